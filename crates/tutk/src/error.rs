@@ -1,0 +1,93 @@
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::Uid;
+
+/// Why there is no session, or no longer one.
+///
+/// The texts are sentences for the person who owns the camera; none holds a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nobody answered the search.
+    #[error("no camera {uid} answered within {} ms; asked: {target}", timeout.as_millis())]
+    NotFound {
+        /// The camera that was searched.
+        uid: Uid,
+        /// Who was asked: the local networks, or an address.
+        target: String,
+        /// How long the search went on.
+        timeout: Duration,
+    },
+    /// The camera does not accept the account or the password.
+    #[error("camera {uid} refused the password of “{account}”")]
+    Refused {
+        /// The camera.
+        uid: Uid,
+        /// The account that was given.
+        account: String,
+    },
+    /// The camera was found, but did not go on to a session.
+    #[error("camera {uid} at {address} was found, but did not answer to {step} within {} ms", timeout.as_millis())]
+    NoAnswer {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+        /// What it did not answer: “connect” or “log in”.
+        step: &'static str,
+        /// How long the step was tried.
+        timeout: Duration,
+    },
+    /// The camera serves as many viewers as it can.
+    #[error("camera {uid} at {address} has as many viewers as it serves")]
+    Full {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+    },
+    /// The camera ended the session.
+    #[error("the camera closed the session")]
+    ClosedByCamera,
+    /// The session stood, and then no datagram came from the camera for the idle timeout.
+    #[error("nothing was heard from the camera for {} ms", silence.as_millis())]
+    TimedOut {
+        /// How long the camera was silent.
+        silence: Duration,
+    },
+    /// [`Cancel::cancel`](crate::Cancel::cancel) was called.
+    #[error("cancelled")]
+    Cancelled,
+    /// The camera speaks another generation of the protocol.
+    #[error("camera {uid} at {address} speaks generation {generation} of the protocol; this speaks 9")]
+    Generation {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+        /// The generation in its answer.
+        generation: u8,
+    },
+    /// The other side broke the protocol.
+    #[error("the other side broke the protocol: {0}")]
+    Protocol(String),
+    /// An argument is out of its range; the text says which and why.
+    #[error("{0}")]
+    InvalidArgument(String),
+    /// The operating system refused something.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
+        Self::Io { what: what.into(), source: source.into() }
+    }
+}

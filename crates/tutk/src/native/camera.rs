@@ -1,0 +1,156 @@
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::session::check;
+use super::socket::{Machine, Sockets, bind, lock};
+use super::{CameraEvent, Cancel, VideoFrame, ViewerId};
+use crate::proto::{self, CameraConfig};
+use crate::wire::{MAX_NAME, SEARCH_PORT};
+use crate::{Error, Secret, Uid, io_control};
+
+/// What a camera is called and whom it lets in.
+#[derive(Clone, Debug)]
+pub struct CameraOptions {
+    /// The camera's UID.
+    pub uid: Uid,
+    /// The name that searches show, at most 131 bytes; empty unless told.
+    pub name: String,
+    /// The account that may log in; `admin` unless told. At most 256 bytes.
+    pub account: String,
+    /// Its password; empty unless told. At most 256 bytes.
+    pub password: Secret,
+    /// The UDP port of sessions; 0, any, unless told.
+    pub port: u16,
+    /// Most viewers at once, at least 1; 16 unless told.
+    pub max_viewers: usize,
+    /// Whether lost datagrams are sent again; true unless told.
+    pub resend: bool,
+    /// No datagram from a viewer for this long: it is gone; 15 s unless told.
+    pub idle_timeout: Duration,
+}
+
+impl CameraOptions {
+    /// The defaults for this UID.
+    pub fn new(uid: Uid) -> Self {
+        Self {
+            uid,
+            name: String::new(),
+            account: "admin".into(),
+            password: Secret::default(),
+            port: 0,
+            max_viewers: 16,
+            resend: true,
+            idle_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A camera on this host: answers searches and serves viewers.
+///
+/// [`next_event`](Self::next_event) belongs to one thread, which serves the viewers with it; the rest may be called
+/// from any.
+#[derive(Debug)]
+pub struct Camera {
+    sockets: Sockets,
+    machine: Mutex<proto::Camera>,
+    cancel: Cancel,
+    port: u16,
+}
+
+impl Camera {
+    /// Binds the session port and the port of searches, which other cameras on this host may share.
+    ///
+    /// The handle ends [`next_event`](Self::next_event); it belongs to this camera alone.
+    pub fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
+        check("account", options.account.as_bytes())?;
+        check("password", options.password.reveal().as_bytes())?;
+        if options.name.len() > MAX_NAME || options.name.contains('\0') {
+            return Err(Error::InvalidArgument(format!("a camera's name has at most {MAX_NAME} bytes and no NUL")));
+        }
+        let sessions = bind(options.port, false)
+            .map_err(|error| Error::io(format!("cannot open UDP port {} for viewers", options.port), error))?;
+        let searches = bind(SEARCH_PORT, true).map_err(|error| {
+            Error::io(format!("cannot share UDP port {SEARCH_PORT}, on which cameras are searched"), error)
+        })?;
+        let sockets = Sockets::new(vec![sessions, searches]);
+        let port = sockets.port().map_err(|error| Error::io("cannot tell the port for viewers", error))?;
+        let machine = Mutex::new(proto::Camera::new(CameraConfig {
+            uid: options.uid,
+            name: options.name,
+            account: options.account,
+            password: options.password,
+            max_viewers: options.max_viewers,
+            resend: options.resend,
+            idle_timeout: options.idle_timeout,
+        }));
+        Ok(Self { sockets, machine, cancel: cancel.clone(), port })
+    }
+
+    /// The UDP port of sessions.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Waits for the next event and serves the viewers meanwhile.
+    ///
+    /// Fails with [`Error::Cancelled`], or if the network cannot be used any more.
+    pub fn next_event(&self) -> Result<CameraEvent, Error> {
+        self.sockets.run(&self.machine, &self.cancel, proto::Camera::poll_event)
+    }
+
+    /// Sends a frame of video to these viewers, and returns to how many: [`proto::Camera::send_video`] says which are
+    /// passed over.
+    ///
+    /// Fails with [`Error::InvalidArgument`] if the frame has more than 16 MiB.
+    pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, Error> {
+        self.send(|machine| machine.send_video(viewers, frame))
+    }
+
+    /// Sends an IO control to a viewer; it is repeated until the viewer confirms that it came.
+    ///
+    /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
+    pub fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), Error> {
+        io_control::check(body)?;
+        self.send(|machine| machine.send_io_control(viewer, kind, body.to_vec()));
+        self.cancel.wake();
+        Ok(())
+    }
+
+    /// Ends the session with a viewer.
+    pub fn close_viewer(&self, viewer: ViewerId) {
+        self.send(|machine| machine.close_viewer(viewer));
+        self.cancel.wake();
+    }
+
+    fn send<T>(&self, act: impl FnOnce(&mut proto::Camera) -> T) -> T {
+        let mut machine = lock(&self.machine);
+        let result = act(&mut machine);
+        self.sockets.flush(&mut *machine);
+        result
+    }
+}
+
+impl Drop for Camera {
+    fn drop(&mut self) {
+        self.send(proto::Camera::close);
+    }
+}
+
+impl Machine for proto::Camera {
+    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        self.handle_input(now, from, datagram);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.handle_timeout(now);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.poll_timeout()
+    }
+
+    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        self.poll_transmit(now, out)
+    }
+}

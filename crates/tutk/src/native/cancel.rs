@@ -1,0 +1,74 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use crate::Error;
+
+/// Ends blocking calls from another thread.
+///
+/// A clone is the same handle. Once cancelled, every blocking call that was given the handle returns
+/// [`Error::Cancelled`] at once, those that wait now and those to come, until [`reset`](Self::reset).
+#[derive(Clone)]
+pub struct Cancel(Arc<Inner>);
+
+struct Inner {
+    cancelled: AtomicBool,
+    event: EventFd,
+}
+
+impl Cancel {
+    /// A handle that nobody has cancelled. Fails if the process has no file descriptor left.
+    pub fn new() -> Result<Self, Error> {
+        let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+            .map_err(|errno| Error::io("cannot make a wake-up descriptor", errno))?;
+        Ok(Self(Arc::new(Inner { cancelled: AtomicBool::new(false), event })))
+    }
+
+    /// Ends what waits now and what will wait.
+    pub fn cancel(&self) {
+        self.0.cancelled.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    /// Lets calls block again.
+    pub fn reset(&self) {
+        self.0.cancelled.store(false, Ordering::Release);
+        self.drain();
+    }
+
+    /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
+    pub fn is_cancelled(&self) -> bool {
+        self.0.cancelled.load(Ordering::Acquire)
+    }
+
+    /// [`Error::Cancelled`] if so.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    }
+
+    /// Makes a waiting call look again, without ending it.
+    pub(crate) fn wake(&self) {
+        // A full counter means that a wake-up is pending already.
+        let _ = self.0.event.write(1);
+    }
+
+    /// Takes back wake-ups. A cancellation keeps its own, for the next to wait.
+    pub(crate) fn drain(&self) {
+        let _ = self.0.event.read();
+        if self.is_cancelled() {
+            self.wake();
+        }
+    }
+
+    pub(crate) fn event(&self) -> &EventFd {
+        &self.0.event
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancel").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,19 @@
+//! The protocol over UDP sockets: [`Session`] is a viewer's, [`Camera`] is a camera, [`search`] lists cameras.
+//!
+//! There is no thread in here: [`Session::receive`] and [`Camera::next_event`] do the work of the session while they
+//! block, so one thread of the program has to stay in them. All other calls may come from any thread.
+
+mod address;
+mod camera;
+mod cancel;
+mod search;
+mod session;
+mod socket;
+mod target;
+
+pub use crate::proto::{CameraEvent, Found, Removed, VideoFrame, ViewerId};
+pub use address::Address;
+pub use camera::{Camera, CameraOptions};
+pub use cancel::Cancel;
+pub use search::{Search, search};
+pub use session::{Received, Session, SessionOptions};

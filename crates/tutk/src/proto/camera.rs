@@ -1,0 +1,331 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::time::{Duration, Instant};
+
+use super::peer::{Peer, PeerEvent};
+use super::{MAX_FRAME, VideoFrame};
+use crate::wire::{AddressBlock, Found, FrameInfo, GENERATION, Message, Phase};
+use crate::{Error, Secret, Uid};
+
+/// What a camera is called and whom it lets in.
+#[derive(Clone, Debug)]
+pub struct CameraConfig {
+    /// The camera's UID.
+    pub uid: Uid,
+    /// The name that searches show; at most 131 bytes of it.
+    pub name: String,
+    /// The account that may log in.
+    pub account: String,
+    /// Its password.
+    pub password: Secret,
+    /// Most viewers that are logged in at once.
+    pub max_viewers: usize,
+    /// Whether lost datagrams are sent again.
+    pub resend: bool,
+    /// No datagram from a viewer for this long: it is gone.
+    pub idle_timeout: Duration,
+}
+
+/// One viewer of a camera; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ViewerId(pub u64);
+
+impl fmt::Display for ViewerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a viewer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It closed its session.
+    ByViewer,
+    /// The camera closed it.
+    ByCamera,
+    /// Nothing was heard from it for the idle timeout.
+    Silent,
+}
+
+/// What happens to a camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CameraEvent {
+    /// A viewer logged in.
+    ViewerAdded {
+        /// Its id from now on.
+        viewer: ViewerId,
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// A viewer that was added is gone.
+    ViewerRemoved {
+        /// Its id.
+        viewer: ViewerId,
+        /// Why.
+        reason: Removed,
+    },
+    /// A viewer sent a command or an answer.
+    IoControl {
+        /// From whom.
+        viewer: ViewerId,
+        /// Its type.
+        kind: u32,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// A viewer never confirmed an IO control; whether it has it is not known.
+    IoControlUnconfirmed {
+        /// To whom.
+        viewer: ViewerId,
+        /// Its type.
+        kind: u32,
+    },
+    /// A viewer missed frames because it did not confirm earlier ones, and can go on with a key frame now.
+    KeyFrameWanted {
+        /// Which one.
+        viewer: ViewerId,
+    },
+    /// Somebody tried to log in with a wrong account or password.
+    LoginRefused {
+        /// From where.
+        address: SocketAddr,
+    },
+}
+
+/// The camera's side of the protocol: answers searches, serves viewers.
+///
+/// Until a viewer's session stands nothing is kept of it, and of sessions that stand without a login no more than
+/// 64 are: the oldest goes first.
+#[derive(Debug)]
+pub struct Camera {
+    config: CameraConfig,
+    peers: BTreeMap<ViewerId, Peer>,
+    last_id: u64,
+    answers: VecDeque<(SocketAddr, Answer)>,
+    events: VecDeque<CameraEvent>,
+    /// Who sent last, so that the next goes first.
+    turn: ViewerId,
+}
+
+#[derive(Debug)]
+enum Answer {
+    Found(SocketAddrV4),
+    Connect { phase: Phase, cookie: u16, full: bool },
+}
+
+const MAX_ANSWERS: usize = 64;
+const MAX_STRANGERS: usize = 64;
+
+impl Camera {
+    /// A camera without viewers.
+    pub fn new(config: CameraConfig) -> Self {
+        Self {
+            config,
+            peers: BTreeMap::new(),
+            last_id: 0,
+            answers: VecDeque::new(),
+            events: VecDeque::new(),
+            turn: ViewerId(0),
+        }
+    }
+
+    /// Takes a plain datagram, from the port of searches or of sessions. What is not for this camera is passed over.
+    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Ok(message) = Message::decode(datagram) else { return };
+        match message {
+            Message::Search { uid } if uid.is_none_or(|uid| uid == self.config.uid) => {
+                if let SocketAddr::V4(from) = from {
+                    self.answer(from.into(), Answer::Found(from));
+                }
+            }
+            Message::Hello { uid, .. } if uid == self.config.uid => {
+                let full = self.is_full();
+                self.answer(from, Answer::Connect { phase: Phase::Knock, cookie: 0, full });
+            }
+            Message::Connect { phase, uid, cookie, .. } if uid == self.config.uid && cookie != 0 => {
+                self.handle_connect(now, from, phase, cookie);
+            }
+            Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
+                let Some(id) = self.find(from, session.cookie) else { return };
+                let full = self.is_full();
+                let Some(peer) = self.peers.get_mut(&id) else { return };
+                let event = peer.handle_input(now, &message, &self.config, full);
+                self.handle_peer(id, event);
+            }
+            _ => {}
+        }
+    }
+
+    fn handle_peer(&mut self, id: ViewerId, event: Option<PeerEvent>) {
+        let Some(peer) = self.peers.get_mut(&id) else { return };
+        match event {
+            Some(PeerEvent::LoggedIn) => {
+                self.events.push_back(CameraEvent::ViewerAdded { viewer: id, address: peer.address() });
+            }
+            Some(PeerEvent::KeyFrameWanted) => self.events.push_back(CameraEvent::KeyFrameWanted { viewer: id }),
+            Some(PeerEvent::Refused) => self.events.push_back(CameraEvent::LoginRefused { address: peer.address() }),
+            None => {}
+        }
+        while let Some(event) = peer.poll_control(id) {
+            self.events.push_back(event);
+        }
+        if let Some(reason) = peer.take_removal() {
+            self.events.push_back(CameraEvent::ViewerRemoved { viewer: id, reason });
+        }
+        if peer.is_gone() {
+            self.peers.remove(&id);
+        }
+    }
+
+    fn find(&self, from: SocketAddr, cookie: u16) -> Option<ViewerId> {
+        self.peers.iter().find(|(_, peer)| peer.is(from, cookie)).map(|(id, _)| *id)
+    }
+
+    fn handle_connect(&mut self, now: Instant, from: SocketAddr, phase: Phase, cookie: u16) {
+        let known = self.find(from, cookie);
+        let full = known.is_none() && self.is_full();
+        let stand = Answer::Connect { phase: Phase::Stand, cookie, full };
+        match (phase, known.and_then(|id| self.peers.get_mut(&id))) {
+            (Phase::Knock, _) => self.answer(from, Answer::Connect { phase: Phase::Agree, cookie, full }),
+            // The viewer's last word of connecting; an answer to it would go on for ever.
+            (Phase::Stand, Some(peer)) => peer.heard(now),
+            (Phase::Agree, Some(peer)) => {
+                peer.heard(now);
+                self.answer(from, stand);
+            }
+            (_, None) if full => {}
+            (_, None) => {
+                self.add_peer(now, from, cookie);
+                self.answer(from, stand);
+            }
+        }
+    }
+
+    fn add_peer(&mut self, now: Instant, from: SocketAddr, cookie: u16) {
+        let mut strangers = self.peers.iter().filter(|(_, peer)| !peer.is_viewer());
+        if let Some((oldest, _)) = strangers.next()
+            && strangers.count() + 1 >= MAX_STRANGERS
+        {
+            let oldest = *oldest;
+            self.peers.remove(&oldest);
+        }
+        self.last_id += 1;
+        self.peers.insert(ViewerId(self.last_id), Peer::new(now, from, cookie, &self.config));
+    }
+
+    fn answer(&mut self, to: SocketAddr, answer: Answer) {
+        if self.answers.len() < MAX_ANSWERS {
+            self.answers.push_back((to, answer));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.viewers() >= self.config.max_viewers
+    }
+
+    /// Viewers that are logged in.
+    pub fn viewers(&self) -> usize {
+        self.peers.values().filter(|peer| peer.is_viewer()).count()
+    }
+
+    /// Sends a frame of video to these viewers, and returns to how many.
+    ///
+    /// Passed over are viewers that are gone, and those that have not confirmed [`RESEND_STORE`](super::RESEND_STORE)
+    /// bytes of earlier frames: they get nothing until they have, and then a key frame first, which
+    /// [`CameraEvent::KeyFrameWanted`] asks for.
+    ///
+    /// Fails with [`Error::InvalidArgument`] if the frame has more than 16 MiB, frame info included.
+    pub fn send_video(&mut self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, Error> {
+        if frame.data.len() + FrameInfo::LEN > MAX_FRAME {
+            return Err(Error::InvalidArgument(format!(
+                "a frame of {} bytes cannot be sent: the protocol's largest has {}",
+                frame.data.len(),
+                MAX_FRAME - FrameInfo::LEN
+            )));
+        }
+        let bytes = frame.to_bytes(self.viewers());
+        let key = frame.key || frame.codec.is_intra_only();
+        Ok(viewers.iter().filter(|id| self.peers.get_mut(id).is_some_and(|peer| peer.send_video(&bytes, key))).count())
+    }
+
+    /// Sends an IO control to a viewer, if it is still there.
+    pub fn send_io_control(&mut self, viewer: ViewerId, kind: u32, body: Vec<u8>) {
+        if let Some(peer) = self.peers.get_mut(&viewer) {
+            peer.send_control(kind, body);
+        }
+    }
+
+    /// Ends the session with a viewer.
+    pub fn close_viewer(&mut self, viewer: ViewerId) {
+        if let Some(peer) = self.peers.get_mut(&viewer) {
+            peer.close(Removed::ByCamera);
+            self.handle_peer(viewer, None);
+        }
+    }
+
+    /// Ends all sessions.
+    pub fn close(&mut self) {
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.close_viewer(id);
+        }
+    }
+
+    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+            if let Some(peer) = self.peers.get_mut(&id) {
+                peer.handle_timeout(now);
+                self.handle_peer(id, None);
+            }
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.peers.values().map(Peer::poll_timeout).min()
+    }
+
+    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        if let Some((to, answer)) = self.answers.pop_front() {
+            let uid = self.config.uid;
+            match answer {
+                Answer::Found(asker) => {
+                    let name = self.config.name.as_str().into();
+                    Message::Found(Found { generation: GENERATION, uid, asker: AddressBlock::from(asker), name })
+                }
+                Answer::Connect { phase, cookie, full } => Message::Connect { phase, uid, cookie, first: false, full },
+            }
+            .encode(out);
+            return Some(to);
+        }
+        let after = (std::ops::Bound::Excluded(self.turn), std::ops::Bound::Unbounded);
+        let (id, to) = self
+            .peers
+            .range_mut(after)
+            .find_map(|(id, peer)| peer.poll_transmit(now, out).map(|to| (*id, to)))
+            .or_else(|| {
+                self.peers
+                    .range_mut(..=self.turn)
+                    .find_map(|(id, peer)| peer.poll_transmit(now, out).map(|to| (*id, to)))
+            })?;
+        self.turn = id;
+        self.peers.retain(|_, peer| !peer.is_gone());
+        Some(to)
+    }
+
+    /// What has happened.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<CameraEvent> {
+        self.events.pop_front()
+    }
+
+    /// Bytes of sent frames that are held for all viewers, a frame counted for each viewer that it is held for.
+    pub fn memory(&self) -> usize {
+        self.peers.values().map(Peer::memory).sum()
+    }
+}

@@ -1,0 +1,41 @@
+//! State machines of the protocol, without sockets, clocks or threads: [`Viewer`] and [`Camera`].
+//!
+//! Both work alike. Time comes in as [`Instant`](std::time::Instant) and never goes back. After each call that may
+//! change something, the caller takes what is to be sent with `poll_transmit` until there is no more, then what has
+//! happened with `poll_event`, and calls `handle_timeout` when the time of `poll_timeout` has come.
+//!
+//! Datagrams are plain in here: [`wire::descramble`](crate::wire::descramble) comes before `handle_input`, and
+//! [`wire::scramble`](crate::wire::scramble) after `poll_transmit`.
+
+mod acks;
+mod assembly;
+mod camera;
+mod channel;
+mod controls;
+mod partial;
+mod peer;
+mod retry;
+mod search;
+mod sent;
+mod viewer;
+
+pub use camera::{Camera, CameraConfig, CameraEvent, Removed, ViewerId};
+pub use search::{Found, Search};
+pub use sent::VideoFrame;
+pub use viewer::{End, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
+
+use std::time::Duration;
+
+/// Largest frame, in bytes with its frame info.
+pub const MAX_FRAME: usize = 16 << 20;
+/// Most bytes of video that a viewer holds: frames that are not whole yet, or that wait for an earlier one.
+pub const MAX_ASSEMBLY: usize = 32 << 20;
+/// Most frame numbers of video that a viewer has in flight.
+pub const MAX_WINDOW: u32 = 1024;
+/// Bytes of sent video that a camera keeps for each viewer to send them again, before it takes one more frame.
+pub const RESEND_STORE: usize = 1 << 20;
+
+/// How often each side says that it is alive.
+const ALIVE: Duration = Duration::from_secs(2);
+/// How often a close is sent.
+const CLOSES: u8 = 3;

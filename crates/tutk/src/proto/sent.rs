@@ -1,0 +1,154 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::RESEND_STORE;
+use crate::Codec;
+use crate::wire::{Av, CHUNK, Chunk, FrameInfo};
+
+/// A frame of video to send.
+#[derive(Clone, Copy, Debug)]
+pub struct VideoFrame<'a> {
+    /// The access unit, at most 16 MiB less its frame info.
+    pub data: &'a [u8],
+    /// What it is encoded with.
+    pub codec: Codec,
+    /// Whether a decoder can start here.
+    pub key: bool,
+    /// The camera's clock in milliseconds.
+    pub timestamp: u32,
+}
+
+/// A frame's media and frame info, as they are cut into chunks; one for all viewers.
+pub(super) type FrameBytes = Arc<[u8]>;
+
+impl VideoFrame<'_> {
+    pub(super) fn to_bytes(self, viewers: usize) -> FrameBytes {
+        let viewers = viewers.min(255) as u8;
+        let info =
+            FrameInfo { codec: self.codec, flags: self.key.into(), camera: 0, viewers, timestamp: self.timestamp };
+        self.data.iter().copied().chain(info.encode()).collect()
+    }
+}
+
+/// The frames on their way to one viewer, and those kept to be sent again.
+#[derive(Debug)]
+pub(super) struct Sent {
+    resend: bool,
+    next_number: u32,
+    frames: VecDeque<SentFrame>,
+    bytes: usize,
+    /// Chunks that the viewer asked for: frame, chunk.
+    again: VecDeque<(u32, u16)>,
+    seen: VecDeque<u32>,
+}
+
+#[derive(Debug)]
+struct SentFrame {
+    number: u32,
+    bytes: FrameBytes,
+    /// The next chunk to send for the first time.
+    next_chunk: u16,
+}
+
+/// Chunks asked for over this number wait for the viewer to ask again: enough for the whole store.
+const MAX_AGAIN: usize = RESEND_STORE / CHUNK;
+const MAX_SEEN: usize = 256;
+
+impl Sent {
+    pub(super) fn new(resend: bool) -> Self {
+        Self {
+            resend,
+            next_number: 0,
+            frames: VecDeque::new(),
+            bytes: 0,
+            again: VecDeque::new(),
+            seen: VecDeque::new(),
+        }
+    }
+
+    /// Whether no further frame is taken.
+    ///
+    /// A frame that has a number must be kept until the viewer confirms it: the vendor's viewer waits for it for ever.
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes > RESEND_STORE
+    }
+
+    /// Takes a frame to send.
+    pub(super) fn push(&mut self, bytes: &FrameBytes) {
+        self.bytes += bytes.len();
+        self.frames.push_back(SentFrame { number: self.next_number, bytes: bytes.clone(), next_chunk: 0 });
+        self.next_number = self.next_number.wrapping_add(1);
+    }
+
+    fn position(&self, number: u32) -> Option<usize> {
+        self.frames.iter().position(|frame| frame.number == number)
+    }
+
+    /// The viewer lacks these chunks of a frame; all of it if there are none.
+    pub(super) fn handle_resend(&mut self, number: u32, chunks: &[[u8; 2]]) {
+        let Some(frame) = self.position(number).and_then(|at| self.frames.get(at)) else { return };
+        let sent = frame.next_chunk;
+        let room = MAX_AGAIN.saturating_sub(self.again.len());
+        if chunks.is_empty() {
+            self.again.extend((0..sent).take(room).map(|index| (number, index)));
+        } else {
+            let indices = chunks.iter().map(|index| u16::from_le_bytes(*index));
+            self.again.extend(indices.filter(|index| *index < sent).take(room).map(|index| (number, index)));
+        }
+    }
+
+    /// The viewer has the whole frame.
+    pub(super) fn handle_done(&mut self, number: u32) {
+        self.forget(number);
+        if self.seen.len() < MAX_SEEN {
+            self.seen.push_back(number);
+        }
+    }
+
+    /// The next message to the viewer: what it lacks goes before what is new.
+    pub(super) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+        if let Some(frame) = self.seen.pop_front() {
+            return Some(send(Av::FrameDoneSeen { frame }));
+        }
+        while let Some((number, index)) = self.again.pop_front() {
+            if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
+                && let Some(chunk) = frame.chunk(index)
+            {
+                return Some(send(Av::Video { again: true, chunk }));
+            }
+        }
+        let at = self.frames.iter().position(|frame| frame.chunk(frame.next_chunk).is_some())?;
+        let frame = self.frames.get_mut(at)?;
+        frame.next_chunk += 1;
+        let sent = frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { again: false, chunk }));
+        if !self.resend && frame.chunk(frame.next_chunk).is_none() {
+            let number = frame.number;
+            self.forget(number);
+        }
+        sent
+    }
+
+    fn forget(&mut self, number: u32) {
+        if let Some(frame) = self.position(number).and_then(|at| self.frames.remove(at)) {
+            self.bytes -= frame.bytes.len();
+        }
+    }
+
+    /// Bytes of frames that are held.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl SentFrame {
+    fn chunk(&self, index: u16) -> Option<Chunk<'_>> {
+        let data = self.bytes.get(Chunk::range(index, self.bytes.len())).filter(|data| !data.is_empty())?;
+        Some(Chunk {
+            frame: self.number,
+            media_len: (self.bytes.len() - FrameInfo::LEN) as u32,
+            info_len: FrameInfo::LEN as u16,
+            index,
+            data,
+        })
+    }
+}

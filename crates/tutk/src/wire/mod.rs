@@ -1,0 +1,55 @@
+//! Bytes to types and back: generation 9 of the IOTC/AV protocol. `docs/` and the captures in `tests/captures` say where
+//! each fact comes from: sessions between two programs on the vendor's library, observed on a LAN.
+//!
+//! Every function here is total: any input gives a value or an [`Error`]. Nothing allocates for a datagram; values
+//! borrow from the datagram that they were read from, and a caller's buffer is written again and again.
+
+mod av;
+mod frame_info;
+mod message;
+mod reader;
+mod scramble;
+
+pub use av::{Av, Chunk, LoginResult};
+pub use frame_info::FrameInfo;
+pub use message::{AddressBlock, Found, Message, Phase, Role, Session, Text};
+pub use scramble::{descramble, scramble};
+
+/// UDP port on which cameras hear searches.
+pub const SEARCH_PORT: u16 = 32761;
+/// Generation of the protocol in every header here.
+pub const GENERATION: u8 = 9;
+/// Bytes of a frame in each video chunk but the last.
+pub const CHUNK: usize = 1024;
+/// Bytes before the data of an AV message: the IOTC header (16) and the AV header (24).
+pub const OVERHEAD: usize = 40;
+/// Bytes of an account or a password, without the NUL that ends it.
+pub const MAX_CREDENTIAL: usize = 256;
+/// Bytes of a camera's name, without the NUL that ends it.
+pub const MAX_NAME: usize = 131;
+/// Most chunk numbers in one resend request; keeps the request as small as the largest chunk.
+pub const MAX_RESEND: usize = 500;
+
+/// Why bytes are no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The datagram ends before its message does.
+    #[error("a message that ends too early")]
+    Short,
+    /// It does not begin with the protocol's magic bytes.
+    #[error("not of this protocol")]
+    Magic,
+    /// It is of another generation of the protocol.
+    #[error("generation {0} of the protocol")]
+    Generation(u8),
+    /// The IOTC message has no meaning here.
+    #[error("unknown message 0x{0:04x}")]
+    Message(u16),
+    /// The AV message has no meaning here; its two type bytes, first byte high.
+    #[error("unknown AV message 0x{0:04x}")]
+    Av(u16),
+    /// Two fields contradict each other.
+    #[error("a message that contradicts itself")]
+    Contradiction,
+}

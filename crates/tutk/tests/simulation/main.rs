@@ -1,0 +1,382 @@
+//! Viewer and camera over a simulated network in virtual time. `SEEDS=n` runs n seeds, `SEED=n` that one alone.
+
+mod network;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use network::{Conditions, Datagram, Network, Random};
+use tutk::proto::{
+    Camera, CameraConfig, CameraEvent, End, MAX_ASSEMBLY, RESEND_STORE, Removed, VideoFrame, Viewer, ViewerConfig,
+    ViewerEvent, ViewerId,
+};
+use tutk::{Codec, Media, Secret, io_control, wire};
+
+const UID: &str = "SIMULATEDCAMERA00001";
+const ECHO: u32 = 0x5000;
+const MAX_FRAME: usize = 300_000;
+
+fn millis(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+/// The frame with this id: 8 bytes of id, then bytes that follow from it.
+fn content(id: u64) -> Vec<u8> {
+    let mut random = Random(id);
+    let len = match id % 30 {
+        0 if id.is_multiple_of(150) => MAX_FRAME,
+        0 => 20_000 + random.below(40_000) as usize,
+        _ => 8 + random.below(6_000) as usize,
+    };
+    let mut bytes = id.to_le_bytes().to_vec();
+    while bytes.len() < len {
+        bytes.extend_from_slice(&random.next().to_le_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+struct World {
+    seed: u64,
+    start: Instant,
+    now: Instant,
+    network: Network,
+    viewer: Viewer,
+    camera: Camera,
+    viewer_address: SocketAddr,
+    camera_address: SocketAddr,
+    search_address: SocketAddr,
+    out: Vec<u8>,
+    // The camera's application.
+    watching: Option<ViewerId>,
+    next_frame: Instant,
+    interval: Duration,
+    needs_key: bool,
+    made: u64,
+    taken: u32,
+    camera_heard: Vec<u32>,
+    removed: Vec<Removed>,
+    // The viewer's application.
+    opened: Option<bool>,
+    ended: Option<End>,
+    delivered: BTreeMap<u32, u64>,
+    lost: Vec<u32>,
+    next_number: u32,
+    viewer_heard: Vec<u32>,
+}
+
+impl World {
+    fn new(seed: u64, conditions: Conditions, resend: bool, password: &str) -> Self {
+        let start = Instant::now();
+        let camera = Camera::new(CameraConfig {
+            uid: UID.parse().unwrap(),
+            name: "simulated".into(),
+            account: "admin".into(),
+            password: Secret::from("right"),
+            max_viewers: 1,
+            resend,
+            idle_timeout: Duration::from_secs(15),
+        });
+        let viewer = Viewer::new(
+            start,
+            ViewerConfig {
+                uid: UID.parse().unwrap(),
+                account: "admin".into(),
+                password: Secret::from(password),
+                targets: vec!["10.77.0.255:32761".parse().unwrap()],
+                timeout: Duration::from_secs(20),
+                idle_timeout: Duration::from_secs(10),
+                seed,
+            },
+        );
+        let fps = 5 + Random(seed).below(25);
+        Self {
+            seed,
+            start,
+            now: start,
+            network: Network::new(start, seed, conditions),
+            viewer,
+            camera,
+            viewer_address: "10.77.0.1:40000".parse().unwrap(),
+            camera_address: "10.77.0.2:50000".parse().unwrap(),
+            search_address: "10.77.0.255:32761".parse().unwrap(),
+            out: Vec::new(),
+            watching: None,
+            next_frame: start,
+            interval: Duration::from_secs(1) / fps as u32,
+            needs_key: true,
+            made: 0,
+            taken: 0,
+            camera_heard: Vec::new(),
+            removed: Vec::new(),
+            opened: None,
+            ended: None,
+            delivered: BTreeMap::new(),
+            lost: Vec::new(),
+            next_number: 0,
+            viewer_heard: Vec::new(),
+        }
+    }
+
+    /// Runs until `until`, or until the viewer's session has ended and nothing is under way.
+    fn run(&mut self, until: Duration) {
+        let until = self.start + until;
+        let mut steps = 0;
+        while self.now < until {
+            self.step();
+            let wake = [
+                self.network.next_arrival(),
+                self.viewer.poll_timeout(),
+                self.camera.poll_timeout(),
+                self.watching.map(|_| self.next_frame),
+            ]
+            .into_iter()
+            .flatten()
+            .min();
+            let Some(wake) = wake else { return };
+            steps = if wake <= self.now { steps + 1 } else { 0 };
+            assert!(steps < 10_000, "seed {}: stands still at {:?}", self.seed, self.now - self.start);
+            self.now = self.now.max(wake);
+        }
+    }
+
+    fn step(&mut self) {
+        while let Some(Datagram { from, to, mut bytes }) = self.network.arrived(self.now) {
+            wire::descramble(&mut bytes);
+            if to == self.viewer_address {
+                self.viewer.handle_input(self.now, from, &bytes);
+            } else {
+                assert!(to == self.camera_address || to == self.search_address);
+                self.camera.handle_input(self.now, from, &bytes);
+            }
+            self.transmit();
+        }
+        self.viewer.handle_timeout(self.now);
+        self.camera.handle_timeout(self.now);
+        self.camera_application();
+        self.viewer_application();
+        self.transmit();
+        assert!(self.viewer.memory() <= MAX_ASSEMBLY, "seed {}", self.seed);
+        assert!(self.camera.memory() <= RESEND_STORE + MAX_FRAME + 16, "seed {}", self.seed);
+    }
+
+    fn transmit(&mut self) {
+        while let Some(to) = self.viewer.poll_transmit(self.now, &mut self.out) {
+            wire::scramble(&mut self.out);
+            self.network.send(self.now, self.viewer_address, to, &self.out);
+        }
+        while let Some(to) = self.camera.poll_transmit(self.now, &mut self.out) {
+            wire::scramble(&mut self.out);
+            self.network.send(self.now, self.camera_address, to, &self.out);
+        }
+    }
+
+    fn camera_application(&mut self) {
+        while let Some(event) = self.camera.poll_event() {
+            match event {
+                CameraEvent::IoControl { viewer, kind: io_control::START_VIDEO, .. } => {
+                    assert_eq!(self.watching, None, "seed {}", self.seed);
+                    self.watching = Some(viewer);
+                    self.next_frame = self.now;
+                }
+                CameraEvent::IoControl { viewer, kind, body } => {
+                    self.camera_heard.push(kind);
+                    self.camera.send_io_control(viewer, kind + 1, body);
+                }
+                CameraEvent::ViewerRemoved { reason, .. } => {
+                    self.removed.push(reason);
+                    self.watching = None;
+                }
+                CameraEvent::KeyFrameWanted { .. } => self.needs_key = true,
+                CameraEvent::IoControlUnconfirmed { kind, .. } => panic!("seed {}: {kind:x} unconfirmed", self.seed),
+                _ => {}
+            }
+        }
+        if let Some(viewer) = self.watching
+            && self.next_frame <= self.now
+        {
+            self.next_frame += self.interval;
+            if self.needs_key {
+                self.made = self.made.next_multiple_of(30);
+                self.needs_key = false;
+            }
+            let id = self.made;
+            self.made += 1;
+            let data = content(id);
+            let frame =
+                VideoFrame { data: &data, codec: Codec::H264, key: id.is_multiple_of(30), timestamp: id as u32 };
+            self.taken += self.camera.send_video(&[viewer], frame).unwrap() as u32;
+        }
+    }
+
+    fn viewer_application(&mut self) {
+        let seed = self.seed;
+        while let Some(event) = self.viewer.poll_event() {
+            assert_eq!(self.ended, None, "seed {seed}: {event:?} after the end");
+            match event {
+                ViewerEvent::Opened { resend } => {
+                    self.opened = Some(resend);
+                    self.viewer.send_io_control(io_control::START_VIDEO, vec![0; 8]);
+                    for i in 0..10 {
+                        self.viewer.send_io_control(ECHO + i * 2, vec![i as u8; i as usize]);
+                    }
+                }
+                ViewerEvent::Video(frame) => {
+                    assert_eq!(frame.number, self.next_number, "seed {seed}: neither delivered nor reported");
+                    let id = u64::from_le_bytes(frame.data[..8].try_into().unwrap());
+                    assert_eq!(frame.data, content(id), "seed {seed}: frame {} is not what was sent", frame.number);
+                    assert_eq!((frame.key, frame.timestamp), (id.is_multiple_of(30), id as u32), "seed {seed}");
+                    self.delivered.insert(frame.number, id);
+                    self.next_number = frame.number + 1;
+                }
+                ViewerEvent::Lost(lost) => {
+                    assert_eq!((lost.media, lost.first), (Media::Video, self.next_number), "seed {seed}");
+                    self.lost.extend((0..lost.count).map(|i| lost.first + i));
+                    self.next_number += lost.count;
+                }
+                ViewerEvent::IoControl { kind, body } => {
+                    let i = (kind - ECHO) / 2;
+                    assert_eq!(body, vec![i as u8; i as usize], "seed {seed}");
+                    self.viewer_heard.push(kind);
+                }
+                ViewerEvent::Ended(end) => self.ended = Some(end),
+                ViewerEvent::Found(found) => assert_eq!(found.name, "simulated"),
+                other => panic!("seed {seed}: {other:?}"),
+            }
+        }
+    }
+
+    /// What must hold after any run with a session.
+    fn check_stream(&self) {
+        let seed = self.seed;
+        assert!(self.opened.is_some(), "seed {seed}: never opened: {:?} {:?}", self.ended, self.network.conditions);
+        assert!(self.delivered.values().is_sorted(), "seed {seed}");
+        assert_eq!(self.camera_heard, (0..10).map(|i| ECHO + i * 2).collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(self.viewer_heard, (0..10).map(|i| ECHO + i * 2 + 1).collect::<Vec<_>>(), "seed {seed}");
+        let stats = self.viewer.stats();
+        assert_eq!(stats.frames, self.delivered.len() as u64, "seed {seed}");
+        assert_eq!(stats.lost, self.lost.len() as u64, "seed {seed}");
+        assert_eq!((stats.foreign, stats.malformed), (0, 0), "seed {seed}");
+    }
+}
+
+fn seeds(count: u64) -> Vec<u64> {
+    let variable = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    match (variable("SEED"), variable("SEEDS")) {
+        (Some(seed), _) => vec![seed],
+        (None, count_wanted) => (0..count_wanted.unwrap_or(count)).collect(),
+    }
+}
+
+fn conditions(seed: u64) -> Conditions {
+    let mut random = Random(seed.wrapping_mul(77));
+    let dark = millis(2_000 + random.below(3_000));
+    Conditions {
+        loss_percent: random.below(31),
+        duplicate_percent: random.below(6),
+        delay: millis(random.below(20)),
+        jitter: millis(random.below(3) * 10),
+        reorder: millis(random.below(51)),
+        blackout: random.chance(30).then_some(dark..dark + Duration::from_secs(3)),
+    }
+}
+
+#[test]
+fn a_thousand_seeds() {
+    let (mut frames, mut lost, mut datagrams, mut seconds) = ([0; 2], [0; 2], 0, 0);
+    for seed in seeds(1000) {
+        let resend = seed % 5 != 4;
+        let mut world = World::new(seed, conditions(seed), resend, "right");
+        world.run(Duration::from_secs(12));
+        world.check_stream();
+        assert_eq!(world.opened, Some(resend), "seed {seed}");
+        let behind = world.taken - world.next_number;
+        assert!(behind <= 60, "seed {seed}: {behind} frames behind {:?}", world.network.conditions);
+        // The viewer leaves. All three of its closes can be lost; then its silence is noticed.
+        world.viewer.close();
+        world.run(Duration::from_secs(40));
+        assert_eq!(world.ended, Some(End::Closed), "seed {seed}");
+        assert_eq!(world.removed.len(), 1, "seed {seed}");
+        assert_eq!((world.camera.viewers(), world.camera.memory()), (0, 0), "seed {seed}");
+        frames[usize::from(resend)] += world.delivered.len();
+        lost[usize::from(resend)] += world.lost.len();
+        datagrams += world.network.carried;
+        seconds += (world.now - world.start).as_secs();
+    }
+    for (resend, with) in ["without", "with"].iter().enumerate() {
+        println!("{with} resend: {} frames delivered, {} reported lost", frames[resend], lost[resend]);
+    }
+    println!("{datagrams} datagrams, {seconds} s of virtual time");
+}
+
+/// What resend is for: at 10 % loss nothing is lost for good.
+#[test]
+fn ten_percent_loss_costs_no_frame() {
+    for seed in seeds(50) {
+        let conditions = Conditions {
+            loss_percent: 10,
+            duplicate_percent: 0,
+            delay: millis(1),
+            jitter: millis(1),
+            reorder: Duration::ZERO,
+            blackout: None,
+        };
+        let mut world = World::new(seed, conditions, true, "right");
+        world.run(Duration::from_secs(20));
+        world.check_stream();
+        assert_eq!(world.lost, [], "seed {seed}");
+        assert!(world.taken - world.next_number <= 2, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_clean_network_needs_no_resend() {
+    let clean = Conditions {
+        loss_percent: 0,
+        duplicate_percent: 0,
+        delay: millis(5),
+        jitter: Duration::ZERO,
+        reorder: Duration::ZERO,
+        blackout: None,
+    };
+    let mut world = World::new(1, clean, true, "right");
+    world.run(Duration::from_secs(20));
+    world.check_stream();
+    let stats = world.viewer.stats();
+    assert_eq!((stats.lost, stats.requested, stats.again, stats.duplicates), (0, 0, 0, 0));
+    assert_eq!(stats.round_trip, Some(millis(10)));
+    assert!(world.taken - world.next_number <= 1);
+}
+
+#[test]
+fn a_wrong_password_is_refused() {
+    for seed in seeds(50) {
+        let mut world = World::new(seed, conditions(seed), true, "wrong");
+        world.run(Duration::from_secs(30));
+        assert_eq!((world.opened, world.ended), (None, Some(End::Refused)), "seed {seed}");
+        assert_eq!(world.camera.viewers(), 0);
+    }
+}
+
+#[test]
+fn a_silent_camera_is_noticed() {
+    let mut clean = conditions(0);
+    clean.loss_percent = 0;
+    clean.blackout = Some(Duration::from_secs(3)..Duration::from_secs(60));
+    let mut world = World::new(0, clean, true, "right");
+    world.run(Duration::from_secs(60));
+    assert!(matches!(world.ended, Some(End::Silent(silence)) if silence >= Duration::from_secs(10)));
+    assert_eq!(world.removed, [Removed::Silent]);
+}
+
+#[test]
+fn a_camera_that_closes_is_noticed_at_once() {
+    let mut clean = conditions(0);
+    (clean.loss_percent, clean.blackout) = (0, None);
+    let mut world = World::new(0, clean, true, "right");
+    world.run(Duration::from_secs(3));
+    world.camera.close();
+    world.run(Duration::from_millis(3_200));
+    assert_eq!((world.ended, world.removed.as_slice()), (Some(End::ClosedByCamera), &[Removed::ByCamera][..]));
+}
