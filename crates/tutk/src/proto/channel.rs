@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::controls::{ControlEvent, Controls};
-use super::{ALIVE, CLOSES};
+use super::{ALIVE, CLOSES, FOREVER};
 use crate::wire::{Av, Message, Session};
 
 /// What both sides of a session do alike: count data, carry IO controls, say that they are alive, notice silence, close.
@@ -24,7 +24,7 @@ impl Channel {
             controls: Controls::new(),
             alive_at: now + ALIVE,
             heard_at: now,
-            idle_timeout,
+            idle_timeout: idle_timeout.min(FOREVER),
             closes: None,
         }
     }

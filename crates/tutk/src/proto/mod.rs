@@ -7,6 +7,8 @@
 //! Datagrams are plain in here: [`wire::descramble`](crate::wire::descramble) comes before `handle_input`, and
 //! [`wire::scramble`](crate::wire::scramble) after `poll_transmit`.
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
+
 mod acks;
 mod assembly;
 mod camera;
@@ -37,5 +39,7 @@ pub const RESEND_STORE: usize = 1 << 20;
 
 /// How often each side says that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
+/// Longer times than this are taken for this.
+const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How often a close is sent.
 const CLOSES: u8 = 3;

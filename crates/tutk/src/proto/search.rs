@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::FOREVER;
 use crate::Uid;
 use crate::wire::{self, AddressBlock, Message};
 
@@ -49,7 +50,7 @@ impl Search {
             target: 0,
             rounds: 0,
             due: now,
-            deadline: now + timeout,
+            deadline: now + timeout.min(FOREVER),
             seen: Vec::new(),
             found: VecDeque::new(),
         }

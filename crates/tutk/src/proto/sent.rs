@@ -81,7 +81,8 @@ impl Sent {
     }
 
     fn position(&self, number: u32) -> Option<usize> {
-        self.frames.iter().position(|frame| frame.number == number)
+        let first = self.frames.front()?.number;
+        self.frames.binary_search_by_key(&number.wrapping_sub(first), |frame| frame.number.wrapping_sub(first)).ok()
     }
 
     /// The viewer lacks these chunks of a frame; all of it if there are none.
@@ -117,7 +118,7 @@ impl Sent {
                 return Some(send(Av::Video { again: true, chunk }));
             }
         }
-        let at = self.frames.iter().position(|frame| frame.chunk(frame.next_chunk).is_some())?;
+        let at = self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none());
         let frame = self.frames.get_mut(at)?;
         frame.next_chunk += 1;
         let sent = frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { again: false, chunk }));

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::FOREVER;
 use super::assembly::{Assembly, Release};
 use super::channel::Channel;
 use super::controls::ControlEvent;
@@ -185,7 +186,8 @@ const LOGIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_m
 
 impl Viewer {
     /// A viewer that begins to search.
-    pub fn new(now: Instant, config: ViewerConfig) -> Self {
+    pub fn new(now: Instant, mut config: ViewerConfig) -> Self {
+        config.timeout = config.timeout.min(FOREVER);
         let cookie = (config.seed % u64::from(u16::MAX)) as u16 + 1;
         let session = Session { from: Role::Viewer, cookie, channel: 0 };
         Self {

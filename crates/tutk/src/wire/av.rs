@@ -40,7 +40,7 @@ pub struct Chunk<'a> {
 impl Chunk<'_> {
     /// Bytes of media and frame info together.
     pub fn frame_len(&self) -> usize {
-        self.media_len as usize + usize::from(self.info_len)
+        (self.media_len as usize).saturating_add(self.info_len.into())
     }
 
     /// The bytes of chunk `index` in a frame of `frame_len` bytes; empty if there is no such chunk.

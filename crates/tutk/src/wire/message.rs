@@ -150,7 +150,7 @@ pub enum Message<'a> {
         cookie: u16,
         /// The viewer's knock that opens a session.
         first: bool,
-        /// The camera has as many viewers as it serves: byte 11 of the header is 2.
+        /// The camera has as many viewers as it serves: bit 1 of byte 11 of the header.
         full: bool,
     },
     /// 0x0427 and 0x0428, about every 2 s each way.
@@ -184,7 +184,7 @@ impl<'a> Message<'a> {
         let sequence = reader.u16()?;
         let message = reader.u16()?;
         let _roles = reader.u8()?;
-        let full = reader.u8()? == 2;
+        let full = reader.u8()? & 2 != 0;
         let cookie = reader.u16()?;
         let channel = reader.u8()?;
         let first = reader.u8()? == 1;

@@ -1,8 +1,12 @@
-//! Bytes to types and back: generation 9 of the IOTC/AV protocol. `docs/` and the captures in `tests/captures` say where
-//! each fact comes from: sessions between two programs on the vendor's library, observed on a LAN.
+//! Bytes to types and back: generation 9 of the IOTC/AV protocol.
+//!
+//! Source of every fact: sessions between two programs on the vendor's library (IOTC 1.13.7), observed on a LAN. The
+//! captures in `tests/captures` hold such sessions.
 //!
 //! Every function here is total: any input gives a value or an [`Error`]. Nothing allocates for a datagram; values
 //! borrow from the datagram that they were read from, and a caller's buffer is written again and again.
+
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod av;
 mod frame_info;
