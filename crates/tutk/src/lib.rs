@@ -38,6 +38,7 @@ pub mod io_control;
 pub mod native;
 pub mod proto;
 mod secret;
+mod session;
 mod uid;
 pub mod wire;
 
@@ -45,8 +46,8 @@ pub use codec::Codec;
 pub use error::Error;
 pub use frame::{Frame, Lost, Media};
 pub use native::{
-    Address, Camera, CameraEvent, CameraOptions, Cancel, Found, Received, Removed, Search, Session, SessionOptions,
-    VideoFrame, ViewerId, search,
+    Address, Camera, CameraEvent, CameraOptions, Cancel, Found, Removed, Search, VideoFrame, ViewerId, search,
 };
 pub use secret::Secret;
+pub use session::{Received, Session, SessionOptions};
 pub use uid::Uid;

@@ -16,4 +16,4 @@ pub use address::Address;
 pub use camera::{Camera, CameraOptions};
 pub use cancel::Cancel;
 pub use search::{Search, search};
-pub use session::{Received, Session, SessionOptions};
+pub use session::Session;

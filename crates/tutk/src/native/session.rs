@@ -1,71 +1,16 @@
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::socket::{Machine, Sockets, bind, lock};
 use super::target::{describe, targets};
-use super::{Address, Cancel, Found};
+use super::{Cancel, Found};
 use crate::proto::{End, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
 use crate::wire::MAX_CREDENTIAL;
-use crate::{Error, Frame, Lost, Secret, Uid, io_control};
+use crate::{Error, Received, SessionOptions, io_control};
 
-/// Which camera, and how to get in.
-#[derive(Clone, Debug)]
-pub struct SessionOptions {
-    /// The camera.
-    pub uid: Uid,
-    /// The account; `admin` unless told. At most 256 bytes.
-    pub account: String,
-    /// The account's password; empty unless told. At most 256 bytes.
-    pub password: Secret,
-    /// Where to ask for the camera; on the local networks unless told.
-    pub address: Option<Address>,
-    /// Find, connect and log in: each must be done in this time; 5 s unless told.
-    pub timeout: Duration,
-    /// No datagram for this long: the session is lost; 10 s unless told.
-    pub idle_timeout: Duration,
-}
-
-impl SessionOptions {
-    /// The defaults for this camera.
-    pub fn new(uid: Uid) -> Self {
-        Self {
-            uid,
-            account: "admin".into(),
-            password: Secret::default(),
-            address: None,
-            timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(10),
-        }
-    }
-}
-
-/// What [`Session::receive`] returns.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Received {
-    /// A whole frame of video. Numbers only rise.
-    Video(Frame),
-    /// A block of audio. Numbers only rise.
-    Audio(Frame),
-    /// A command or an answer from the camera.
-    IoControl {
-        /// Its type.
-        kind: u32,
-        /// Its body.
-        body: Vec<u8>,
-    },
-    /// The camera never confirmed an IO control; whether it has it is not known.
-    IoControlUnconfirmed {
-        /// Its type.
-        kind: u32,
-    },
-    /// Frames that will not come.
-    Lost(Lost),
-}
-
-/// A viewer's session with a camera.
+/// A viewer's session with a camera, by the protocol itself.
 ///
 /// [`receive`](Self::receive) belongs to one thread, which drives the session with it; the rest may be called from any.
 #[derive(Debug)]
