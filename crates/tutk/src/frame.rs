@@ -26,6 +26,8 @@ impl fmt::Display for Media {
 pub struct Frame {
     /// The media itself: an access unit of video (up to 16 MiB) or a block of audio.
     pub data: Vec<u8>,
+    /// The frame info as the camera sent it, at least 16 bytes; the fields below are read from it.
+    pub info: Vec<u8>,
     /// What it is encoded with.
     pub codec: Codec,
     /// Video: whether a decoder can start here, as the camera says it. Audio: always true.

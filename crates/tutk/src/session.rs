@@ -50,6 +50,11 @@ pub enum Received {
         /// Its body.
         body: Vec<u8>,
     },
+    /// The camera has an IO control.
+    IoControlConfirmed {
+        /// Its type.
+        kind: u32,
+    },
     /// The camera never confirmed an IO control; whether it has it is not known.
     IoControlUnconfirmed {
         /// Its type.

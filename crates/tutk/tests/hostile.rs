@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tutk::proto::{
-    Camera, CameraConfig, CameraEvent, End, MAX_ASSEMBLY, RESEND_STORE, VideoFrame, Viewer, ViewerConfig, ViewerEvent,
-    ViewerId,
+    Access, AvEvent, Camera, CameraConfig, CameraEvent, Credentials, End, MAX_ASSEMBLY, RESEND_STORE, VideoFrame,
+    Viewer, ViewerConfig, ViewerEvent, ViewerId,
 };
 use tutk::wire::{AddressBlock, Av, CHUNK, Chunk, Found, FrameInfo, LoginResult, Message, Phase, Role, Session, Text};
 use tutk::{Codec, Lost, Media, Secret, Uid};
@@ -32,8 +32,7 @@ impl Victim {
         let now = Instant::now();
         let config = ViewerConfig {
             uid: uid(),
-            account: "admin".into(),
-            password: Secret::default(),
+            credentials: Some(Credentials { account: "admin".into(), password: Secret::default() }),
             targets: vec![address(255)],
             timeout: Duration::MAX,
             idle_timeout: Duration::MAX,
@@ -47,7 +46,12 @@ impl Victim {
             victim.say(Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
         }
         victim.data(Av::LoginAnswer { result: LoginResult::Granted, resend: true });
-        assert!(victim.events().iter().any(|event| matches!(event, ViewerEvent::Opened { resend: true })));
+        assert!(
+            victim
+                .events()
+                .iter()
+                .any(|event| matches!(event, ViewerEvent::Av { event: AvEvent::LoggedIn { resend: true }, .. }))
+        );
         victim
     }
 
@@ -96,8 +100,10 @@ impl Victim {
         let (mut frames, mut losses) = (Vec::new(), Vec::new());
         for event in self.events() {
             match event {
-                ViewerEvent::Video(frame) => frames.push(frame.number),
-                ViewerEvent::Lost(Lost { media: Media::Video, first, count }) => losses.push((first, count)),
+                ViewerEvent::Av { event: AvEvent::Video(frame), .. } => frames.push(frame.number),
+                ViewerEvent::Av { event: AvEvent::Lost(Lost { media: Media::Video, first, count }), .. } => {
+                    losses.push((first, count));
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -202,8 +208,7 @@ fn another_generation_is_named() {
     let now = Instant::now();
     let config = ViewerConfig {
         uid: uid(),
-        account: String::new(),
-        password: Secret::default(),
+        credentials: None,
         targets: vec![address(255)],
         timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
@@ -230,8 +235,7 @@ impl Target {
         let camera = Camera::new(CameraConfig {
             uid: uid(),
             name: "target".into(),
-            account: "admin".into(),
-            password: Secret::from("right"),
+            access: Access::Account { account: "admin".into(), password: Secret::from("right") },
             max_viewers,
             resend: true,
             idle_timeout: Duration::from_secs(15),

@@ -2,10 +2,10 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::session::check;
+use super::connection::check;
 use super::socket::{Machine, Sockets, bind, lock};
 use super::{CameraEvent, Cancel, VideoFrame, ViewerId};
-use crate::proto::{self, CameraConfig};
+use crate::proto::{self, Access, CameraConfig, Link};
 use crate::wire::{MAX_NAME, SEARCH_PORT};
 use crate::{Error, Secret, Uid, io_control};
 
@@ -65,6 +65,16 @@ impl Camera {
     pub fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
         check("account", options.account.as_bytes())?;
         check("password", options.password.reveal().as_bytes())?;
+        let access = Access::Account { account: options.account.clone(), password: options.password.clone() };
+        Self::open_with(options, access, cancel)
+    }
+
+    /// [`open`](Self::open) where the application decides on logins: account and password of the options mean nothing.
+    pub fn open_for_application(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
+        Self::open_with(options, Access::Application, cancel)
+    }
+
+    fn open_with(options: CameraOptions, access: Access, cancel: &Cancel) -> Result<Self, Error> {
         if options.name.len() > MAX_NAME || options.name.contains('\0') {
             return Err(Error::InvalidArgument(format!("a camera's name has at most {MAX_NAME} bytes and no NUL")));
         }
@@ -78,8 +88,7 @@ impl Camera {
         let machine = Mutex::new(proto::Camera::new(CameraConfig {
             uid: options.uid,
             name: options.name,
-            account: options.account,
-            password: options.password,
+            access,
             max_viewers: options.max_viewers,
             resend: options.resend,
             idle_timeout: options.idle_timeout,
@@ -115,6 +124,13 @@ impl Camera {
         self.send(|machine| machine.send_io_control(viewer, kind, body.to_vec()));
         self.cancel.wake();
         Ok(())
+    }
+
+    /// Does something with the channels of a viewer, if it is still there, and sends what follows from it.
+    pub fn with_link<T>(&self, viewer: ViewerId, act: impl FnOnce(&mut Link) -> T) -> Option<T> {
+        let result = self.send(|machine| machine.link(viewer).map(act));
+        self.cancel.wake();
+        result
     }
 
     /// Ends the session with a viewer.

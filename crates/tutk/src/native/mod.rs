@@ -6,6 +6,7 @@
 mod address;
 mod camera;
 mod cancel;
+mod connection;
 mod search;
 mod session;
 mod socket;
@@ -15,5 +16,6 @@ pub use crate::proto::{CameraEvent, Found, Removed, VideoFrame, ViewerId};
 pub use address::Address;
 pub use camera::{Camera, CameraOptions};
 pub use cancel::Cancel;
+pub use connection::{Connection, ConnectionOptions};
 pub use search::{Search, search};
 pub use session::Session;

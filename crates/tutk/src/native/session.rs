@@ -1,13 +1,8 @@
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
-use std::time::Instant;
 
-use super::socket::{Machine, Sockets, bind, lock};
-use super::target::{describe, targets};
+use super::connection::{Connection, ConnectionOptions};
 use super::{Cancel, Found};
-use crate::proto::{End, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
-use crate::wire::MAX_CREDENTIAL;
+use crate::proto::{AvEvent, Credentials, ViewerStats};
 use crate::{Error, Received, SessionOptions, io_control};
 
 /// A viewer's session with a camera, by the protocol itself.
@@ -15,12 +10,8 @@ use crate::{Error, Received, SessionOptions, io_control};
 /// [`receive`](Self::receive) belongs to one thread, which drives the session with it; the rest may be called from any.
 #[derive(Debug)]
 pub struct Session {
-    sockets: Sockets,
-    viewer: Mutex<Viewer>,
-    cancel: Cancel,
-    camera: Found,
-    options: SessionOptions,
-    ended: OnceLock<End>,
+    connection: Connection,
+    /// Whether the camera was asked for video.
     video: AtomicBool,
 }
 
@@ -29,53 +20,14 @@ impl Session {
     ///
     /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
     pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
-        check("account", options.account.as_bytes())?;
-        check("password", options.password.reveal().as_bytes())?;
-        let targets = targets(options.address.as_ref(), cancel)?;
-        let socket = bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error))?;
-        let seed = getrandom::u64().map_err(|error| {
-            Error::io("cannot get random bytes from the system", std::io::Error::other(error.to_string()))
-        })?;
-        let config = ViewerConfig {
+        let options = ConnectionOptions {
             uid: options.uid,
-            account: options.account.clone(),
-            password: options.password.clone(),
-            targets,
+            address: options.address,
+            credentials: Some(Credentials { account: options.account, password: options.password }),
             timeout: options.timeout,
             idle_timeout: options.idle_timeout,
-            seed,
         };
-        let sockets = Sockets::new(vec![socket]);
-        let viewer = Mutex::new(Viewer::new(Instant::now(), config));
-        let mut camera = None;
-        let opened = sockets.run(&viewer, cancel, |viewer| {
-            loop {
-                match viewer.poll_event()? {
-                    ViewerEvent::Found(found) => camera = Some(found),
-                    ViewerEvent::Opened { .. } => return Some(None),
-                    ViewerEvent::Ended(end) => return Some(Some(end)),
-                    _ => {}
-                }
-            }
-        });
-        match (opened, camera) {
-            (Ok(None), Some(camera)) => {
-                let cancel = cancel.clone();
-                let (ended, video) = (OnceLock::new(), AtomicBool::new(false));
-                Ok(Self { sockets, viewer, cancel, camera, options, ended, video })
-            }
-            (Ok(end), camera) => {
-                sockets.flush(&mut *lock(&viewer));
-                Err(error(end.unwrap_or(End::Closed), &options, camera.as_ref(), &sockets))
-            }
-            (Err(error), _) => {
-                // Cancelled half-way: the camera frees the place.
-                let mut viewer = lock(&viewer);
-                viewer.close();
-                sockets.flush(&mut *viewer);
-                Err(error)
-            }
-        }
+        Ok(Self { connection: Connection::open(options, cancel)?, video: AtomicBool::new(false) })
     }
 
     /// Asks the camera to send video.
@@ -96,15 +48,9 @@ impl Session {
     /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
     /// or as [`receive`](Self::receive) did once the session is over.
     pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
-        if let Some(end) = self.ended.get() {
-            return Err(self.error(*end));
-        }
+        self.connection.check()?;
         io_control::check(body)?;
-        let mut viewer = lock(&self.viewer);
-        viewer.send_io_control(kind, body.to_vec());
-        self.sockets.flush(&mut *viewer);
-        drop(viewer);
-        self.cancel.wake();
+        self.connection.with_link(|link| link.send_io_control(0, kind, body.to_vec()));
         Ok(())
     }
 
@@ -112,105 +58,37 @@ impl Session {
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
     pub fn receive(&self) -> Result<Received, Error> {
-        if let Some(end) = self.ended.get() {
-            return Err(self.error(*end));
+        loop {
+            return Ok(match self.connection.next_event()?.1 {
+                AvEvent::Video(frame) => Received::Video(frame),
+                AvEvent::Audio(frame) => Received::Audio(frame),
+                AvEvent::Lost(lost) => Received::Lost(lost),
+                AvEvent::IoControl { kind, body } => Received::IoControl { kind, body },
+                AvEvent::IoControlConfirmed { kind } => Received::IoControlConfirmed { kind },
+                AvEvent::IoControlUnconfirmed { kind } => Received::IoControlUnconfirmed { kind },
+                // A client hears none of these once it is logged in.
+                AvEvent::LoggedIn { .. } | AvEvent::LoginRefused(_) => continue,
+                AvEvent::Login { .. } | AvEvent::KeyFrameWanted => continue,
+            });
         }
-        self.sockets
-            .run(&self.viewer, &self.cancel, |viewer| {
-                loop {
-                    return Some(Ok(match viewer.poll_event()? {
-                        ViewerEvent::Video(frame) => Received::Video(frame),
-                        ViewerEvent::Audio(frame) => Received::Audio(frame),
-                        ViewerEvent::Lost(lost) => Received::Lost(lost),
-                        ViewerEvent::IoControl { kind, body } => Received::IoControl { kind, body },
-                        ViewerEvent::IoControlUnconfirmed { kind } => Received::IoControlUnconfirmed { kind },
-                        ViewerEvent::Ended(end) => return Some(Err(end)),
-                        ViewerEvent::Found(_) | ViewerEvent::Opened { .. } => continue,
-                    }));
-                }
-            })?
-            .map_err(|end| {
-                self.sockets.flush(&mut *lock(&self.viewer));
-                self.error(*self.ended.get_or_init(|| end))
-            })
-    }
-
-    fn error(&self, end: End) -> Error {
-        error(end, &self.options, Some(&self.camera), &self.sockets)
     }
 
     /// The camera, as it answered the search.
     pub fn camera(&self) -> &Found {
-        &self.camera
+        self.connection.camera()
     }
 
     /// What was counted so far.
     pub fn stats(&self) -> ViewerStats {
-        lock(&self.viewer).stats()
+        self.connection.stats()
     }
-
-    /// Ends the session: the camera is told three times, so that it frees the place. Dropping does the same.
-    pub fn close(self) {}
 }
 
 impl Drop for Session {
+    /// The camera is told to stop the video, and three times that the session ends, so that it frees the place.
     fn drop(&mut self) {
-        let mut viewer = lock(&self.viewer);
         if *self.video.get_mut() {
-            viewer.send_io_control(io_control::STOP_VIDEO, vec![0; 8]);
+            self.connection.with_link(|link| link.send_io_control(0, io_control::STOP_VIDEO, vec![0; 8]));
         }
-        viewer.close();
-        self.sockets.flush(&mut *viewer);
-    }
-}
-
-impl Machine for Viewer {
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        self.handle_input(now, from, datagram);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.handle_timeout(now);
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
-    }
-
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.poll_transmit(now, out)
-    }
-}
-
-/// An account or a password that the protocol can carry.
-pub(super) fn check(what: &str, text: &[u8]) -> Result<(), Error> {
-    if text.len() > MAX_CREDENTIAL {
-        return Err(Error::InvalidArgument(format!("the {what} has {} bytes, and {MAX_CREDENTIAL} fit", text.len())));
-    }
-    if text.contains(&0) {
-        return Err(Error::InvalidArgument(format!("the {what} has a NUL in it, and the protocol ends it there")));
-    }
-    Ok(())
-}
-
-fn error(end: End, options: &SessionOptions, camera: Option<&Found>, sockets: &Sockets) -> Error {
-    let (uid, timeout) = (options.uid, options.timeout);
-    match (end, camera.map(|camera| camera.address)) {
-        (End::NoAnswer(Step::Connect), Some(address)) => Error::NoAnswer { uid, address, step: "connect", timeout },
-        (End::NoAnswer(Step::LogIn), Some(address)) => Error::NoAnswer { uid, address, step: "log in", timeout },
-        (End::Generation(generation), Some(address)) => Error::Generation { uid, address, generation },
-        (End::Full, Some(address)) => Error::Full { uid, address },
-        (End::NoAnswer(_) | End::Generation(_) | End::Full, _) => {
-            let mut target = describe(options.address.as_ref());
-            if let Some(error) = sockets.send_error() {
-                target = format!("{target} ({error})");
-            }
-            Error::NotFound { uid, target, timeout }
-        }
-        (End::Refused, _) => Error::Refused { uid, account: options.account.clone() },
-        (End::LoginResult(number), _) => Error::Protocol(format!("login answered with {number}")),
-        (End::ClosedByCamera, _) => Error::ClosedByCamera,
-        (End::Silent(silence), _) => Error::TimedOut { silence },
-        (End::Closed, _) => Error::Cancelled,
     }
 }

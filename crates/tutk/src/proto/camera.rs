@@ -3,9 +3,10 @@ use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
-use super::peer::{Peer, PeerEvent};
-use super::{MAX_FRAME, VideoFrame};
-use crate::wire::{AddressBlock, Found, FrameInfo, GENERATION, Message, Phase};
+use super::av::AvEvent;
+use super::peer::Peer;
+use super::{Link, VideoFrame};
+use crate::wire::{AddressBlock, Found, GENERATION, Message, Phase};
 use crate::{Error, Secret, Uid};
 
 /// What a camera is called and whom it lets in.
@@ -15,16 +16,30 @@ pub struct CameraConfig {
     pub uid: Uid,
     /// The name that searches show; at most 131 bytes of it.
     pub name: String,
-    /// The account that may log in.
-    pub account: String,
-    /// Its password.
-    pub password: Secret,
+    /// Who decides on logins.
+    pub access: Access,
     /// Most viewers that are logged in at once.
     pub max_viewers: usize,
     /// Whether lost datagrams are sent again.
     pub resend: bool,
     /// No datagram from a viewer for this long: it is gone.
     pub idle_timeout: Duration,
+}
+
+/// Who decides whether a viewer may log in.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// The camera does: one account may. It has a server in channel 0 for each viewer, and a viewer is added once it is
+    /// logged in.
+    Account {
+        /// The account.
+        account: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// The application does. A viewer is added once its session stands; the application starts servers and clients
+    /// with [`Camera::link`], and all that happens there comes as [`CameraEvent::Av`].
+    Application,
 }
 
 /// One viewer of a camera; never used again for another.
@@ -52,7 +67,7 @@ pub enum Removed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CameraEvent {
-    /// A viewer logged in.
+    /// A viewer logged in; with [`Access::Application`], its session stands.
     ViewerAdded {
         /// Its id from now on.
         viewer: ViewerId,
@@ -81,6 +96,15 @@ pub enum CameraEvent {
         viewer: ViewerId,
         /// Its type.
         kind: u32,
+    },
+    /// Something happened in a channel, and [`Access::Application`] decides what to do.
+    Av {
+        /// With whom.
+        viewer: ViewerId,
+        /// In which channel.
+        channel: u8,
+        /// What.
+        event: AvEvent,
     },
     /// A viewer missed frames because it did not confirm earlier ones, and can go on with a key frame now.
     KeyFrameWanted {
@@ -149,33 +173,53 @@ impl Camera {
             }
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
                 let Some(id) = self.find(from, session.cookie) else { return };
-                let full = self.is_full();
-                let Some(peer) = self.peers.get_mut(&id) else { return };
-                let event = peer.handle_input(now, &message, &self.config, full);
-                self.handle_peer(id, event);
+                if let Some(peer) = self.peers.get_mut(&id) {
+                    peer.handle_input(now, &message);
+                }
+                self.take_events(id);
             }
             _ => {}
         }
     }
 
-    fn handle_peer(&mut self, id: ViewerId, event: Option<PeerEvent>) {
-        let Some(peer) = self.peers.get_mut(&id) else { return };
-        match event {
-            Some(PeerEvent::LoggedIn) => {
-                self.events.push_back(CameraEvent::ViewerAdded { viewer: id, address: peer.address() });
+    fn take_events(&mut self, viewer: ViewerId) {
+        let full = self.is_full();
+        let Some(peer) = self.peers.get_mut(&viewer) else { return };
+        while let Some((channel, event)) = peer.poll_event() {
+            let Access::Account { account, password } = &self.config.access else {
+                self.events.push_back(CameraEvent::Av { viewer, channel, event });
+                continue;
+            };
+            match event {
+                AvEvent::Login { account: given, password: word } => {
+                    let address = peer.address();
+                    let right =
+                        same(&given, account.as_bytes()) & same(word.reveal().as_bytes(), password.reveal().as_bytes());
+                    if !right {
+                        peer.link.answer_login(channel, false);
+                        self.events.push_back(CameraEvent::LoginRefused { address });
+                    } else if full {
+                        peer.link.ignore_login(channel);
+                    } else if peer.link.answer_login(channel, true).is_some() {
+                        peer.set_viewer();
+                        self.events.push_back(CameraEvent::ViewerAdded { viewer, address });
+                    }
+                }
+                AvEvent::IoControl { kind, body } => {
+                    self.events.push_back(CameraEvent::IoControl { viewer, kind, body });
+                }
+                AvEvent::IoControlUnconfirmed { kind } => {
+                    self.events.push_back(CameraEvent::IoControlUnconfirmed { viewer, kind });
+                }
+                AvEvent::KeyFrameWanted => self.events.push_back(CameraEvent::KeyFrameWanted { viewer }),
+                _ => {}
             }
-            Some(PeerEvent::KeyFrameWanted) => self.events.push_back(CameraEvent::KeyFrameWanted { viewer: id }),
-            Some(PeerEvent::Refused) => self.events.push_back(CameraEvent::LoginRefused { address: peer.address() }),
-            None => {}
-        }
-        while let Some(event) = peer.poll_control(id) {
-            self.events.push_back(event);
         }
         if let Some(reason) = peer.take_removal() {
-            self.events.push_back(CameraEvent::ViewerRemoved { viewer: id, reason });
+            self.events.push_back(CameraEvent::ViewerRemoved { viewer, reason });
         }
         if peer.is_gone() {
-            self.peers.remove(&id);
+            self.peers.remove(&viewer);
         }
     }
 
@@ -190,9 +234,9 @@ impl Camera {
         match (phase, known.and_then(|id| self.peers.get_mut(&id))) {
             (Phase::Knock, _) => self.answer(from, Answer::Connect { phase: Phase::Agree, cookie, full }),
             // The viewer's last word of connecting; an answer to it would go on for ever.
-            (Phase::Stand, Some(peer)) => peer.heard(now),
+            (Phase::Stand, Some(peer)) => peer.link.heard(now),
             (Phase::Agree, Some(peer)) => {
-                peer.heard(now);
+                peer.link.heard(now);
                 self.answer(from, stand);
             }
             (_, None) if full => {}
@@ -212,7 +256,16 @@ impl Camera {
             self.peers.remove(&oldest);
         }
         self.last_id += 1;
-        self.peers.insert(ViewerId(self.last_id), Peer::new(now, from, cookie, &self.config));
+        let viewer = ViewerId(self.last_id);
+        let mut peer = Peer::new(now, from, cookie, self.config.idle_timeout);
+        match self.config.access {
+            Access::Account { .. } => peer.link.start_server(0, self.config.resend),
+            Access::Application => {
+                peer.set_viewer();
+                self.events.push_back(CameraEvent::ViewerAdded { viewer, address: from });
+            }
+        }
+        self.peers.insert(viewer, peer);
     }
 
     fn answer(&mut self, to: SocketAddr, answer: Answer) {
@@ -238,30 +291,32 @@ impl Camera {
     ///
     /// Fails with [`Error::InvalidArgument`] if the frame has more than 16 MiB, frame info included.
     pub fn send_video(&mut self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, Error> {
-        if frame.data.len() + FrameInfo::LEN > MAX_FRAME {
-            return Err(Error::InvalidArgument(format!(
-                "a frame of {} bytes cannot be sent: the protocol's largest has {}",
-                frame.data.len(),
-                MAX_FRAME - FrameInfo::LEN
-            )));
-        }
-        let bytes = frame.to_bytes(self.viewers());
         let key = frame.key || frame.codec.is_intra_only();
-        Ok(viewers.iter().filter(|id| self.peers.get_mut(id).is_some_and(|peer| peer.send_video(&bytes, key))).count())
+        let frame = frame.to_outgoing(self.viewers())?;
+        let takes = |viewer: &&ViewerId| {
+            let peer = self.peers.get_mut(viewer).filter(|peer| peer.is_viewer());
+            peer.is_some_and(|peer| peer.link.send_outgoing(0, &frame, key))
+        };
+        Ok(viewers.iter().filter(takes).count())
     }
 
     /// Sends an IO control to a viewer, if it is still there.
     pub fn send_io_control(&mut self, viewer: ViewerId, kind: u32, body: Vec<u8>) {
-        if let Some(peer) = self.peers.get_mut(&viewer) {
-            peer.send_control(kind, body);
+        if let Some(link) = self.link(viewer) {
+            link.send_io_control(0, kind, body);
         }
+    }
+
+    /// The session with a viewer, if it is still there.
+    pub fn link(&mut self, viewer: ViewerId) -> Option<&mut Link> {
+        self.peers.get_mut(&viewer).filter(|peer| peer.is_viewer()).map(|peer| &mut peer.link)
     }
 
     /// Ends the session with a viewer.
     pub fn close_viewer(&mut self, viewer: ViewerId) {
         if let Some(peer) = self.peers.get_mut(&viewer) {
             peer.close(Removed::ByCamera);
-            self.handle_peer(viewer, None);
+            self.take_events(viewer);
         }
     }
 
@@ -277,7 +332,7 @@ impl Camera {
         for id in self.peers.keys().copied().collect::<Vec<_>>() {
             if let Some(peer) = self.peers.get_mut(&id) {
                 peer.handle_timeout(now);
-                self.handle_peer(id, None);
+                self.take_events(id);
             }
         }
     }
@@ -326,6 +381,11 @@ impl Camera {
 
     /// Bytes of sent frames that are held for all viewers, a frame counted for each viewer that it is held for.
     pub fn memory(&self) -> usize {
-        self.peers.values().map(Peer::memory).sum()
+        self.peers.values().map(|peer| peer.link.sent_memory()).sum()
     }
+}
+
+/// Compares in a time that does not tell where the two differ.
+fn same(given: &[u8], right: &[u8]) -> bool {
+    given.len() == right.len() && given.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::av::AvEvent;
 use crate::wire::Av;
 
 /// IO controls of one session, both ways: each is repeated until the other side confirms its number, and each is
@@ -15,7 +16,7 @@ pub(super) struct Controls {
     early: BTreeMap<u32, (u32, Vec<u8>)>,
     early_since: Option<Instant>,
     confirmations: VecDeque<u32>,
-    events: VecDeque<ControlEvent>,
+    events: VecDeque<AvEvent>,
 }
 
 #[derive(Debug)]
@@ -25,13 +26,6 @@ struct Outgoing {
     body: Vec<u8>,
     tries: u32,
     due: Option<Instant>,
-}
-
-/// What became of an IO control.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum ControlEvent {
-    Received { kind: u32, body: Vec<u8> },
-    Unconfirmed { kind: u32 },
 }
 
 const REPEAT: Duration = Duration::from_millis(50);
@@ -61,7 +55,16 @@ impl Controls {
         self.outgoing.push_back(Outgoing { number: self.last_number, kind, body, tries: 0, due: None });
     }
 
-    pub(super) fn handle(&mut self, now: Instant, number: u32, kind: u32, body: &[u8]) {
+    /// Takes an IO control or a confirmation; other messages are passed over.
+    pub(super) fn handle(&mut self, now: Instant, av: &Av<'_>) {
+        match *av {
+            Av::IoControl { number, kind, body } => self.received(now, number, kind, body),
+            Av::IoControlSeen { number } => self.confirmed(number),
+            _ => {}
+        }
+    }
+
+    fn received(&mut self, now: Instant, number: u32, kind: u32, body: &[u8]) {
         if self.confirmations.len() < MAX_CONFIRMATIONS {
             self.confirmations.push_back(number);
         }
@@ -78,15 +81,17 @@ impl Controls {
         self.early_since = if self.early.is_empty() { None } else { self.early_since.or(Some(now)) };
     }
 
-    pub(super) fn confirmed(&mut self, number: u32) {
-        if self.outgoing.front().is_some_and(|first| first.number == number) {
-            self.outgoing.pop_front();
+    fn confirmed(&mut self, number: u32) {
+        if self.outgoing.front().is_some_and(|first| first.number == number)
+            && let Some(first) = self.outgoing.pop_front()
+        {
+            self.events.push_back(AvEvent::IoControlConfirmed { kind: first.kind });
         }
     }
 
     fn deliver(&mut self) {
         while let Some((kind, body)) = self.early.remove(&self.next_incoming) {
-            self.events.push_back(ControlEvent::Received { kind, body });
+            self.events.push_back(AvEvent::IoControl { kind, body });
             self.next_incoming = self.next_incoming.wrapping_add(1);
             self.early_since = None;
         }
@@ -95,7 +100,7 @@ impl Controls {
     /// Gives up what is missing before `number`.
     fn skip_to(&mut self, number: u32) {
         for (_, (kind, body)) in std::mem::take(&mut self.early) {
-            self.events.push_back(ControlEvent::Received { kind, body });
+            self.events.push_back(AvEvent::IoControl { kind, body });
         }
         self.next_incoming = number;
     }
@@ -114,7 +119,7 @@ impl Controls {
             && first.due.is_some_and(|due| due <= now)
             && let Some(first) = self.outgoing.pop_front()
         {
-            self.events.push_back(ControlEvent::Unconfirmed { kind: first.kind });
+            self.events.push_back(AvEvent::IoControlUnconfirmed { kind: first.kind });
         }
     }
 
@@ -137,13 +142,14 @@ impl Controls {
         Some(Av::IoControl { number: first.number, kind: first.kind, body: &first.body })
     }
 
-    /// Takes the next one that has never been sent, without a wait: for what must go out before a close.
-    pub(super) fn flush(&mut self) -> Option<(u32, u32, Vec<u8>)> {
+    /// Sends the next one that has never been sent, without a wait: for what must go out before a close.
+    pub(super) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         self.outgoing.retain(|control| control.tries == 0);
-        self.outgoing.pop_front().map(|control| (control.number, control.kind, control.body))
+        let control = self.outgoing.pop_front()?;
+        Some(send(Av::IoControl { number: control.number, kind: control.kind, body: &control.body }))
     }
 
-    pub(super) fn poll_event(&mut self) -> Option<ControlEvent> {
+    pub(super) fn poll_event(&mut self) -> Option<AvEvent> {
         self.events.pop_front()
     }
 }
@@ -155,8 +161,8 @@ mod tests {
     fn received(controls: &mut Controls) -> Vec<u32> {
         std::iter::from_fn(|| controls.poll_event())
             .map(|event| match event {
-                ControlEvent::Received { kind, .. } => kind,
-                ControlEvent::Unconfirmed { kind } => panic!("{kind} unconfirmed"),
+                AvEvent::IoControl { kind, .. } => kind,
+                other => panic!("{other:?}"),
             })
             .collect()
     }
@@ -166,7 +172,7 @@ mod tests {
         let now = Instant::now();
         let mut controls = Controls::new();
         for number in [2, 1, 1, 2, 4, 3, 2] {
-            controls.handle(now, number, number * 10, &[]);
+            controls.received(now, number, number * 10, &[]);
         }
         assert_eq!(received(&mut controls), [10, 20, 30, 40]);
         assert_eq!(controls.poll_timeout(), None);
@@ -176,14 +182,14 @@ mod tests {
     fn a_missing_one_is_skipped_after_a_while() {
         let now = Instant::now();
         let mut controls = Controls::new();
-        controls.handle(now, 2, 20, &[]);
+        controls.received(now, 2, 20, &[]);
         assert_eq!(received(&mut controls), []);
         let due = controls.poll_timeout().unwrap();
         controls.handle_timeout(due);
         assert_eq!(received(&mut controls), [20]);
-        controls.handle(due, 1, 10, &[]);
+        controls.received(due, 1, 10, &[]);
         assert_eq!(received(&mut controls), []);
-        controls.handle(due, 1000, 30, &[]);
+        controls.received(due, 1000, 30, &[]);
         assert_eq!(received(&mut controls), [30]);
     }
 
@@ -208,6 +214,7 @@ mod tests {
             controls.handle_timeout(now);
         }
         assert_eq!(tries, TRIES);
-        assert_eq!(controls.poll_event(), Some(ControlEvent::Unconfirmed { kind: 2 }));
+        assert_eq!(controls.poll_event(), Some(AvEvent::IoControlConfirmed { kind: 1 }));
+        assert_eq!(controls.poll_event(), Some(AvEvent::IoControlUnconfirmed { kind: 2 }));
     }
 }

@@ -11,20 +11,25 @@
 
 mod acks;
 mod assembly;
+mod av;
 mod camera;
-mod channel;
+mod client;
 mod controls;
+mod link;
 mod partial;
 mod peer;
 mod retry;
 mod search;
 mod sent;
+mod server;
 mod viewer;
 
-pub use camera::{Camera, CameraConfig, CameraEvent, Removed, ViewerId};
+pub use av::AvEvent;
+pub use camera::{Access, Camera, CameraConfig, CameraEvent, Removed, ViewerId};
+pub use link::Link;
 pub use search::{Found, Search};
 pub use sent::VideoFrame;
-pub use viewer::{End, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
+pub use viewer::{Credentials, End, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
 
 use std::time::Duration;
 

@@ -115,10 +115,12 @@ impl Partial {
     /// The frame, if its frame info makes sense.
     pub(super) fn into_frame(mut self, now: Instant, number: u32) -> Option<Frame> {
         let media_len = self.media_len as usize;
-        let info = FrameInfo::decode(self.data.get(media_len..)?).ok()?;
+        let info_bytes = self.data.get(media_len..)?.to_vec();
+        let info = FrameInfo::decode(&info_bytes).ok()?;
         self.data.truncate(media_len);
         Some(Frame {
             data: self.data,
+            info: info_bytes,
             codec: info.codec,
             key: info.flags & 1 != 0 || info.codec.is_intra_only(),
             number,

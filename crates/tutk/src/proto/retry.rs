@@ -53,3 +53,31 @@ impl Retry {
         self.smoothed.map_or(FIRST, |smoothed| (smoothed + self.deviation * 4).clamp(LEAST, MOST))
     }
 }
+
+/// Something that is sent until it is answered.
+#[derive(Debug)]
+pub(super) struct Repeat {
+    due: Instant,
+    tries: u32,
+}
+
+impl Repeat {
+    /// For the first time, now.
+    pub(super) fn new(now: Instant) -> Self {
+        Self { due: now, tries: 0 }
+    }
+
+    pub(super) fn due(&self) -> Instant {
+        self.due
+    }
+
+    pub(super) fn is_due(&self, now: Instant) -> bool {
+        self.due <= now
+    }
+
+    /// It was sent; the next time is due a little later each time.
+    pub(super) fn sent(&mut self, now: Instant, first: Duration, most: Duration) {
+        self.tries += 1;
+        self.due = now + (first * self.tries).min(most);
+    }
+}

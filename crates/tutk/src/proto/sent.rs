@@ -1,9 +1,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::RESEND_STORE;
-use crate::Codec;
+use super::{MAX_FRAME, RESEND_STORE};
 use crate::wire::{Av, CHUNK, Chunk, FrameInfo};
+use crate::{Codec, Error};
 
 /// A frame of video to send.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +19,57 @@ pub struct VideoFrame<'a> {
 }
 
 /// A frame's media and frame info, as they are cut into chunks; one for all viewers.
-pub(super) type FrameBytes = Arc<[u8]>;
+#[derive(Clone, Debug)]
+pub(super) struct Outgoing {
+    bytes: Arc<[u8]>,
+    info_len: u16,
+}
+
+/// Most bytes of frame info.
+const MAX_INFO: usize = 256;
+
+impl Outgoing {
+    pub(super) fn new(media: &[u8], info: &[u8]) -> Result<Self, Error> {
+        if media.len() + info.len() > MAX_FRAME {
+            return Err(Error::InvalidArgument(format!(
+                "a frame of {} bytes cannot be sent: the protocol's largest has {}",
+                media.len(),
+                MAX_FRAME - info.len()
+            )));
+        }
+        if !(FrameInfo::LEN..=MAX_INFO).contains(&info.len()) {
+            return Err(Error::InvalidArgument(format!("frame info has 16 to {MAX_INFO} bytes, not {}", info.len())));
+        }
+        Ok(Self { bytes: media.iter().chain(info).copied().collect(), info_len: info.len() as u16 })
+    }
+
+    /// A block of audio, which goes in one datagram.
+    pub(super) fn audio(media: &[u8], info: &[u8]) -> Result<Self, Error> {
+        if media.len() + info.len() > MAX_AUDIO {
+            return Err(Error::InvalidArgument(format!(
+                "a block of audio of {} bytes does not fit into a datagram",
+                media.len()
+            )));
+        }
+        Self::new(media, info)
+    }
+
+    /// Media and frame info.
+    pub(super) fn parts(&self) -> (&[u8], &[u8]) {
+        let media = self.bytes.len() - usize::from(self.info_len);
+        self.bytes.split_at_checked(media).unwrap_or_default()
+    }
+}
+
+/// Media and frame info of a block of audio, so that the datagram fits into an Ethernet frame.
+const MAX_AUDIO: usize = 1400;
 
 impl VideoFrame<'_> {
-    pub(super) fn to_bytes(self, viewers: usize) -> FrameBytes {
+    pub(super) fn to_outgoing(self, viewers: usize) -> Result<Outgoing, Error> {
         let viewers = viewers.min(255) as u8;
         let info =
             FrameInfo { codec: self.codec, flags: self.key.into(), camera: 0, viewers, timestamp: self.timestamp };
-        self.data.iter().copied().chain(info.encode()).collect()
+        Outgoing::new(self.data, &info.encode())
     }
 }
 
@@ -45,7 +88,7 @@ pub(super) struct Sent {
 #[derive(Debug)]
 struct SentFrame {
     number: u32,
-    bytes: FrameBytes,
+    frame: Outgoing,
     /// The next chunk to send for the first time.
     next_chunk: u16,
 }
@@ -74,9 +117,9 @@ impl Sent {
     }
 
     /// Takes a frame to send.
-    pub(super) fn push(&mut self, bytes: &FrameBytes) {
-        self.bytes += bytes.len();
-        self.frames.push_back(SentFrame { number: self.next_number, bytes: bytes.clone(), next_chunk: 0 });
+    pub(super) fn push(&mut self, frame: &Outgoing) {
+        self.bytes += frame.bytes.len();
+        self.frames.push_back(SentFrame { number: self.next_number, frame: frame.clone(), next_chunk: 0 });
         self.next_number = self.next_number.wrapping_add(1);
     }
 
@@ -131,8 +174,15 @@ impl Sent {
 
     fn forget(&mut self, number: u32) {
         if let Some(frame) = self.position(number).and_then(|at| self.frames.remove(at)) {
-            self.bytes -= frame.bytes.len();
+            self.bytes -= frame.frame.bytes.len();
         }
+    }
+
+    /// Forgets all frames.
+    pub(super) fn clear(&mut self) {
+        self.frames.clear();
+        self.again.clear();
+        self.bytes = 0;
     }
 
     /// Bytes of frames that are held.
@@ -143,11 +193,12 @@ impl Sent {
 
 impl SentFrame {
     fn chunk(&self, index: u16) -> Option<Chunk<'_>> {
-        let data = self.bytes.get(Chunk::range(index, self.bytes.len())).filter(|data| !data.is_empty())?;
+        let bytes = &self.frame.bytes;
+        let data = bytes.get(Chunk::range(index, bytes.len())).filter(|data| !data.is_empty())?;
         Some(Chunk {
             frame: self.number,
-            media_len: (self.bytes.len() - FrameInfo::LEN) as u32,
-            info_len: FrameInfo::LEN as u16,
+            media_len: (bytes.len() - usize::from(self.frame.info_len)) as u32,
+            info_len: self.frame.info_len,
             index,
             data,
         })

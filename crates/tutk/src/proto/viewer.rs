@@ -2,23 +2,21 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::FOREVER;
-use super::assembly::{Assembly, Release};
-use super::channel::Channel;
-use super::controls::ControlEvent;
+use super::av::AvEvent;
+use super::retry::Repeat;
 use super::search::{Found, Search};
-use crate::wire::{AddressBlock, Av, FrameInfo, GENERATION, LoginResult, Message, Phase, Role, Session};
-use crate::{Frame, Lost, Media, Secret, Uid};
+use super::{FOREVER, Link};
+use crate::wire::{AddressBlock, GENERATION, Message, Phase, Role};
+use crate::{Secret, Uid};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
 pub struct ViewerConfig {
     /// The camera.
     pub uid: Uid,
-    /// The account.
-    pub account: String,
-    /// The account's password.
-    pub password: Secret,
+    /// With these, a client logs in to channel 0 as soon as the session stands, and the session ends if it is not let
+    /// in. Without them the application starts clients and servers with [`Viewer::link`].
+    pub credentials: Option<Credentials>,
     /// Whom to ask for the camera: broadcast addresses, or one address of its own.
     pub targets: Vec<SocketAddr>,
     /// Find, connect and log in: each must be done in this time.
@@ -27,6 +25,15 @@ pub struct ViewerConfig {
     pub idle_timeout: Duration,
     /// Random; the session's cookie is made of it.
     pub seed: u64,
+}
+
+/// What a login shows.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The account.
+    pub account: String,
+    /// The account's password.
+    pub password: Secret,
 }
 
 /// A step on the way to a session.
@@ -68,28 +75,14 @@ pub enum End {
 pub enum ViewerEvent {
     /// The camera answered.
     Found(Found),
-    /// The camera lets the viewer in.
-    Opened {
-        /// Whether it sends lost datagrams again.
-        resend: bool,
-    },
-    /// A whole frame of video. Numbers only rise.
-    Video(Frame),
-    /// A block of audio. Numbers only rise.
-    Audio(Frame),
-    /// Frames that will not come.
-    Lost(Lost),
-    /// A command or an answer.
-    IoControl {
-        /// Its type.
-        kind: u32,
-        /// Its body.
-        body: Vec<u8>,
-    },
-    /// The camera never confirmed an IO control; whether it has it is not known.
-    IoControlUnconfirmed {
-        /// Its type.
-        kind: u32,
+    /// The session stands.
+    Connected,
+    /// Something happened in a channel.
+    Av {
+        /// In which.
+        channel: u8,
+        /// What.
+        event: AvEvent,
     },
     /// The session is over; nothing follows.
     Ended(End),
@@ -126,81 +119,48 @@ pub struct Viewer {
     state: State,
     /// When the step that is under way must be done.
     deadline: Instant,
-    repeat: Repeat,
-    channel: Channel,
-    assembly: Assembly,
-    next_audio: Option<u32>,
+    link: Link,
     events: VecDeque<ViewerEvent>,
-    /// Chunk numbers of the request that is being sent.
-    request: Vec<[u8; 2]>,
     stats: ViewerStats,
 }
 
 #[derive(Debug)]
 enum State {
     Finding(Search),
-    /// A knock is a hello, too, which goes first.
     Connecting {
         camera: SocketAddr,
         asker: AddressBlock,
         phase: Phase,
+        /// What is to be sent next is the hello that goes before a knock.
         hello: bool,
+        repeat: Repeat,
     },
-    LoggingIn {
+    /// The session stands.
+    Standing {
         camera: SocketAddr,
+        /// The last word of connecting is to be said.
         stand: bool,
-    },
-    Open {
-        camera: SocketAddr,
+        logging_in: bool,
     },
     Ended {
         camera: Option<SocketAddr>,
     },
 }
 
-/// Something that is sent until it is answered.
-#[derive(Debug)]
-struct Repeat {
-    due: Instant,
-    tries: u32,
-}
-
-impl Repeat {
-    fn new(now: Instant) -> Self {
-        Self { due: now, tries: 0 }
-    }
-
-    fn is_due(&self, now: Instant) -> bool {
-        self.due <= now
-    }
-
-    /// It was sent; the next time is due a little later each time.
-    fn sent(&mut self, now: Instant, first: Duration, most: Duration) {
-        self.tries += 1;
-        self.due = now + (first * self.tries).min(most);
-    }
-}
-
 const CONNECT: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(100));
-const LOGIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
 impl Viewer {
     /// A viewer that begins to search.
     pub fn new(now: Instant, mut config: ViewerConfig) -> Self {
         config.timeout = config.timeout.min(FOREVER);
         let cookie = (config.seed % u64::from(u16::MAX)) as u16 + 1;
-        let session = Session { from: Role::Viewer, cookie, channel: 0 };
         Self {
             state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout)),
             deadline: now + config.timeout,
-            channel: Channel::new(now, session, config.idle_timeout),
+            link: Link::new(now, Role::Viewer, cookie, config.idle_timeout),
             config,
             cookie,
-            repeat: Repeat::new(now),
-            assembly: Assembly::new(false),
-            next_audio: None,
             events: VecDeque::new(),
-            request: Vec::new(),
             stats: ViewerStats::default(),
         }
     }
@@ -229,17 +189,20 @@ impl Viewer {
             Message::Connect { phase, uid, cookie, full, .. } if uid == self.config.uid => {
                 self.handle_connect(now, phase, cookie, full);
             }
-            Message::Alive(session) | Message::Close(session) | Message::Data { session, .. }
-                if !self.channel.owns(session) =>
-            {
-                self.stats.foreign += 1;
+            Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
+                if !self.link.owns(session) {
+                    self.stats.foreign += 1;
+                } else if let Message::Close(_) = message {
+                    if !matches!(self.state, State::Ended { .. }) {
+                        self.take_events();
+                        self.state = State::Ended { camera: None };
+                        self.events.push_back(ViewerEvent::Ended(End::ClosedByCamera));
+                    }
+                } else if let State::Standing { .. } = self.state {
+                    self.link.handle_input(now, &message);
+                    self.take_events();
+                }
             }
-            Message::Alive(_) => self.channel.heard(now),
-            Message::Close(_) if !matches!(self.state, State::Ended { .. }) => {
-                self.state = State::Ended { camera: None };
-                self.events.push_back(ViewerEvent::Ended(End::ClosedByCamera));
-            }
-            Message::Data { av, .. } => self.handle_av(now, &av),
             _ => {}
         }
     }
@@ -249,7 +212,9 @@ impl Viewer {
         let State::Finding(search) = &mut self.state else { return };
         let Some(found) = search.poll_found() else { return };
         let (camera, asker, generation) = (found.address, found.asker, found.generation);
-        self.enter(now, State::Connecting { camera, asker, phase: Phase::Knock, hello: true });
+        self.deadline = now + self.config.timeout;
+        let repeat = Repeat::new(now);
+        self.state = State::Connecting { camera, asker, phase: Phase::Knock, hello: true, repeat };
         self.events.push_back(ViewerEvent::Found(found));
         if generation != GENERATION {
             self.end(End::Generation(generation));
@@ -258,103 +223,43 @@ impl Viewer {
 
     /// The camera answers a hello with a knock, a knock with an agree, an agree with a stand; any may be lost.
     fn handle_connect(&mut self, now: Instant, answer: Phase, answer_cookie: u16, full: bool) {
-        let State::Connecting { camera, phase, hello, .. } = &mut self.state else { return };
+        let State::Connecting { camera, phase, hello, repeat, .. } = &mut self.state else { return };
         match answer {
             _ if full => self.end(End::Full),
             Phase::Knock => {}
             _ if answer_cookie != self.cookie => self.stats.foreign += 1,
             Phase::Agree if *phase == Phase::Knock => {
                 (*phase, *hello) = (Phase::Agree, false);
-                self.repeat = Repeat::new(now);
+                *repeat = Repeat::new(now);
             }
             Phase::Agree => {}
             Phase::Stand => {
                 let camera = *camera;
-                self.channel.heard(now);
-                self.enter(now, State::LoggingIn { camera, stand: true });
-            }
-        }
-    }
-
-    fn enter(&mut self, now: Instant, state: State) {
-        self.state = state;
-        self.deadline = now + self.config.timeout;
-        self.repeat = Repeat::new(now);
-    }
-
-    fn handle_av(&mut self, now: Instant, av: &Av<'_>) {
-        match (&self.state, av) {
-            (State::LoggingIn { camera, .. }, Av::LoginAnswer { result, resend }) => {
-                let camera = *camera;
-                self.channel.heard(now);
-                match *result {
-                    LoginResult::Granted => {
-                        self.state = State::Open { camera };
-                        self.assembly = Assembly::new(*resend);
-                        self.events.push_back(ViewerEvent::Opened { resend: *resend });
-                    }
-                    LoginResult::Refused => self.end(End::Refused),
-                    LoginResult::Other(number) => self.end(End::LoginResult(number)),
+                self.link.heard(now);
+                self.deadline = now + self.config.timeout;
+                let credentials = self.config.credentials.take();
+                self.state = State::Standing { camera, stand: true, logging_in: credentials.is_some() };
+                self.events.push_back(ViewerEvent::Connected);
+                if let Some(Credentials { account, password }) = credentials {
+                    self.link.start_client(now, 0, account, password, true);
                 }
             }
-            (State::Open { .. }, av) => {
-                self.channel.heard(now);
-                match *av {
-                    Av::Video { again, chunk } => {
-                        self.assembly.handle_chunk(now, again, &chunk);
-                        self.release();
-                    }
-                    Av::Audio { frame, info, media } => self.handle_audio(now, frame, info, media),
-                    Av::FrameDoneSeen { frame } => self.assembly.ack_seen(now, frame),
-                    _ => {
-                        self.channel.handle(now, av);
-                        self.take_controls();
-                    }
+        }
+    }
+
+    fn take_events(&mut self) {
+        while let Some((channel, event)) = self.link.poll_event() {
+            if let State::Standing { logging_in, .. } = &mut self.state
+                && *logging_in
+            {
+                match event {
+                    AvEvent::LoggedIn { .. } => *logging_in = false,
+                    AvEvent::LoginRefused(3) => return self.end(End::Refused),
+                    AvEvent::LoginRefused(number) => return self.end(End::LoginResult(number)),
+                    _ => {}
                 }
             }
-            _ => {}
-        }
-    }
-
-    fn handle_audio(&mut self, now: Instant, number: u32, info: &[u8], media: &[u8]) {
-        let Ok(info) = FrameInfo::decode(info) else { return };
-        let count = number.wrapping_sub(self.next_audio.unwrap_or(number));
-        if count > u32::MAX / 2 {
-            // Overtaken, or come twice.
-            self.stats.duplicates += 1;
-            return;
-        }
-        if count > 0 {
-            let first = number.wrapping_sub(count);
-            self.events.push_back(ViewerEvent::Lost(Lost { media: Media::Audio, first, count }));
-        }
-        self.next_audio = Some(number.wrapping_add(1));
-        self.events.push_back(ViewerEvent::Audio(Frame {
-            data: media.to_vec(),
-            codec: info.codec,
-            key: true,
-            number,
-            timestamp: info.timestamp,
-            flags: info.flags,
-            received: now,
-        }));
-    }
-
-    fn release(&mut self) {
-        while let Some(release) = self.assembly.poll_release() {
-            self.events.push_back(match release {
-                Release::Frame(frame) => ViewerEvent::Video(frame),
-                Release::Lost(lost) => ViewerEvent::Lost(lost),
-            });
-        }
-    }
-
-    fn take_controls(&mut self) {
-        while let Some(event) = self.channel.poll_control() {
-            self.events.push_back(match event {
-                ControlEvent::Received { kind, body } => ViewerEvent::IoControl { kind, body },
-                ControlEvent::Unconfirmed { kind } => ViewerEvent::IoControlUnconfirmed { kind },
-            });
+            self.events.push_back(ViewerEvent::Av { channel, event });
         }
     }
 
@@ -362,14 +267,14 @@ impl Viewer {
     pub fn camera(&self) -> Option<SocketAddr> {
         match self.state {
             State::Finding(_) => None,
-            State::Connecting { camera, .. } | State::LoggingIn { camera, .. } | State::Open { camera } => Some(camera),
+            State::Connecting { camera, .. } | State::Standing { camera, .. } => Some(camera),
             State::Ended { camera } => camera,
         }
     }
 
-    /// Sends an IO control, once the camera has let the viewer in.
-    pub fn send_io_control(&mut self, kind: u32, body: Vec<u8>) {
-        self.channel.send_control(kind, body);
+    /// The session, once it stands and as long as it does.
+    pub fn link(&mut self) -> Option<&mut Link> {
+        matches!(self.state, State::Standing { .. }).then_some(&mut self.link)
     }
 
     /// Ends the session. What is to be sent then tells the camera.
@@ -382,10 +287,10 @@ impl Viewer {
     /// Ends the session, and tells the camera if it knows of it.
     fn end(&mut self, end: End) {
         let camera = match self.state {
-            State::LoggingIn { camera, .. } | State::Open { camera } => Some(camera),
+            State::Standing { camera, .. } => Some(camera),
             _ => None,
         };
-        self.channel.close();
+        self.link.close();
         self.state = State::Ended { camera };
         self.events.push_back(ViewerEvent::Ended(end));
     }
@@ -395,16 +300,16 @@ impl Viewer {
         let step = match self.state {
             State::Finding(_) => Step::Find,
             State::Connecting { .. } => Step::Connect,
-            State::LoggingIn { .. } => Step::LogIn,
-            State::Open { .. } => {
-                self.assembly.handle_timeout(now);
-                self.release();
-                self.channel.handle_timeout(now);
-                self.take_controls();
-                if let Some(silence) = self.channel.silence(now) {
-                    self.end(End::Silent(silence));
+            State::Standing { logging_in, .. } => {
+                self.link.handle_timeout(now);
+                self.take_events();
+                if let Some(silence) = self.link.silence(now) {
+                    return self.end(End::Silent(silence));
                 }
-                return;
+                if !logging_in {
+                    return;
+                }
+                Step::LogIn
             }
             State::Ended { .. } => return,
         };
@@ -417,10 +322,13 @@ impl Viewer {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
-            State::Open { .. } => self.assembly.poll_timeout().into_iter().chain([self.channel.poll_timeout()]).min(),
+            State::Finding(ref search) => Some(search.poll_timeout().min(self.deadline)),
+            State::Connecting { ref repeat, .. } => Some(repeat.due().min(self.deadline)),
+            State::Standing { logging_in, .. } => {
+                let first = self.link.poll_timeout();
+                Some(if logging_in { first.min(self.deadline) } else { first })
+            }
             State::Ended { .. } => None,
-            State::Finding(ref search) => Some(search.poll_timeout()),
-            _ => Some(self.deadline.min(self.repeat.due)),
         }
     }
 
@@ -430,52 +338,33 @@ impl Viewer {
         let uid = self.config.uid;
         match &mut self.state {
             State::Finding(search) => search.poll_transmit(now, out),
-            State::Connecting { camera, asker, phase, hello } => {
-                if !self.repeat.is_due(now) {
+            State::Connecting { camera, asker, phase, hello, repeat } => {
+                if !repeat.is_due(now) {
                     return None;
                 }
                 if *hello {
                     *hello = false;
                     Message::Hello { uid, asker: *asker }.encode(out);
                 } else {
-                    self.repeat.sent(now, CONNECT.0, CONNECT.1);
+                    repeat.sent(now, CONNECT.0, CONNECT.1);
                     *hello = *phase == Phase::Knock;
                     let first = *phase == Phase::Knock;
                     Message::Connect { phase: *phase, uid, cookie: self.cookie, first, full: false }.encode(out);
                 }
                 Some(*camera)
             }
-            State::LoggingIn { camera, stand } => {
-                if !self.repeat.is_due(now) {
-                    return None;
-                }
-                if *stand {
-                    *stand = false;
+            State::Standing { camera, stand, .. } => {
+                let to = *camera;
+                if std::mem::take(stand) {
                     let (phase, cookie) = (Phase::Stand, self.cookie);
                     Message::Connect { phase, uid, cookie, first: false, full: false }.encode(out);
-                } else {
-                    *stand = true;
-                    self.repeat.sent(now, LOGIN.0, LOGIN.1);
-                    let account = self.config.account.as_str().into();
-                    let password = self.config.password.reveal().into();
-                    self.channel.encode(Av::Login { account, password, resend: true }, out);
+                    return Some(to);
                 }
-                Some(*camera)
-            }
-            State::Open { camera } => {
-                let to = *camera;
-                if let Some(frame) = self.assembly.poll_request(now, &mut self.request) {
-                    self.channel.encode(Av::Resend { frame, chunks: &self.request }, out);
-                } else if let Some(frame) = self.assembly.poll_ack(now) {
-                    self.channel.encode(Av::FrameDone { frame }, out);
-                } else if !self.channel.poll_transmit(now, out) {
-                    return None;
-                }
-                Some(to)
+                self.link.poll_transmit(now, out).then_some(to)
             }
             State::Ended { camera } => {
                 let to = (*camera)?;
-                self.channel.poll_transmit(now, out).then_some(to)
+                self.link.poll_transmit(now, out).then_some(to)
             }
         }
     }
@@ -488,21 +377,14 @@ impl Viewer {
 
     /// What was counted.
     pub fn stats(&self) -> ViewerStats {
-        let counts = self.assembly.counts;
-        ViewerStats {
-            duplicates: self.stats.duplicates + counts.duplicates,
-            again: counts.again,
-            requested: counts.requested,
-            frames: counts.frames,
-            lost: counts.lost,
-            round_trip: self.assembly.round_trip(),
-            ..self.stats
-        }
+        let mut stats = self.stats;
+        self.link.add_stats(&mut stats);
+        stats
     }
 
     /// Bytes of video that are held, no more than [`MAX_ASSEMBLY`](super::MAX_ASSEMBLY); the events that wait in
     /// [`poll_event`](Self::poll_event) come on top.
     pub fn memory(&self) -> usize {
-        self.assembly.bytes()
+        self.link.received_memory()
     }
 }

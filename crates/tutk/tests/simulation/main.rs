@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use network::{Conditions, Datagram, Network, Random};
 use tutk::proto::{
-    Camera, CameraConfig, CameraEvent, End, MAX_ASSEMBLY, RESEND_STORE, Removed, VideoFrame, Viewer, ViewerConfig,
-    ViewerEvent, ViewerId,
+    Access, AvEvent, Camera, CameraConfig, CameraEvent, Credentials, End, MAX_ASSEMBLY, RESEND_STORE, Removed,
+    VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId,
 };
 use tutk::{Codec, Media, Secret, io_control, wire};
 
@@ -64,6 +64,7 @@ struct World {
     lost: Vec<u32>,
     next_number: u32,
     viewer_heard: Vec<u32>,
+    confirmed: Vec<u32>,
 }
 
 impl World {
@@ -72,8 +73,7 @@ impl World {
         let camera = Camera::new(CameraConfig {
             uid: UID.parse().unwrap(),
             name: "simulated".into(),
-            account: "admin".into(),
-            password: Secret::from("right"),
+            access: Access::Account { account: "admin".into(), password: Secret::from("right") },
             max_viewers: 1,
             resend,
             idle_timeout: Duration::from_secs(15),
@@ -82,8 +82,7 @@ impl World {
             start,
             ViewerConfig {
                 uid: UID.parse().unwrap(),
-                account: "admin".into(),
-                password: Secret::from(password),
+                credentials: Some(Credentials { account: "admin".into(), password: Secret::from(password) }),
                 targets: vec!["10.77.0.255:32761".parse().unwrap()],
                 timeout: Duration::from_secs(20),
                 idle_timeout: Duration::from_secs(10),
@@ -116,6 +115,7 @@ impl World {
             lost: Vec::new(),
             next_number: 0,
             viewer_heard: Vec::new(),
+            confirmed: Vec::new(),
         }
     }
 
@@ -215,35 +215,46 @@ impl World {
         while let Some(event) = self.viewer.poll_event() {
             assert_eq!(self.ended, None, "seed {seed}: {event:?} after the end");
             match event {
-                ViewerEvent::Opened { resend } => {
-                    self.opened = Some(resend);
-                    self.viewer.send_io_control(io_control::START_VIDEO, vec![0; 8]);
-                    for i in 0..10 {
-                        self.viewer.send_io_control(ECHO + i * 2, vec![i as u8; i as usize]);
-                    }
-                }
-                ViewerEvent::Video(frame) => {
-                    assert_eq!(frame.number, self.next_number, "seed {seed}: neither delivered nor reported");
-                    let id = u64::from_le_bytes(frame.data[..8].try_into().unwrap());
-                    assert!(frame.data == content(id), "seed {seed}: frame {} is not what was sent", frame.number);
-                    assert_eq!((frame.key, frame.timestamp), (id.is_multiple_of(30), id as u32), "seed {seed}");
-                    self.delivered.insert(frame.number, id);
-                    self.next_number = frame.number + 1;
-                }
-                ViewerEvent::Lost(lost) => {
-                    assert_eq!((lost.media, lost.first), (Media::Video, self.next_number), "seed {seed}");
-                    self.lost.extend((0..lost.count).map(|i| lost.first + i));
-                    self.next_number += lost.count;
-                }
-                ViewerEvent::IoControl { kind, body } => {
-                    let i = (kind - ECHO) / 2;
-                    assert_eq!(body, vec![i as u8; i as usize], "seed {seed}");
-                    self.viewer_heard.push(kind);
-                }
+                ViewerEvent::Av { channel: 0, event } => self.viewer_av(event),
+                ViewerEvent::Connected => {}
                 ViewerEvent::Ended(end) => self.ended = Some(end),
                 ViewerEvent::Found(found) => assert_eq!(found.name, "simulated"),
                 other => panic!("seed {seed}: {other:?}"),
             }
+        }
+    }
+
+    fn viewer_av(&mut self, event: AvEvent) {
+        let seed = self.seed;
+        match event {
+            AvEvent::LoggedIn { resend } => {
+                self.opened = Some(resend);
+                let link = self.viewer.link().unwrap();
+                link.send_io_control(0, io_control::START_VIDEO, vec![0; 8]);
+                for i in 0..10 {
+                    link.send_io_control(0, ECHO + i * 2, vec![i as u8; i as usize]);
+                }
+            }
+            AvEvent::Video(frame) => {
+                assert_eq!(frame.number, self.next_number, "seed {seed}: neither delivered nor reported");
+                let id = u64::from_le_bytes(frame.data[..8].try_into().unwrap());
+                assert!(frame.data == content(id), "seed {seed}: frame {} is not what was sent", frame.number);
+                assert_eq!((frame.key, frame.timestamp), (id.is_multiple_of(30), id as u32), "seed {seed}");
+                self.delivered.insert(frame.number, id);
+                self.next_number = frame.number + 1;
+            }
+            AvEvent::Lost(lost) => {
+                assert_eq!((lost.media, lost.first), (Media::Video, self.next_number), "seed {seed}");
+                self.lost.extend((0..lost.count).map(|i| lost.first + i));
+                self.next_number += lost.count;
+            }
+            AvEvent::IoControl { kind, body } => {
+                let i = (kind - ECHO) / 2;
+                assert_eq!(body, vec![i as u8; i as usize], "seed {seed}");
+                self.viewer_heard.push(kind);
+            }
+            AvEvent::IoControlConfirmed { kind } => self.confirmed.push(kind),
+            other => panic!("seed {seed}: {other:?}"),
         }
     }
 
@@ -254,6 +265,7 @@ impl World {
         assert!(self.delivered.values().is_sorted(), "seed {seed}");
         assert_eq!(self.camera_heard, (0..10).map(|i| ECHO + i * 2).collect::<Vec<_>>(), "seed {seed}");
         assert_eq!(self.viewer_heard, (0..10).map(|i| ECHO + i * 2 + 1).collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(self.confirmed.len(), 11, "seed {seed}");
         let stats = self.viewer.stats();
         assert_eq!(stats.frames, self.delivered.len() as u64, "seed {seed}");
         assert_eq!(stats.lost, self.lost.len() as u64, "seed {seed}");
