@@ -1,0 +1,161 @@
+//! What the owner of a camera reads when something fails.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use gst::{ErrorMessage, ResourceError, error_msg};
+use tutk::{Error, Found, SessionOptions};
+
+/// Why `tutksrc` does not play this camera, and what to try.
+pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage {
+    let uid = options.uid;
+    match error {
+        Error::NotFound { .. } => match &options.address {
+            None => error_msg!(
+                ResourceError::NotFound,
+                ("Camera {uid} was not found. Is it switched on, is it in the same network as this computer, and is \
+                     the UID right? A firewall must let UDP port 32761 through. For a camera in another subnet, or from \
+                     inside a container, set the property “address” to the camera's IP address."),
+                ["{error}"]
+            ),
+            Some(address) => error_msg!(
+                ResourceError::NotFound,
+                ("Camera {uid} was not found at {address}. Is it switched on, and are the UID and the property \
+                     “address” right? A firewall must let UDP port 32761 through."),
+                ["{error}"]
+            ),
+        },
+        Error::Refused { account, .. } => {
+            let given = if options.password.reveal().is_empty() { " (none was given)" } else { "" };
+            error_msg!(
+                ResourceError::NotAuthorized,
+                ("Camera {uid} refused the password{given} of the account “{account}”. Check the properties \
+                     “username” and “password”."),
+                ["{error}"]
+            )
+        }
+        Error::NoAnswer { address, step, .. } => error_msg!(
+            ResourceError::OpenRead,
+            ("Camera {uid} was found at {address}, but did not answer when asked to {step}. It may be serving as many \
+                 viewers as it can: close other viewers, or restart the camera. A firewall must let UDP through."),
+            ["{error}"]
+        ),
+        Error::Full { address, .. } => error_msg!(
+            ResourceError::Busy,
+            ("Camera {uid} at {address} has as many viewers as it serves. Close another one; the camera's app on a \
+                 phone counts, too."),
+            ["{error}"]
+        ),
+        Error::Generation { address, generation, .. } => error_msg!(
+            ResourceError::OpenRead,
+            ("Camera {uid} at {address} speaks generation {generation} of the protocol, which this element does not \
+                 know."),
+            ["{error}"]
+        ),
+        Error::Io { what, .. } => error_msg!(
+            ResourceError::OpenRead,
+            ("The network failed on the way to camera {uid}: {what}. Is this computer online?"),
+            ["{error}"]
+        ),
+        Error::ClosedByCamera => error_msg!(
+            ResourceError::Read,
+            ("Camera {uid} closed the session. It may have been switched off, restarted or updated."),
+            ["{error}"]
+        ),
+        Error::TimedOut { silence } => error_msg!(
+            ResourceError::Read,
+            (
+                "Camera {uid} has not been heard for {} s. Is it still switched on, and does its network reach it?",
+                silence.as_secs()
+            ),
+            ["{error}"]
+        ),
+        Error::InvalidArgument(text) => error_msg!(ResourceError::Settings, ("{text}."), ["camera {uid}"]),
+        _ => error_msg!(
+            ResourceError::Read,
+            ("Camera {uid} sent what the protocol does not allow. Please report this with the details."),
+            ["{error}"]
+        ),
+    }
+}
+
+/// The property `uid` of `tutksrc` is not set; these cameras are there.
+pub(crate) fn without_uid(found: &Result<Vec<Found>, Error>) -> ErrorMessage {
+    let cameras = match found {
+        Ok(found) if !found.is_empty() => {
+            // A camera on this host answers from several addresses.
+            let cameras: BTreeMap<_, _> = found.iter().rev().map(|found| (found.uid, found)).collect();
+            let list: Vec<_> = cameras.into_values().map(camera).collect();
+            format!("These cameras answered: {}.", list.join(", "))
+        }
+        _ => "No camera answered a search in the local network.".into(),
+    };
+    let text = format!("Which camera? The property “uid” is not set. {cameras}");
+    match found {
+        Ok(found) => error_msg!(ResourceError::Settings, ("{text}"), ["{} answers", found.len()]),
+        Err(error) => error_msg!(ResourceError::Settings, ("{text}"), ["the search failed: {error}"]),
+    }
+}
+
+fn camera(found: &Found) -> String {
+    let Found { uid, address, name, .. } = found;
+    match name.as_str() {
+        "" => format!("{uid} at {}", address.ip()),
+        name => format!("{uid} (“{}”) at {}", name.escape_debug(), address.ip()),
+    }
+}
+
+/// Why an element does not start: most often, a property has a value that it cannot work with.
+pub(crate) fn of_start(error: &Error) -> ErrorMessage {
+    match error {
+        Error::InvalidArgument(text) => error_msg!(ResourceError::Settings, ("{text}."), ["{error}"]),
+        _ => error_msg!(ResourceError::Failed, ("{error}."), ["{error}"]),
+    }
+}
+
+/// Why `tutksink` is no camera, or no longer one.
+pub(crate) fn of_camera(error: &Error, uid: tutk::Uid) -> ErrorMessage {
+    match error {
+        Error::InvalidArgument(_) => of_start(error),
+        Error::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => error_msg!(
+            ResourceError::Busy,
+            ("Camera {uid} cannot have its UDP port, because another program has it. Set the property “port” to \
+                 another one, or to 0 for any; only cameras can share port 32761."),
+            ["{error}"]
+        ),
+        _ => error_msg!(
+            ResourceError::OpenReadWrite,
+            ("The network failed for the virtual camera {uid}. Is this computer online?"),
+            ["{error}"]
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_text_holds_the_password() {
+        let mut options = SessionOptions::new("HBNASLSCFC1MN4Y9221A".parse().unwrap());
+        options.password = "canary".into();
+        let uid = options.uid;
+        let address = "127.0.0.1:1".parse().unwrap();
+        let errors = [
+            Error::NotFound { uid, target: "x".into(), timeout: Default::default() },
+            Error::Refused { uid, account: "admin".into() },
+            Error::NoAnswer { uid, address, step: "log in", timeout: Default::default() },
+            Error::Full { uid, address },
+            Error::ClosedByCamera,
+            Error::TimedOut { silence: Default::default() },
+            Error::Generation { uid, address, generation: 4 },
+            Error::Protocol("x".into()),
+            Error::Io { what: "x".into(), source: io::ErrorKind::Other.into() },
+        ];
+        gst::init().unwrap();
+        for error in errors {
+            let text = format!("{:?}", of_viewer(&error, &options));
+            assert!(text.contains(uid.as_str()) && !text.contains("canary"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! GStreamer elements for IP cameras that speak ThroughTek's IOTC/AV protocol ("TUTK", "Kalay").
+//!
+//! * `tutksrc` plays a camera: [`tutksrc::TutkSrc`];
+//! * `tutksink` is one: [`tutksink::TutkSink`].
+//!
+//! Programs that link this crate instead of installing the plugin call [`plugin_register_static`] once after
+//! `gst::init()`.
+
+mod caps;
+mod errors;
+pub mod tutksink;
+pub mod tutksrc;
+
+use gst::glib;
+
+#[expect(missing_docs, reason = "the macro's own items")]
+mod plugin {
+    use super::plugin_init;
+
+    // GStreamer refuses a plugin whose licence it does not know by name. To it, MIT, one of this crate's two, is
+    // "MIT/X11".
+    gst::plugin_define!(
+        tutk,
+        env!("CARGO_PKG_DESCRIPTION"),
+        plugin_init,
+        concat!(env!("CARGO_PKG_VERSION"), "-", env!("COMMIT_ID")),
+        "MIT/X11",
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("CARGO_PKG_NAME"),
+        env!("BUILD_REL_DATE")
+    );
+}
+
+/// Makes the elements known to this process, for programs that link this crate.
+pub use plugin::plugin_register_static;
+
+fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    tutksrc::register(plugin)?;
+    tutksink::register(plugin)
+}

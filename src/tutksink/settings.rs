@@ -1,0 +1,156 @@
+//! The properties of `tutksink`.
+#![allow(unused_doc_comments)]
+
+use std::sync::LazyLock;
+
+use gst::glib;
+use gst::prelude::*;
+use tutk::{CameraOptions, Error, Secret};
+
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    uid: Option<String>,
+    camera_name: String,
+    username: String,
+    password: Secret,
+    port: u32,
+    max_viewers: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            uid: None,
+            camera_name: String::new(),
+            username: "admin".into(),
+            password: Secret::default(),
+            port: 0,
+            max_viewers: 16,
+        }
+    }
+}
+
+static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
+    let default = Settings::default();
+    vec![
+        /**
+         * GstTutkSink:uid:
+         *
+         * The UID of this camera: 20 letters and digits. No other camera in the network may have it.
+         */
+        glib::ParamSpecString::builder("uid")
+            .nick("UID")
+            .blurb("The UID of this camera, 20 letters and digits")
+            .default_value(default.uid.as_deref())
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSink:camera-name:
+         *
+         * The name of this camera that searches show.
+         */
+        glib::ParamSpecString::builder("camera-name")
+            .nick("Camera Name")
+            .blurb("The name of this camera that searches show, at most 131 bytes")
+            .default_value(Some(default.camera_name.as_str()))
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSink:username:
+         *
+         * The account that viewers log in with.
+         */
+        glib::ParamSpecString::builder("username")
+            .nick("Username")
+            .blurb("The account that viewers log in with")
+            .default_value(Some(default.username.as_str()))
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSink:password:
+         *
+         * The account's password. It can be set and never read back.
+         */
+        glib::ParamSpecString::builder("password")
+            .nick("Password")
+            .blurb("The account's password; can be set and never read back")
+            .write_only()
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSink:port:
+         *
+         * The UDP port of sessions; 0 is any. From PAUSED on it reads as the port that the camera has got.
+         */
+        glib::ParamSpecUInt::builder("port")
+            .nick("Port")
+            .blurb("The UDP port of sessions (0: any); from PAUSED on, the port that the camera has got")
+            .maximum(u16::MAX.into())
+            .default_value(default.port)
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSink:max-viewers:
+         *
+         * How many viewers can watch at once.
+         */
+        glib::ParamSpecUInt::builder("max-viewers")
+            .nick("Max Viewers")
+            .blurb("How many viewers can watch at once")
+            .minimum(1)
+            .maximum(1_024)
+            .default_value(default.max_viewers)
+            .mutable_ready()
+            .build(),
+    ]
+});
+
+impl Settings {
+    pub(super) fn properties() -> &'static [glib::ParamSpec] {
+        &PROPERTIES
+    }
+
+    pub(super) fn get(&self, name: &str) -> glib::Value {
+        match name {
+            "uid" => self.uid.to_value(),
+            "camera-name" => self.camera_name.to_value(),
+            "username" => self.username.to_value(),
+            "port" => self.port.to_value(),
+            "max-viewers" => self.max_viewers.to_value(),
+            _ => unimplemented!(),
+        }
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
+        // GObject has checked the type, and the range of numbers.
+        let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
+        let number = || value.get().unwrap_or_default();
+        match name {
+            "uid" => self.uid = text(),
+            "camera-name" => self.camera_name = text().unwrap_or_default(),
+            "username" => self.username = text().unwrap_or_default(),
+            "password" => self.password = text().unwrap_or_default().into(),
+            "port" => self.port = number(),
+            "max-viewers" => self.max_viewers = number(),
+            _ => unimplemented!(),
+        }
+    }
+
+    /// Which camera to be.
+    pub(super) fn camera(&self) -> Result<CameraOptions, Error> {
+        let uid = self.uid.as_deref().ok_or_else(|| {
+            Error::InvalidArgument(
+                "The property “uid” is not set: a camera needs 20 letters and digits of its own (for instance, \
+                 uid=ABCDEFGHJKLMNPQRST12)"
+                    .into(),
+            )
+        })?;
+        let mut options = CameraOptions::new(uid.parse()?);
+        options.name.clone_from(&self.camera_name);
+        options.account.clone_from(&self.username);
+        options.password = self.password.clone();
+        options.port = self.port.try_into().unwrap_or_default();
+        options.max_viewers = self.max_viewers as usize;
+        Ok(options)
+    }
+}

@@ -1,0 +1,153 @@
+//! Who watches, and from which frame on.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tutk::ViewerId;
+
+/// An encoder that was asked for a key frame and gave none in this time is asked again.
+const KEY_TIME: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(super) struct Viewers {
+    table: BTreeMap<ViewerId, Viewer>,
+    /// When upstream was asked for a key frame that has not come yet.
+    asked: Option<Instant>,
+}
+
+#[derive(Debug, Default)]
+struct Viewer {
+    wants_video: bool,
+    needs_key: bool,
+}
+
+impl Viewers {
+    pub(super) fn add(&mut self, id: ViewerId) {
+        self.table.insert(id, Viewer::default());
+    }
+
+    pub(super) fn remove(&mut self, id: ViewerId) {
+        self.table.remove(&id);
+    }
+
+    /// Forgets all viewers, and says who they were.
+    pub(super) fn clear(&mut self) -> Vec<ViewerId> {
+        std::mem::take(self).table.into_keys().collect()
+    }
+
+    /// The viewer gets video from the next key frame on.
+    pub(super) fn start(&mut self, id: ViewerId) {
+        if let Some(viewer) = self.table.get_mut(&id) {
+            *viewer = Viewer { wants_video: true, needs_key: true };
+        }
+    }
+
+    /// The viewer gets no more video.
+    pub(super) fn stop(&mut self, id: ViewerId) {
+        if let Some(viewer) = self.table.get_mut(&id) {
+            *viewer = Viewer::default();
+        }
+    }
+
+    /// Who gets the next frame.
+    pub(super) fn receivers(&mut self, key: bool) -> Vec<ViewerId> {
+        if key {
+            self.asked = None;
+        }
+        let watching = self.table.iter_mut().filter(|(_, viewer)| viewer.wants_video);
+        watching
+            .filter_map(|(id, viewer)| {
+                viewer.needs_key &= !key;
+                (!viewer.needs_key).then_some(*id)
+            })
+            .collect()
+    }
+
+    /// The viewer missed a frame: if it watches, it goes on at the next key frame.
+    pub(super) fn missed(&mut self, id: ViewerId) {
+        if let Some(viewer) = self.table.get_mut(&id) {
+            viewer.needs_key |= viewer.wants_video;
+        }
+    }
+
+    /// Whether to ask upstream for a key frame now. The answer yes is given once for each time to ask.
+    pub(super) fn ask_for_key(&mut self, now: Instant) -> bool {
+        let waiting = self.table.values().any(|viewer| viewer.needs_key);
+        let due = waiting && self.asked.is_none_or(|asked| now.duration_since(asked) >= KEY_TIME);
+        if due {
+            self.asked = Some(now);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: ViewerId = ViewerId(1);
+    const B: ViewerId = ViewerId(2);
+
+    #[test]
+    fn each_viewer_starts_at_a_key_frame() {
+        let mut viewers = Viewers::default();
+        viewers.add(A);
+        viewers.add(B);
+        assert!(viewers.receivers(true).is_empty());
+        viewers.start(A);
+        assert!(viewers.receivers(false).is_empty());
+        assert_eq!(viewers.receivers(true), [A]);
+        viewers.start(B);
+        assert_eq!(viewers.receivers(false), [A]);
+        assert_eq!(viewers.receivers(true), [A, B]);
+        assert_eq!(viewers.receivers(false), [A, B]);
+        viewers.stop(A);
+        assert_eq!(viewers.receivers(true), [B]);
+        viewers.remove(B);
+        assert!(viewers.receivers(true).is_empty());
+        assert_eq!(viewers.clear(), [A]);
+    }
+
+    #[test]
+    fn a_missed_frame_breaks_the_chain() {
+        let mut viewers = Viewers::default();
+        for id in [A, B] {
+            viewers.add(id);
+            viewers.start(id);
+        }
+        assert_eq!(viewers.receivers(true), [A, B]);
+        viewers.missed(A);
+        assert_eq!(viewers.receivers(false), [B]);
+        assert_eq!(viewers.receivers(true), [A, B]);
+        viewers.stop(A);
+        viewers.missed(A);
+        assert!(!viewers.ask_for_key(Instant::now()));
+    }
+
+    #[test]
+    fn upstream_is_asked_once_until_a_key_frame_comes() {
+        let mut viewers = Viewers::default();
+        let now = Instant::now();
+        viewers.add(A);
+        viewers.add(B);
+        assert!(!viewers.ask_for_key(now));
+        viewers.start(A);
+        assert!(viewers.ask_for_key(now));
+        viewers.start(B);
+        assert!(!viewers.ask_for_key(now));
+        assert!(viewers.ask_for_key(now + KEY_TIME));
+        viewers.receivers(true);
+        assert!(!viewers.ask_for_key(now + 3 * KEY_TIME));
+        viewers.start(A);
+        assert!(viewers.ask_for_key(now + 3 * KEY_TIME));
+    }
+
+    #[test]
+    fn a_stranger_is_nobody() {
+        let mut viewers = Viewers::default();
+        viewers.start(A);
+        viewers.stop(A);
+        viewers.remove(A);
+        assert!(viewers.receivers(true).is_empty());
+    }
+}

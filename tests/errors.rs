@@ -1,0 +1,217 @@
+//! What the owner of a camera is told, and that teardown waits for nobody.
+
+mod common;
+
+use std::net::{SocketAddr, UdpSocket};
+use std::time::{Duration, Instant};
+
+use common::{Camera, H264, Viewer, error, unit};
+use gst::ResourceError;
+use gst::prelude::*;
+use tutk::wire::{self, AddressBlock, Found, Message};
+
+#[test]
+fn a_wrong_password_is_refused() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("password", "right-canary");
+    camera.play();
+    for given in [Some("wrong-canary"), None] {
+        let viewer = Viewer::of(&camera);
+        viewer.src.set_property("password", given);
+        viewer.play();
+        let (error, debug) = viewer.error();
+        assert!(error.matches(ResourceError::NotAuthorized), "{error}");
+        assert!(error.message().contains(&camera.uid), "{error}");
+        assert!(error.message().contains("password"), "{error}");
+        assert!(!error.message().contains("canary") && !debug.contains("canary"), "{error}: {debug}");
+    }
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("password", "right-canary");
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+}
+
+#[test]
+fn an_unknown_camera_is_not_found() {
+    let camera = Camera::start(H264);
+    let unknown = common::uid();
+    let viewer = Viewer::new(|src| {
+        src.set_property("uid", &unknown);
+        src.set_property("address", camera.address());
+        src.set_property("timeout", 200u32);
+    });
+    viewer.play();
+    let (error, _) = viewer.error();
+    assert!(error.matches(ResourceError::NotFound), "{error}");
+    assert!(error.message().contains(&unknown) && error.message().contains(&camera.address()), "{error}");
+}
+
+#[test]
+fn bad_settings_fail_at_once() {
+    let uid = common::uid();
+    for (name, value, other) in [("uid", "HBNASLSCFC1MN4Y9221-", None), ("address", "10.0.0.1:x", Some(uid.as_str()))] {
+        let viewer = Viewer::new(|src| {
+            src.set_property("uid", other);
+            src.set_property(name, value);
+        });
+        assert!(viewer.pipeline.set_state(gst::State::Paused).is_err());
+        let (error, _) = viewer.error();
+        assert!(error.matches(ResourceError::Settings), "{error}");
+        assert!(error.message().contains(value), "{error}");
+    }
+}
+
+#[test]
+fn a_camera_needs_a_uid() {
+    for (uid, text) in [(None, "uid="), (Some("short"), "short")] {
+        let camera = Camera::new(H264);
+        camera.sink.set_property("uid", uid);
+        assert!(camera.pipeline.set_state(gst::State::Playing).is_err());
+        let (error, _) = error(&camera.pipeline);
+        assert!(error.matches(ResourceError::Settings), "{error}");
+        assert!(error.message().contains(text), "{error}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let taken = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let camera = Camera::new(H264);
+    camera.sink.set_property("port", u32::from(taken.local_addr().unwrap().port()));
+    assert!(camera.pipeline.set_state(gst::State::Playing).is_err());
+    let (error, _) = error(&camera.pipeline);
+    assert!(error.matches(ResourceError::Busy), "{error}");
+    assert!(error.message().contains("port"), "{error}");
+}
+
+#[test]
+fn without_a_uid_the_cameras_are_listed() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("camera-name", "front door");
+    camera.play();
+    let viewer = Viewer::new(|src| src.set_property("address", camera.address()));
+    viewer.play();
+    let (error, _) = viewer.error();
+    assert!(error.matches(ResourceError::Settings), "{error}");
+    assert!(error.message().contains(&camera.uid) && error.message().contains("front door"), "{error}");
+}
+
+#[test]
+fn without_a_uid_and_a_camera_that_is_said() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let viewer = Viewer::new(|src| src.set_property("address", silent.local_addr().unwrap().to_string()));
+    viewer.play();
+    let (error, _) = viewer.error();
+    assert!(error.matches(ResourceError::Settings), "{error}");
+    assert!(error.message().contains("No camera answered"), "{error}");
+}
+
+#[test]
+fn a_camera_that_goes_away_is_an_error() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::watch(&camera);
+    camera.push(unit(0, true), true);
+    viewer.pull();
+    camera.pipeline.set_state(gst::State::Null).unwrap();
+    let (error, _) = viewer.error();
+    assert!(error.matches(ResourceError::Read), "{error}");
+    assert!(error.message().contains(&camera.uid) && error.message().contains("closed"), "{error}");
+}
+
+#[test]
+fn downstream_that_takes_another_codec_is_told() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.appsink.set_caps(Some(&common::H265.parse().unwrap()));
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    let (error, _) = viewer.error();
+    assert!(error.message().contains("H.264"), "{error}");
+}
+
+#[test]
+fn the_password_cannot_be_read() {
+    common::init();
+    for element in ["tutksrc", "tutksink"] {
+        let element = gst::ElementFactory::make(element).property("password", "canary").build().unwrap();
+        let flags = element.find_property("password").unwrap().flags();
+        assert!(!flags.contains(gst::glib::ParamFlags::READABLE));
+    }
+}
+
+/// How long it takes to go to NULL.
+fn teardown(viewer: &Viewer, when: &str) {
+    let begin = Instant::now();
+    viewer.pipeline.set_state(gst::State::Null).unwrap();
+    let time = begin.elapsed();
+    eprintln!("to NULL while {when}: {time:?}");
+    assert!(time < Duration::from_secs(1), "to NULL while {when}: {time:?}");
+}
+
+#[test]
+fn teardown_while_searching() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    silent.set_read_timeout(Some(common::LONG)).unwrap();
+    for uid in [Some(common::uid()), None] {
+        let viewer = Viewer::new(|src| {
+            src.set_property("uid", &uid);
+            src.set_property("address", silent.local_addr().unwrap().to_string());
+        });
+        viewer.play();
+        silent.recv_from(&mut [0; 100]).unwrap();
+        teardown(&viewer, "searching");
+    }
+}
+
+#[test]
+fn teardown_while_connecting() {
+    // A camera that answers searches and nothing else.
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(common::LONG)).unwrap();
+    let viewer = Viewer::new(|src| {
+        src.set_property("uid", common::uid());
+        src.set_property("address", socket.local_addr().unwrap().to_string());
+    });
+    viewer.play();
+    let mut buffer = [0; 2_048];
+    loop {
+        let (len, viewer) = socket.recv_from(&mut buffer).unwrap();
+        wire::descramble(&mut buffer[..len]);
+        match (Message::decode(&buffer[..len]).unwrap(), viewer) {
+            (Message::Search { uid: Some(uid) }, SocketAddr::V4(viewer)) => {
+                let asker = AddressBlock::from(viewer);
+                let mut answer = Vec::new();
+                Message::Found(Found { generation: wire::GENERATION, uid, asker, name: "".into() }).encode(&mut answer);
+                wire::scramble(&mut answer);
+                socket.send_to(&answer, viewer).unwrap();
+            }
+            (Message::Hello { .. } | Message::Connect { .. }, _) => break,
+            (message, _) => panic!("{message:?}"),
+        }
+    }
+    teardown(&viewer, "connecting");
+}
+
+#[test]
+fn teardown_while_no_frame_comes() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::watch(&camera);
+    teardown(&viewer, "waiting for a frame");
+}
+
+#[test]
+fn teardown_while_the_next_element_blocks() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.appsink.set_max_buffers(1);
+    viewer.play();
+    camera.wait_for_watcher();
+    for number in 0..5 {
+        camera.push(unit(number, true), true);
+    }
+    viewer.pull();
+    teardown(&viewer, "blocked downstream");
+}

@@ -1,0 +1,211 @@
+//! `tutksink` is a camera for several viewers.
+
+mod common;
+
+use common::{Camera, Event, H264, Viewer, bytes, has, unit};
+use gst::BufferFlags as Flags;
+use gst::glib;
+use gst::prelude::*;
+use tutk::{Cancel, Received, Session, SessionOptions};
+
+/// A session with this camera without a pipeline around it.
+fn session(camera: &Camera) -> Session {
+    let mut options = SessionOptions::new(camera.uid.parse().unwrap());
+    options.address = Some(camera.address().parse().unwrap());
+    Session::open(options, &Cancel::new().unwrap()).unwrap()
+}
+
+#[test]
+fn the_port_reads_as_the_one_that_was_bound() {
+    let camera = Camera::new(H264);
+    assert_eq!(camera.sink.property::<u32>("port"), 0);
+    let (sender, notified) = std::sync::mpsc::channel();
+    camera.sink.connect_notify(Some("port"), move |sink, _| {
+        let _ = sender.send(sink.property::<u32>("port"));
+    });
+    camera.play();
+    assert_eq!(notified.recv().unwrap(), camera.sink.property::<u32>("port"));
+    assert_ne!(camera.sink.property::<u32>("port"), 0);
+    camera.pipeline.set_state(gst::State::Null).unwrap();
+    assert_eq!(camera.sink.property::<u32>("port"), 0);
+}
+
+#[test]
+fn two_viewers_watch_one_camera() {
+    let camera = Camera::start(H264);
+    let first = Viewer::watch(&camera);
+    for number in 0..5 {
+        camera.push(unit(number, number == 0), number == 0);
+        assert!(bytes(&first.pull().0) == unit(number, number == 0));
+    }
+    let second = Viewer::watch(&camera);
+    // The second one waits for a key frame, the first one goes on.
+    camera.push(unit(5, false), false);
+    assert!(bytes(&first.pull().0) == unit(5, false));
+    for number in 6..30 {
+        camera.push(unit(number, number == 6), number == 6);
+        for viewer in [&first, &second] {
+            assert!(bytes(&viewer.pull().0) == unit(number, number == 6));
+        }
+    }
+    drop(second);
+    camera.push(unit(30, false), false);
+    assert!(bytes(&first.pull().0) == unit(30, false));
+}
+
+#[test]
+fn two_cameras_are_on_one_host() {
+    let cameras = [Camera::start(H264), Camera::start(H264)];
+    // Both hear what is sent to every camera of this host.
+    let viewers = cameras.each_ref().map(|camera| {
+        let viewer = Viewer::new(|src| {
+            src.set_property("uid", &camera.uid);
+            src.set_property("address", "127.255.255.255");
+        });
+        viewer.play();
+        camera.wait_for_watcher();
+        viewer
+    });
+    for number in 0..10 {
+        for (index, (camera, viewer)) in cameras.iter().zip(&viewers).enumerate() {
+            let data = unit(number * 2 + index as u64, number == 0);
+            camera.push(data.clone(), number == 0);
+            assert!(bytes(&viewer.pull().0) == data);
+        }
+    }
+}
+
+#[test]
+fn max_viewers_is_the_most() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("max-viewers", 1u32);
+    camera.play();
+    let first = Viewer::watch(&camera);
+    let second = Viewer::of(&camera);
+    second.play();
+    let (error, _) = second.error();
+    assert!(error.matches(gst::ResourceError::Busy), "{error}");
+    assert!(error.message().contains(&camera.uid), "{error}");
+    drop(second);
+
+    // The first one has not noticed, and its place is free when it goes.
+    camera.push(unit(0, true), true);
+    first.pull();
+    drop(first);
+    camera.wait(|event| matches!(event, Event::Removed(..)).then_some(()));
+    let third = Viewer::watch(&camera);
+    camera.push(unit(0, true), true);
+    third.pull();
+}
+
+#[test]
+fn a_slow_viewer_does_not_disturb_another() {
+    let camera = Camera::start(H264);
+    let slow = Viewer::of(&camera);
+    slow.appsink.set_max_buffers(1);
+    slow.play();
+    camera.wait_for_watcher();
+    let quick = Viewer::watch(&camera);
+    for number in 0..300 {
+        camera.push(unit(number, number % 50 == 0), number % 50 == 0);
+        assert!(bytes(&quick.pull().0) == unit(number, number % 50 == 0));
+    }
+    assert!(bytes(&slow.pull().0) == unit(0, true));
+}
+
+#[test]
+fn a_slow_viewer_that_catches_up_goes_on_with_a_key_frame() {
+    let camera = Camera::start(H264);
+    let slow = Viewer::of(&camera);
+    slow.appsink.set_max_buffers(1);
+    slow.play();
+    camera.wait_for_watcher();
+    let quick = Viewer::watch(&camera);
+    for number in 0..300 {
+        camera.push(unit(number, number % 50 == 0), number % 50 == 0);
+        quick.pull();
+    }
+    // It has missed more than is kept for it, and is passed over.
+    let _ = camera.events.try_iter().count();
+    slow.appsink.set_max_buffers(0);
+    slow.pull();
+    camera.wait(|event| (event == Event::KeyAsked).then_some(()));
+    camera.push(unit(300, true), true);
+    while bytes(&slow.pull().0) != unit(300, true) {}
+}
+
+#[test]
+fn upstream_is_asked_for_a_key_frame() {
+    let camera = Camera::start(H264);
+    for _ in 0..2 {
+        let viewer = Viewer::of(&camera);
+        viewer.play();
+        camera.wait(|event| (event == Event::KeyAsked).then_some(()));
+        camera.push(unit(0, true), true);
+        let (buffer, _) = viewer.pull();
+        assert!(!has(&buffer, Flags::DELTA_UNIT));
+    }
+}
+
+#[test]
+fn an_io_control_is_answered_by_the_handler() {
+    let camera = Camera::new(H264);
+    camera.sink.connect("io-control", false, |args| {
+        let (kind, body) = (args[2].get::<u32>().unwrap(), args[3].get::<glib::Bytes>().unwrap());
+        let answer = (kind == 0x0330).then(|| glib::Bytes::from_owned([&body[..], b" and back"].concat()));
+        Some(answer.to_value())
+    });
+    camera.play();
+    let session = session(&camera);
+    session.send_io_control(0x0330, b"there").unwrap();
+    let answer = loop {
+        if let Received::IoControl { kind, body } = session.receive().unwrap() {
+            break (kind, body);
+        }
+    };
+    assert_eq!(answer, (0x0331, b"there and back".to_vec()));
+    assert!(camera.wait(|event| match event {
+        Event::IoControl(_, 0x0330, body) => Some(body == b"there"),
+        _ => None,
+    }));
+}
+
+#[test]
+fn viewers_come_and_go() {
+    let camera = Camera::start(H264);
+    let session = session(&camera);
+    let id = camera.wait(|event| match event {
+        Event::Added(id) => Some(id),
+        _ => None,
+    });
+    session.close();
+    let gone = camera.wait(|event| match event {
+        Event::Removed(id, reason) => Some((id, reason)),
+        _ => None,
+    });
+    assert_eq!(gone, (id, "closed-by-viewer".into()));
+
+    let _viewer = Viewer::watch(&camera);
+    camera.pipeline.set_state(gst::State::Null).unwrap();
+    let reason = camera.wait(|event| match event {
+        Event::Removed(_, reason) => Some(reason),
+        _ => None,
+    });
+    assert_eq!(reason, "closed-by-camera");
+}
+
+#[test]
+fn a_frame_that_is_too_large_is_dropped_with_a_warning() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::watch(&camera);
+    camera.push(unit(0, true), true);
+    viewer.pull();
+    camera.push(vec![0; (16 << 20) + 1], false);
+    let timeout = gst::ClockTime::try_from(common::LONG).unwrap();
+    let warning = camera.pipeline.bus().unwrap().timed_pop_filtered(timeout, &[gst::MessageType::Warning]);
+    assert!(warning.is_some());
+    // What refers to the lost frame is not sent either.
+    camera.push(unit(1, false), false);
+    camera.push(unit(2, true), true);
+    assert!(bytes(&viewer.pull().0) == unit(2, true));
+}
