@@ -60,7 +60,7 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 const LIST_TIME: Duration = Duration::from_secs(1);
 
 #[derive(Default)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each element")]
+#[allow(clippy::large_enum_variant, reason = "there is one for each element")]
 enum State {
     #[default]
     Stopped,
