@@ -241,7 +241,8 @@ impl TutkSrc {
                 Ok(Received::IoControlUnconfirmed { kind }) => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
                 }
-                Ok(_) => gst::trace!(CAT, imp = self, "Audio is not played"),
+                Ok(Received::Audio(frame)) => gst::trace!(CAT, imp = self, "Audio is not played: {frame:?}"),
+                Ok(other) => gst::debug!(CAT, imp = self, "{other:?}"),
                 Err(Error::Cancelled) => return Err(gst::FlowError::Flushing),
                 Err(error) => {
                     // Errors are final for a session. The next PLAYING begins another one.

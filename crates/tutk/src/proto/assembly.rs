@@ -13,6 +13,9 @@ use crate::{Frame, Lost, Media};
 /// A chunk is missing once a later chunk has come, of the same frame or of a later one; or once the newest frame has
 /// stood still for a while ([`TAIL`]). What is missing is asked for at once, and again each time that an answer should
 /// have come, until the frame is whole or nothing of it has come for [`GIVE_UP`].
+///
+/// Nothing tells of a frame that is lost as a whole while no later one comes: after some silence the next frame is asked
+/// for, in case there is one. A camera that has sent all that it may keep unconfirmed would otherwise wait for ever.
 #[derive(Debug)]
 pub(super) struct Assembly {
     resend: bool,
@@ -25,6 +28,8 @@ pub(super) struct Assembly {
     ready: VecDeque<Release>,
     acks: Acks,
     newest_chunk: Option<Instant>,
+    /// When to ask for the next frame if nothing comes, and how long after that again.
+    probe: (Instant, Duration),
     /// The last frame number outside of the window, and how many such numbers rose in a row.
     outsiders: (u32, u8),
     retry: Retry,
@@ -73,6 +78,9 @@ enum SlotState {
 
 /// How long the newest frame may stand still before its end is taken for lost.
 const TAIL: Duration = Duration::from_millis(20);
+/// How long nothing may come before the next frame is asked for, and the longest time until it is asked for again.
+const PROBE: Duration = Duration::from_millis(100);
+const PROBE_MOST: Duration = Duration::from_secs(1);
 /// How long a frame of which something is missing is kept without anything new of it.
 const GIVE_UP: Duration = Duration::from_secs(1);
 /// How long it is kept at all.
@@ -87,7 +95,7 @@ const OUTSIDERS: u8 = 3;
 const ASK_AHEAD: usize = 64;
 
 impl Assembly {
-    pub(super) fn new(resend: bool) -> Self {
+    pub(super) fn new(now: Instant, resend: bool) -> Self {
         Self {
             resend,
             next: 0,
@@ -97,6 +105,7 @@ impl Assembly {
             ready: VecDeque::new(),
             acks: Acks::default(),
             newest_chunk: None,
+            probe: (now + PROBE, PROBE),
             outsiders: (0, 0),
             retry: Retry::new(),
             counts: Counts::default(),
@@ -110,6 +119,7 @@ impl Assembly {
 
     pub(super) fn handle_chunk(&mut self, now: Instant, again: bool, chunk: &Chunk<'_>) {
         self.counts.again += u64::from(again);
+        self.probe = (now + PROBE, PROBE);
         if !self.started {
             self.started = true;
             self.next = if chunk.frame < FIRST { 0 } else { chunk.frame };
@@ -278,12 +288,8 @@ impl Assembly {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let give_up = self.slots.iter().filter_map(|slot| self.give_up_at(slot)).min();
         let ask = self.slots.iter().take(ASK_AHEAD).filter_map(|slot| slot.ask_at).min();
-        give_up
-            .into_iter()
-            .chain(ask.filter(|_| self.resend))
-            .chain(self.tail_at())
-            .chain(self.acks.poll_timeout())
-            .min()
+        let resend = ask.into_iter().chain(self.probe_at()).chain(self.tail_at()).chain(self.acks.poll_timeout());
+        give_up.into_iter().chain(resend.filter(|_| self.resend)).min()
     }
 
     fn give_up_at(&self, slot: &Slot) -> Option<Instant> {
@@ -299,6 +305,11 @@ impl Assembly {
             SlotState::Partial(partial) if self.resend && !partial.was_over() => self.newest_chunk.map(|at| at + TAIL),
             _ => None,
         }
+    }
+
+    /// When the next frame is asked for; never while a frame is under way.
+    fn probe_at(&self) -> Option<Instant> {
+        self.slots.is_empty().then_some(self.probe.0)
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -346,7 +357,13 @@ impl Assembly {
             self.counts.requested += chunks.len().max(1) as u64;
             return Some(self.next.wrapping_add(ahead as u32));
         }
-        None
+        if self.probe_at()? > now {
+            return None;
+        }
+        let wait = (self.probe.1 * 2).min(PROBE_MOST);
+        self.probe = (now + wait, wait);
+        chunks.clear();
+        Some(self.next)
     }
 
     /// The next frame that the camera need not keep.

@@ -53,8 +53,8 @@ pub enum AvEvent {
 /// One channel of a session: the end that receives media, or the end that sends it.
 #[derive(Debug)]
 pub(super) enum Channel {
-    Client(Client),
-    Server(Server),
+    Client(Box<Client>),
+    Server(Box<Server>),
 }
 
 impl Channel {

@@ -41,7 +41,7 @@ impl Client {
             resend,
             state: State::LoggingIn(Repeat::new(now)),
             controls: Controls::new(),
-            assembly: Assembly::new(false),
+            assembly: Assembly::new(now, false),
             next_audio: None,
             late_audio: 0,
             events: VecDeque::new(),
@@ -58,7 +58,7 @@ impl Client {
             (State::LoggingIn(_), Av::LoginAnswer { result, resend }) => match result {
                 LoginResult::Granted => {
                     self.state = State::Open;
-                    self.assembly = Assembly::new(resend);
+                    self.assembly = Assembly::new(now, resend);
                     self.events.push_back(AvEvent::LoggedIn { resend });
                 }
                 LoginResult::Refused => self.refused(3),

@@ -39,12 +39,12 @@ impl Link {
 
     /// Starts a client in a channel, in the place of whatever was there.
     pub fn start_client(&mut self, now: Instant, channel: u8, account: String, password: Secret, resend: bool) {
-        self.channels.insert(channel, Channel::Client(Client::new(now, account, password, resend)));
+        self.channels.insert(channel, Channel::Client(Box::new(Client::new(now, account, password, resend))));
     }
 
     /// Starts a server in a channel, in the place of whatever was there.
     pub fn start_server(&mut self, channel: u8, resend: bool) {
-        self.channels.insert(channel, Channel::Server(Server::new(resend)));
+        self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend))));
     }
 
     /// Ends a channel.

@@ -54,6 +54,7 @@ struct World {
     interval: Duration,
     needs_key: bool,
     made: u64,
+    stride: u64,
     taken: u32,
     camera_heard: Vec<u32>,
     removed: Vec<Removed>,
@@ -106,6 +107,7 @@ impl World {
             interval: Duration::from_secs(1) / fps as u32,
             needs_key: true,
             made: 0,
+            stride: 1,
             taken: 0,
             camera_heard: Vec::new(),
             removed: Vec::new(),
@@ -202,7 +204,7 @@ impl World {
                 self.needs_key = false;
             }
             let id = self.made;
-            self.made += 1;
+            self.made += self.stride;
             let data = content(id);
             let frame =
                 VideoFrame { data: &data, codec: Codec::H264, key: id.is_multiple_of(30), timestamp: id as u32 };
@@ -320,6 +322,31 @@ fn a_thousand_seeds() {
         println!("{with} resend: {} frames delivered, {} reported lost", frames[resend], lost[resend]);
     }
     println!("{datagrams} datagrams, {seconds} s of virtual time");
+}
+
+/// All that the camera may send before it is confirmed is lost at once: neither side may wait for the other.
+#[test]
+fn a_blackout_that_swallows_the_whole_store_is_survived() {
+    for seed in seeds(40) {
+        let dark = millis(2_000 + seed);
+        let conditions = Conditions {
+            loss_percent: 0,
+            duplicate_percent: 0,
+            delay: millis(1),
+            jitter: Duration::ZERO,
+            reorder: Duration::ZERO,
+            blackout: Some(dark..dark + Duration::from_secs(3)),
+        };
+        let mut world = World::new(seed, conditions, true, "right");
+        // Key frames only, 25 a second of 40 kB and more: over 1 MiB in the dark, which begins at any moment of them.
+        (world.stride, world.interval) = (30, millis(40));
+        world.run(Duration::from_secs(5));
+        let taken = world.taken;
+        world.run(Duration::from_secs(12));
+        world.check_stream();
+        assert!(world.taken > taken + 150, "seed {seed}: {} frames by then, {taken} before", world.taken);
+        assert!(world.taken - world.next_number <= 2, "seed {seed}: {} of {}", world.next_number, world.taken);
+    }
 }
 
 /// What resend is for: at 10 % loss nothing is lost for good.
