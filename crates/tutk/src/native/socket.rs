@@ -40,7 +40,7 @@ const LONGEST: usize = 2048;
 const BATCH: usize = 64;
 /// Room for the burst of a large key frame, as far as the system allows it.
 const RECEIVE_BUFFER: usize = 4 << 20;
-/// How long to wait for room to send in.
+/// How long to wait for room to send in before what is left counts as lost on the way.
 const SEND_WAIT: Duration = Duration::from_millis(100);
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -140,9 +140,10 @@ impl Sockets {
     pub(super) fn flush<M: Machine>(&self, machine: &mut M) {
         let Some(socket) = self.sockets.first() else { return };
         let buffers = &mut *lock(&self.buffers);
+        let until = Instant::now() + SEND_WAIT;
         while let Some(to) = machine.poll_transmit(Instant::now(), &mut buffers.output) {
             wire::scramble(&mut buffers.output);
-            if let Err(error) = send(socket, &buffers.output, to) {
+            if let Err(error) = send(socket, &buffers.output, to, until) {
                 buffers.send_error = Some((to, error));
             }
         }
@@ -175,12 +176,12 @@ fn timeout(until: Option<Instant>) -> PollTimeout {
     PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
 }
 
-fn send(socket: &UdpSocket, datagram: &[u8], to: SocketAddr) -> io::Result<()> {
+fn send(socket: &UdpSocket, datagram: &[u8], to: SocketAddr, until: Instant) -> io::Result<()> {
     loop {
         match socket.send_to(datagram, to) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
-                if poll(&mut fds, timeout(Some(Instant::now() + SEND_WAIT))).is_ok_and(|ready| ready == 0) {
+                if poll(&mut fds, timeout(Some(until))).is_ok_and(|ready| ready == 0) {
                     return Err(error);
                 }
             }
