@@ -10,6 +10,9 @@ use tutk::{Error, Found, SessionOptions};
 pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage {
     let uid = options.uid;
     match error {
+        Error::NotFound { target, .. } if options.is_through_library() => {
+            error_msg!(ResourceError::NotFound, ("Camera {uid} was not found. Asked: {target}."), ["{error}"])
+        }
         Error::NotFound { .. } => match &options.address {
             None => error_msg!(
                 ResourceError::NotFound,
@@ -71,6 +74,16 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
             ["{error}"]
         ),
         Error::InvalidArgument(text) => error_msg!(ResourceError::Settings, ("{text}."), ["camera {uid}"]),
+        Error::Library { code, .. } => error_msg!(
+            ResourceError::OpenRead,
+            ("Camera {uid} cannot be played through the vendor's library: {code}."),
+            ["{error}"]
+        ),
+        Error::LibraryLoad(_) | Error::LibraryInUse { .. } => error_msg!(
+            ResourceError::Settings,
+            ("Camera {uid} cannot be played through the vendor's library: {error}. Check the property “library”."),
+            ["{error}"]
+        ),
         _ => error_msg!(
             ResourceError::Read,
             ("Camera {uid} sent what the protocol does not allow. Please report this with the details."),
@@ -151,6 +164,9 @@ mod tests {
             Error::Generation { uid, address, generation: 4 },
             Error::Protocol("x".into()),
             Error::Io { what: "x".into(), source: io::ErrorKind::Other.into() },
+            Error::Library { what: "x".into(), code: tutk::vendor::Code(-10) },
+            Error::LibraryLoad(tutk::LoadError { attempts: Vec::new() }),
+            Error::LibraryInUse { wanted: "x".into(), used: "y".into() },
         ];
         gst::init().unwrap();
         for error in errors {

@@ -6,10 +6,13 @@
 //! Programs that link this crate instead of installing the plugin call [`plugin_register_static`] once after
 //! `gst::init()`.
 
+mod backend;
 mod caps;
 mod errors;
 pub mod tutksink;
 pub mod tutksrc;
+
+pub use backend::Backend;
 
 use gst::glib;
 

@@ -133,6 +133,27 @@ fn downstream_that_takes_another_codec_is_told() {
 }
 
 #[test]
+fn a_library_that_is_none_is_named() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("library", "/nowhere/libIOTCAPIs_ALL.so");
+    viewer.src.set_property("license-key", "canary");
+    viewer.play();
+    let (error, debug) = viewer.error();
+    assert!(error.matches(ResourceError::Settings), "{error}");
+    assert!(error.message().contains("/nowhere/libIOTCAPIs_ALL.so"), "{error}");
+    assert!(!error.message().contains("canary") && !debug.contains("canary"), "{error}: {debug}");
+    // The next attempt, without it, plays.
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("library", "/nowhere/libIOTCAPIs_ALL.so");
+    viewer.src.set_property_from_str("backend", "native");
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+}
+
+#[test]
 fn the_password_cannot_be_read() {
     common::init();
     for element in ["tutksrc", "tutksink"] {
@@ -140,6 +161,8 @@ fn the_password_cannot_be_read() {
         let flags = element.find_property("password").unwrap().flags();
         assert!(!flags.contains(gst::glib::ParamFlags::READABLE));
     }
+    let source = gst::ElementFactory::make("tutksrc").build().unwrap();
+    assert!(!source.find_property("license-key").unwrap().flags().contains(gst::glib::ParamFlags::READABLE));
 }
 
 /// How long it takes to go to NULL.

@@ -5,6 +5,7 @@
 packages=(
     "gcc command cc"
     "pkg-config command pkg-config"
+    "libclang-dev library libclang"
     "libgstreamer1.0-dev module gstreamer-check-1.0"
     "libgstreamer-plugins-base1.0-dev module gstreamer-video-1.0"
     "gstreamer1.0-tools command gst-launch-1.0"
@@ -28,6 +29,7 @@ is_there() {
     fi
     case $2 in
         command) command -v "$3" >/dev/null ;;
+        library) ldconfig -p 2>/dev/null | grep -q "$3" ;;
         module) pkg-config --exists "$3" 2>/dev/null ;;
         element) gst-inspect-1.0 --exists "$3" 2>/dev/null ;;
     esac

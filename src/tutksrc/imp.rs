@@ -5,9 +5,10 @@
  * @title: tutksrc
  * @see_also: tutksink
  *
- * `tutksrc` plays an IP camera that speaks ThroughTek's IOTC/AV protocol ("TUTK", "Kalay") and is in reach without the
- * vendor's servers, that is, in the local network or at #GstTutkSrc:address. Its output is the camera's video as the
- * camera encodes it; the caps follow from the first frame.
+ * `tutksrc` plays an IP camera that speaks ThroughTek's IOTC/AV protocol ("TUTK", "Kalay"). By itself it reaches
+ * cameras in the local network or at #GstTutkSrc:address; with the vendor's own library (#GstTutkSrc:library), which is
+ * not part of this plugin, also those that only the vendor's servers know. Its output is the camera's video as the camera
+ * encodes it; the caps follow from the first frame.
  *
  * ## When the network loses frames
  *
@@ -46,7 +47,7 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
-use tutk::{Cancel, Codec, Error, Frame, Media, Received, Search, Session, SessionOptions, io_control};
+use tutk::{Cancel, Codec, Error, Frame, Media, Received, Session, SessionOptions, io_control};
 
 use super::gate::{Gate, Pass};
 use super::settings::Settings;
@@ -279,7 +280,7 @@ impl TutkSrc {
 
         gst::info!(CAT, imp = self, "Connecting to camera {}", options.uid);
         let session = Arc::new(self.open(options, &cancel).map_err(|error| self.fail(&error))?);
-        gst::info!(CAT, imp = self, "Connected to the camera at {}", session.camera().address);
+        gst::info!(CAT, imp = self, "Connected to the camera: {:?}", session.info());
         if let State::Started { session: place, gate, .. } = &mut *self.state.lock().unwrap() {
             *place = Some(session.clone());
             gate.lost();
@@ -383,8 +384,8 @@ impl TutkSrc {
     }
 
     fn list_cameras(&self, cancel: &Cancel) -> gst::FlowError {
-        let address = self.settings.lock().unwrap().address().unwrap_or_default();
-        let found = tutk::search(&Search { uid: None, address, timeout: LIST_TIME }, cancel);
+        let options = self.settings.lock().unwrap().scan(LIST_TIME);
+        let found = tutk::scan(&options, cancel);
         if let Err(Error::Cancelled) = found {
             return gst::FlowError::Flushing;
         }

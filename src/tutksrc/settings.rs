@@ -1,12 +1,15 @@
 //! The properties of `tutksrc`.
 #![allow(unused_doc_comments)]
 
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Address, Error, Secret, SessionOptions};
+use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
+
+use crate::Backend;
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -17,6 +20,9 @@ pub(super) struct Settings {
     sync_time: bool,
     address: Option<String>,
     idle_timeout: u32,
+    backend: Backend,
+    library: Option<String>,
+    license_key: Option<Secret>,
 }
 
 impl Default for Settings {
@@ -29,6 +35,9 @@ impl Default for Settings {
             sync_time: false,
             address: None,
             idle_timeout: 10_000,
+            backend: Backend::Auto,
+            library: None,
+            license_key: None,
         }
     }
 }
@@ -120,6 +129,42 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .default_value(default.idle_timeout)
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:backend:
+         *
+         * What drives the session. With `auto`, a library that #GstTutkSrc:library or the environment variable
+         * `TUTK_LIBRARY` names is used. With none named, the session is native; if the camera is not in the local
+         * network, or speaks a generation of the protocol that is not known, and the system has a vendor's library
+         * under its usual name, the session goes on through that.
+         */
+        glib::ParamSpecEnum::builder_with_default("backend", default.backend)
+            .nick("Backend")
+            .blurb("What drives the session: the protocol itself, or the vendor's library")
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:library:
+         *
+         * The vendor's library: a file (`libIOTCAPIs_ALL.so`, or one of the pair `libIOTCAPIs.so` and `libAVAPIs.so`)
+         * or the folder that it is in. Its code runs in this process. A process can use one library at a time.
+         */
+        glib::ParamSpecString::builder("library")
+            .nick("Library")
+            .blurb("The vendor's library, a file or a folder; its code runs in this process")
+            .default_value(default.library.as_deref())
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:license-key:
+         *
+         * The licence key for vendor's libraries that want one. It can be set and never read back.
+         */
+        glib::ParamSpecString::builder("license-key")
+            .nick("License Key")
+            .blurb("The licence key for vendor's libraries that want one; can be set and never read back")
+            .write_only()
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -136,6 +181,8 @@ impl Settings {
             "sync-time" => self.sync_time.to_value(),
             "address" => self.address.to_value(),
             "idle-timeout" => self.idle_timeout.to_value(),
+            "backend" => self.backend.to_value(),
+            "library" => self.library.to_value(),
             _ => unimplemented!(),
         }
     }
@@ -152,6 +199,9 @@ impl Settings {
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
             "address" => self.address = text(),
             "idle-timeout" => self.idle_timeout = number(),
+            "backend" => self.backend = value.get().unwrap_or_default(),
+            "library" => self.library = text(),
+            "license-key" => self.license_key = text().map(Secret::from),
             _ => unimplemented!(),
         }
     }
@@ -161,8 +211,19 @@ impl Settings {
         self.sync_time
     }
 
+    /// How to look for cameras for this long.
+    pub(super) fn scan(&self, timeout: Duration) -> ScanOptions {
+        ScanOptions {
+            uid: None,
+            address: self.address().unwrap_or_default(),
+            timeout,
+            backend: self.backend.into(),
+            library: self.library.as_ref().map(PathBuf::from),
+        }
+    }
+
     /// Where to ask for the camera, if not everywhere.
-    pub(super) fn address(&self) -> Result<Option<Address>, Error> {
+    fn address(&self) -> Result<Option<Address>, Error> {
         self.address.as_deref().map(str::parse).transpose()
     }
 
@@ -176,6 +237,9 @@ impl Settings {
         options.address = address;
         options.timeout = Duration::from_millis(self.timeout.into());
         options.idle_timeout = Duration::from_millis(self.idle_timeout.into());
+        options.backend = self.backend.into();
+        options.library = self.library.as_ref().map(PathBuf::from);
+        options.license_key.clone_from(&self.license_key);
         Ok(Some(options))
     }
 }

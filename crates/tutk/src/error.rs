@@ -1,8 +1,12 @@
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use tutk_sys::LoadError;
+
 use crate::Uid;
+use crate::vendor::Code;
 
 /// Why there is no session, or no longer one.
 ///
@@ -76,6 +80,26 @@ pub enum Error {
     /// An argument is out of its range; the text says which and why.
     #[error("{0}")]
     InvalidArgument(String),
+    /// The vendor's library answered with a code that has no other place here.
+    #[error("the vendor's library could not {what}: {code}")]
+    Library {
+        /// What it was to do.
+        what: String,
+        /// What it answered.
+        code: Code,
+    },
+    /// No library of the vendor could be loaded.
+    #[error(transparent)]
+    LibraryLoad(#[from] LoadError),
+    /// The process can use one library of the vendor at a time.
+    #[error("{} cannot be used while sessions use {}: the vendor's library works once in a process",
+        wanted.display(), used.display())]
+    LibraryInUse {
+        /// The library that was asked for.
+        wanted: PathBuf,
+        /// The library that is in use.
+        used: PathBuf,
+    },
     /// The operating system refused something.
     #[error("{what}: {source}")]
     Io {

@@ -4,7 +4,10 @@
 //!
 //! * [`wire`]: bytes to types and back, nothing else;
 //! * [`proto`]: state machines without sockets, clocks or threads;
-//! * [`native`]: drives [`proto`] over UDP sockets.
+//! * [`native`]: drives [`proto`] over UDP sockets;
+//! * [`vendor`]: drives the vendor's library, if there is one.
+//!
+//! A [`Session`] goes through either, as [`Backend`] says.
 //!
 //! ```no_run
 //! use tutk::{Cancel, Received, Session, SessionOptions};
@@ -29,25 +32,33 @@
 //! earlier one, and at most [`proto::MAX_WINDOW`] frame numbers in flight. A camera holds at most
 //! [`proto::RESEND_STORE`] bytes of sent frames and one frame more for each viewer.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod backend;
 mod codec;
 mod error;
 mod frame;
+mod info;
 pub mod io_control;
 pub mod native;
 pub mod proto;
+mod scan;
 mod secret;
 mod session;
 mod uid;
+pub mod vendor;
 pub mod wire;
 
+pub use backend::Backend;
 pub use codec::Codec;
 pub use error::Error;
 pub use frame::{Frame, Lost, Media};
+pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
     Address, Camera, CameraEvent, CameraOptions, Cancel, Found, Removed, Search, VideoFrame, ViewerId, search,
 };
+pub use scan::{ScanOptions, scan};
 pub use secret::Secret;
 pub use session::{Received, Session, SessionOptions};
+pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
 pub use uid::Uid;

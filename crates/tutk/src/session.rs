@@ -1,8 +1,9 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::native::{Address, Cancel, Found};
 use crate::proto::ViewerStats;
-use crate::{Error, Frame, Lost, Secret, Uid, native};
+use crate::{Backend, Error, Frame, Lost, Mode, Secret, SessionInfo, Uid, backend, native, vendor};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
@@ -13,12 +14,20 @@ pub struct SessionOptions {
     pub account: String,
     /// The account's password; empty unless told. At most 256 bytes.
     pub password: Secret,
-    /// Where to ask for the camera; on the local networks unless told.
+    /// Where to ask for the camera; on the local networks unless told. The vendor's library asks where it likes.
     pub address: Option<Address>,
-    /// Find, connect and log in: each must be done in this time; 5 s unless told.
+    /// Find, connect and log in: each must be done in this time; 5 s unless told. The vendor's library finds and
+    /// connects in one step, and has twice the time for it.
     pub timeout: Duration,
-    /// No datagram for this long: the session is lost; 10 s unless told.
+    /// No datagram for this long: the session is lost; 10 s unless told. The vendor's library has its own time, 15 s.
     pub idle_timeout: Duration,
+    /// What drives the session; [`Backend::Auto`] unless told.
+    pub backend: Backend,
+    /// The vendor's library, a file or a folder. Unless told, the environment variable `TUTK_LIBRARY` names it; the
+    /// names that the system's loader knows are tried if neither does. Loading it runs foreign code.
+    pub library: Option<PathBuf>,
+    /// The licence key that some of the vendor's libraries want; none unless told.
+    pub license_key: Option<Secret>,
 }
 
 impl SessionOptions {
@@ -31,6 +40,19 @@ impl SessionOptions {
             address: None,
             timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(10),
+            backend: Backend::Auto,
+            library: None,
+            license_key: None,
+        }
+    }
+
+    /// Whether a session goes through the vendor's library from the start: one is asked for, or named here or by the
+    /// environment variable `TUTK_LIBRARY`.
+    pub fn is_through_library(&self) -> bool {
+        match self.backend {
+            Backend::Native => false,
+            Backend::Vendor => true,
+            Backend::Auto => self.library.is_some() || backend::library().is_some(),
         }
     }
 }
@@ -64,28 +86,66 @@ pub enum Received {
     Lost(Lost),
 }
 
-/// A viewer's session with a camera.
+/// A viewer's session with a camera, through either backend.
 ///
 /// [`receive`](Self::receive) belongs to one thread, which drives the session with it; the rest may be called from any.
 #[derive(Debug)]
-pub struct Session(native::Session);
+pub struct Session(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    Native(Box<native::Session>),
+    Vendor(Box<vendor::Session>),
+}
+
+/// Calls a method that both have.
+macro_rules! either {
+    ($session:expr, $inner:ident => $call:expr) => {
+        match &$session.0 {
+            Inner::Native($inner) => $call,
+            Inner::Vendor($inner) => $call,
+        }
+    };
+}
 
 impl Session {
     /// Finds the camera, connects and logs in.
     ///
     /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
-        native::Session::open(options, cancel).map(Self)
+    pub fn open(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        if options.is_through_library() {
+            options.library = options.library.or_else(backend::library);
+            return Self::vendor(options, cancel);
+        }
+        let native = Self::native(options.clone(), cancel);
+        match (options.backend, native) {
+            (Backend::Auto, Err(error @ (Error::NotFound { .. } | Error::Generation { .. }))) => {
+                match Self::vendor(options, cancel) {
+                    // The system has none.
+                    Err(Error::LibraryLoad(_)) => Err(error),
+                    opened => opened,
+                }
+            }
+            (_, opened) => opened,
+        }
+    }
+
+    fn native(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        native::Session::open(options, cancel).map(|session| Self(Inner::Native(session.into())))
+    }
+
+    fn vendor(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        vendor::Session::open(options, cancel).map(|session| Self(Inner::Vendor(session.into())))
     }
 
     /// Asks the camera to send video.
     pub fn start_video(&self) -> Result<(), Error> {
-        self.0.start_video()
+        either!(self, session => session.start_video())
     }
 
     /// Asks the camera to send no more video.
     pub fn stop_video(&self) -> Result<(), Error> {
-        self.0.stop_video()
+        either!(self, session => session.stop_video())
     }
 
     /// Sends an IO control; it is repeated until the camera confirms that it came, while another thread is in
@@ -94,26 +154,35 @@ impl Session {
     /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
     /// or as [`receive`](Self::receive) did once the session is over.
     pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
-        self.0.send_io_control(kind, body)
+        either!(self, session => session.send_io_control(kind, body))
     }
 
     /// Waits for what the camera sends next.
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
     pub fn receive(&self) -> Result<Received, Error> {
-        self.0.receive()
+        either!(self, session => session.receive())
     }
 
-    /// The camera, as it answered the search.
+    /// The camera, as it answered the search. The vendor's library tells only its address: then the name is empty and
+    /// the generation 0.
     pub fn camera(&self) -> &Found {
-        self.0.camera()
+        either!(self, session => session.camera())
     }
 
-    /// What was counted so far.
+    /// How the camera is reached.
+    pub fn info(&self) -> SessionInfo {
+        match &self.0 {
+            Inner::Native(session) => SessionInfo { mode: Mode::Lan, remote: session.camera().address, library: None },
+            Inner::Vendor(session) => session.info(),
+        }
+    }
+
+    /// What was counted so far; through the vendor's library, only frames and losses.
     pub fn stats(&self) -> ViewerStats {
-        self.0.stats()
+        either!(self, session => session.stats())
     }
 
-    /// Ends the session: the camera is told three times, so that it frees the place. Dropping does the same.
+    /// Ends the session, and the camera is told, so that it frees the place. Dropping does the same.
     pub fn close(self) {}
 }

@@ -3,6 +3,8 @@
 //! There is no thread in here: [`Session::receive`] and [`Camera::next_event`] do the work of the session while they
 //! block, so one thread of the program has to stay in them. All other calls may come from any thread.
 
+#![forbid(unsafe_code)]
+
 mod address;
 mod camera;
 mod cancel;

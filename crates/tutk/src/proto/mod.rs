@@ -7,6 +7,7 @@
 //! Datagrams are plain in here: [`wire::descramble`](crate::wire::descramble) comes before `handle_input`, and
 //! [`wire::scramble`](crate::wire::scramble) after `poll_transmit`.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod acks;

@@ -7,6 +7,9 @@ use crate::Uid;
 use crate::wire::{self, AddressBlock, Message};
 
 /// A camera that answered a search.
+///
+/// Through the vendor's library a camera's generation is 0, and its name may be empty and the asker's address
+/// unspecified: the library does not tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// Its UID.

@@ -6,6 +6,7 @@
 //! Every function here is total: any input gives a value or an [`Error`]. Nothing allocates for a datagram; values
 //! borrow from the datagram that they were read from, and a caller's buffer is written again and again.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod av;

@@ -1,0 +1,67 @@
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::Error;
+
+/// What drives a session: the protocol in Rust, or the vendor's library.
+///
+/// A library that is named, by an option or by the environment variable `TUTK_LIBRARY`, is foreign code that runs in
+/// this process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// The vendor's library if one is named. Otherwise native; if the camera is not on the LAN, or speaks a generation
+    /// that native does not, and the system has a vendor's library under its usual name, the session goes on with that.
+    #[default]
+    Auto,
+    /// The protocol itself, on the LAN.
+    Native,
+    /// The vendor's library: LAN, P2P and relay.
+    Vendor,
+}
+
+impl Backend {
+    fn nick(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Native => "native",
+            Self::Vendor => "vendor",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.nick())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = Error;
+
+    /// Fails with [`Error::InvalidArgument`] unless `text` is `auto`, `native` or `vendor`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        [Self::Auto, Self::Native, Self::Vendor].into_iter().find(|backend| backend.nick() == text).ok_or_else(|| {
+            Error::InvalidArgument(format!("“{}” is no backend: auto, native or vendor", text.escape_debug()))
+        })
+    }
+}
+
+/// The library that the environment names.
+pub(crate) fn library() -> Option<PathBuf> {
+    env::var_os("TUTK_LIBRARY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nicks_are_read_as_written() {
+        for backend in [Backend::Auto, Backend::Native, Backend::Vendor] {
+            assert_eq!(backend.to_string().parse::<Backend>().unwrap(), backend);
+        }
+        assert!(matches!("Native".parse::<Backend>(), Err(Error::InvalidArgument(_))));
+    }
+}

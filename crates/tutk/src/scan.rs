@@ -1,0 +1,44 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::native::{self, Address, Cancel, Found, Search};
+use crate::{Backend, Error, Uid, backend, vendor};
+
+/// Which cameras to look for, and through which backend.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// The camera to look for; any unless told.
+    pub uid: Option<Uid>,
+    /// Whom to ask; every local network unless told. The vendor's library always asks every local network.
+    pub address: Option<Address>,
+    /// How long to wait for answers; 1 s unless told.
+    pub timeout: Duration,
+    /// What searches; [`Backend::Auto`] unless told, which is native unless a library is named.
+    pub backend: Backend,
+    /// The vendor's library, a file or a folder; the environment variable `TUTK_LIBRARY`, or none, unless told.
+    pub library: Option<PathBuf>,
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self { uid: None, address: None, timeout: Duration::from_secs(1), backend: Backend::Auto, library: None }
+    }
+}
+
+/// Lists the cameras on the LAN.
+pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+    let library = options.library.clone().or_else(backend::library);
+    let is_native = match options.backend {
+        Backend::Native => true,
+        Backend::Vendor => false,
+        // Both search the same networks: without a library that is named there is no reason to load one.
+        Backend::Auto => library.is_none(),
+    };
+    if is_native {
+        let search = Search { uid: options.uid, address: options.address.clone(), timeout: options.timeout };
+        return native::search(&search, cancel);
+    }
+    let mut found = vendor::search(library.as_deref(), options.timeout, cancel)?;
+    found.retain(|found| options.uid.is_none_or(|uid| uid == found.uid));
+    Ok(found)
+}

@@ -1,0 +1,324 @@
+//! The library's functions, made safe: lengths, numbers and text are checked on their way in and out.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_ulong};
+use std::path::Path;
+
+use tutk_sys::codes::{
+    AV_ER_BUFPARA_MAXSIZE_INSUFF, AV_ER_DATA_NOREADY, AV_ER_INCOMPLETE_FRAME, AV_ER_LOSED_THIS_FRAME,
+};
+use tutk_sys::{Library, LoadError, st_AVClientStartInConfig, st_AVClientStartOutConfig, st_LanSearchInfo2, st_SInfo};
+
+use super::Code;
+
+/// The channel of a session in which cameras serve viewers.
+const CHANNEL: u8 = 0;
+/// Most devices that a search lists.
+const MAX_FOUND: usize = 256;
+/// Frame info of all generations fits.
+const INFO: usize = 64;
+/// What may be written behind the pointer to a session's info: more than any version of the library does.
+const SESSION_INFO: usize = 1024;
+
+/// A loaded library.
+#[derive(Debug)]
+pub(super) struct Api(Library);
+
+/// A device that answered a search; text as the device sent it.
+pub(super) struct Device {
+    pub(super) uid: Vec<u8>,
+    pub(super) ip: Vec<u8>,
+    pub(super) port: u16,
+    pub(super) name: Vec<u8>,
+}
+
+/// What the library says of a session.
+pub(super) struct SessionState {
+    pub(super) mode: u8,
+    pub(super) ip: Vec<u8>,
+    pub(super) port: u16,
+}
+
+/// What came of asking for a frame.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// A frame: its bytes are at the start of the buffer.
+    Frame { len: usize, info: [u8; INFO], info_len: usize, number: u32 },
+    /// Nothing yet.
+    Nothing,
+    /// A frame is there, and does not fit into the buffer.
+    NoRoom,
+    /// A frame was lost; its number, if the library said it.
+    Lost(Option<u32>),
+}
+
+fn check(result: c_int) -> Result<c_int, Code> {
+    if result < 0 { Err(Code(result)) } else { Ok(result) }
+}
+
+fn size(len: usize) -> c_int {
+    c_int::try_from(len).unwrap_or(c_int::MAX)
+}
+
+/// The text in a field, up to its NUL or its end.
+fn text(field: &[u8]) -> Vec<u8> {
+    field.iter().copied().take_while(|byte| *byte != 0).collect()
+}
+
+/// What the library wrote behind a pointer to `unsigned long`: it may have written only 32 bits of it.
+fn low(value: c_ulong) -> u32 {
+    if cfg!(target_endian = "big") && size_of::<c_ulong>() == 8 && value >> 16 >> 16 != 0 {
+        (value >> 16 >> 16) as u32
+    } else {
+        value as u32
+    }
+}
+
+impl Api {
+    /// Runs the constructors of the library that `path` names, or of the system's.
+    pub(super) fn load(path: Option<&Path>) -> Result<Self, LoadError> {
+        // SAFETY: the user names the library as one of the vendor's, or has installed one under its name. That it then
+        // does what its interface says cannot be checked.
+        unsafe { Library::load(path) }.map(Self)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Whether `path` names this library.
+    pub(super) fn is_named_by(&self, path: &Path) -> bool {
+        self.0.is_named_by(path)
+    }
+
+    pub(super) fn iotc_version(&self) -> u32 {
+        let mut version: c_ulong = 0;
+        // SAFETY: the pointer is to a whole `unsigned long`, which is initialised.
+        unsafe { self.0.iotc().IOTC_Get_Version(&mut version) };
+        low(version)
+    }
+
+    pub(super) fn av_version(&self) -> Option<u32> {
+        self.0.av().avGetAVApiVer.as_ref().ok()?;
+        // SAFETY: no arguments, and the function is there.
+        Some(unsafe { self.0.av().avGetAVApiVer() } as u32)
+    }
+
+    /// False if the library has no such function.
+    pub(super) fn set_license_key(&self, key: &CStr) -> Result<bool, Code> {
+        if self.0.iotc().TUTK_SDK_Set_License_Key.is_err() {
+            return Ok(false);
+        }
+        // SAFETY: the key is a string with a NUL at its end, and the function is there.
+        check(unsafe { self.0.iotc().TUTK_SDK_Set_License_Key(key.as_ptr()) }).map(|_| true)
+    }
+
+    pub(super) fn initialize(&self) -> Result<(), Code> {
+        // SAFETY: the argument is a number.
+        check(unsafe { self.0.iotc().IOTC_Initialize2(0) }).map(|_| ())
+    }
+
+    pub(super) fn deinitialize(&self) {
+        // SAFETY: no arguments; without an initialisation it returns an error.
+        unsafe { self.0.iotc().IOTC_DeInitialize() };
+    }
+
+    pub(super) fn initialize_channels(&self, channels: c_int) -> Result<(), Code> {
+        // SAFETY: the argument is a number.
+        check(unsafe { self.0.av().avInitialize(channels) }).map(|_| ())
+    }
+
+    pub(super) fn deinitialize_channels(&self) {
+        // SAFETY: no arguments; without an initialisation it returns an error.
+        unsafe { self.0.av().avDeInitialize() };
+    }
+
+    pub(super) fn search(&self, milliseconds: c_int) -> Result<Vec<Device>, Code> {
+        if self.0.iotc().IOTC_Lan_Search2.is_err() {
+            return Err(Code(-63));
+        }
+        // SAFETY: a struct of numbers and arrays of them may be all zeros.
+        let mut found: Vec<st_LanSearchInfo2> = vec![unsafe { std::mem::zeroed() }; MAX_FOUND];
+        // SAFETY: the pointer is to `MAX_FOUND` structs, and the function is there.
+        let count =
+            check(unsafe { self.0.iotc().IOTC_Lan_Search2(found.as_mut_ptr(), size(found.len()), milliseconds) })?;
+        found.truncate(usize::try_from(count).unwrap_or(0));
+        Ok(found
+            .iter()
+            .map(|found| Device {
+                uid: text(&found.UID.map(|c| c as u8)),
+                ip: text(&found.IP.map(|c| c as u8)),
+                port: found.port,
+                name: text(&found.DeviceName.map(|c| c as u8)),
+            })
+            .collect())
+    }
+
+    /// Takes a session number.
+    pub(super) fn session_number(&self) -> Result<c_int, Code> {
+        // SAFETY: no arguments.
+        check(unsafe { self.0.iotc().IOTC_Get_SessionID() })
+    }
+
+    /// Blocks. The session has the number `session` then.
+    pub(super) fn connect(&self, uid: &CStr, session: c_int) -> Result<(), Code> {
+        // SAFETY: the UID is a string with a NUL at its end, and it outlives the call.
+        check(unsafe { self.0.iotc().IOTC_Connect_ByUID_Parallel(uid.as_ptr(), session) }).map(|_| ())
+    }
+
+    pub(super) fn stop_connect(&self, session: c_int) {
+        if self.0.iotc().IOTC_Connect_Stop_BySID.is_ok() {
+            // SAFETY: the argument is a number, and the function is there.
+            unsafe { self.0.iotc().IOTC_Connect_Stop_BySID(session) };
+        }
+    }
+
+    pub(super) fn session_state(&self, session: c_int) -> Result<SessionState, Code> {
+        // Aligned for the struct, and larger than it, for newer versions write more.
+        let mut room = [0_u64; SESSION_INFO / 8];
+        // SAFETY: the pointer is to more bytes than any version of the struct has, and aligned to 8.
+        check(unsafe { self.0.iotc().IOTC_Session_Check(session, room.as_mut_ptr().cast::<st_SInfo>()) })?;
+        let bytes: Vec<u8> = room.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        macro_rules! read {
+            ($info:ty) => {{
+                let ip = std::mem::offset_of!($info, RemoteIP);
+                let port = std::mem::offset_of!($info, RemotePort);
+                let mode = bytes[std::mem::offset_of!($info, Mode)];
+                let port_bytes = [bytes[port], bytes[port + 1]];
+                SessionState { mode, ip: text(&bytes[ip..port]), port: u16::from_ne_bytes(port_bytes) }
+            }};
+        }
+        Ok(if self.iotc_version() >> 24 >= 3 { read!(tutk_sys::st_SInfo3) } else { read!(st_SInfo) })
+    }
+
+    pub(super) fn close(&self, session: c_int) {
+        // SAFETY: the argument is a number.
+        unsafe { self.0.iotc().IOTC_Session_Close(session) };
+    }
+
+    /// Blocks for up to `seconds`. Returns the channel.
+    pub(super) fn log_in(&self, session: c_int, account: &CStr, password: &CStr, seconds: u32) -> Result<c_int, Code> {
+        let av = self.0.av();
+        if av.avClientStart2.is_ok() {
+            let (mut server_type, mut resend): (c_ulong, c_int) = (0, 0);
+            let (account, password) = (account.as_ptr(), password.as_ptr());
+            let seconds = c_ulong::from(seconds);
+            // SAFETY: the strings end with a NUL, all pointers outlive the call, and the function is there.
+            let channel = unsafe {
+                av.avClientStart2(session, account, password, seconds, &mut server_type, CHANNEL, &mut resend)
+            };
+            return check(channel);
+        }
+        let config = st_AVClientStartInConfig {
+            cb: size_of::<st_AVClientStartInConfig>() as u32,
+            iotc_session_id: session as u32,
+            iotc_channel_id: CHANNEL,
+            timeout_sec: seconds,
+            account_or_identity: account.as_ptr(),
+            password_or_token: password.as_ptr(),
+            resend: 1,
+            security_mode: tutk_sys::security::AV_SECURITY_SIMPLE,
+            auth_type: 0,
+            sync_recv_data: 0,
+        };
+        // SAFETY: a struct of numbers may be all zeros.
+        let mut answer: st_AVClientStartOutConfig = unsafe { std::mem::zeroed() };
+        answer.cb = size_of::<st_AVClientStartOutConfig>() as u32;
+        // SAFETY: both pointers are to whole structs that say their own size; one of the two logins is there.
+        check(unsafe { av.avClientStartEx(&config, &mut answer) })
+    }
+
+    pub(super) fn stop_log_in(&self, session: c_int) {
+        if self.0.av().avClientExit.is_ok() {
+            // SAFETY: the arguments are numbers, and the function is there.
+            unsafe { self.0.av().avClientExit(session, CHANNEL) };
+        }
+    }
+
+    pub(super) fn log_out(&self, channel: c_int) {
+        // SAFETY: the argument is a number.
+        unsafe { self.0.av().avClientStop(channel) };
+    }
+
+    /// Blocks until the camera confirms.
+    pub(super) fn send_io_control(&self, channel: c_int, kind: u32, body: &[u8]) -> Result<(), Code> {
+        // SAFETY: the pointer is to as many bytes as the size says.
+        check(unsafe { self.0.av().avSendIOCtrl(channel, kind, body.as_ptr().cast::<c_char>(), size(body.len())) })
+            .map(|_| ())
+    }
+
+    pub(super) fn stop_send_io_control(&self, channel: c_int) {
+        if self.0.av().avSendIOCtrlExit.is_ok() {
+            // SAFETY: the argument is a number, and the function is there.
+            unsafe { self.0.av().avSendIOCtrlExit(channel) };
+        }
+    }
+
+    /// The type and the size of an IO control, whose body is then in `buffer`. Does not wait.
+    pub(super) fn receive_io_control(&self, channel: c_int, buffer: &mut [u8]) -> Result<(u32, usize), Code> {
+        let mut kind: c_uint = 0;
+        let room = size(buffer.len());
+        // SAFETY: the pointer is to as many bytes as the size says.
+        let result =
+            unsafe { self.0.av().avRecvIOCtrl(channel, &mut kind, buffer.as_mut_ptr().cast::<c_char>(), room, 0) };
+        let len = usize::try_from(check(result)?).unwrap_or(0);
+        Ok((kind, len.min(buffer.len())))
+    }
+
+    pub(super) fn receive_video(&self, channel: c_int, buffer: &mut [u8]) -> Result<Taken, Code> {
+        let room = size(buffer.len());
+        let mut info = [0; INFO];
+        let (mut len, mut expected, mut info_len, mut number): (c_int, c_int, c_int, c_uint) =
+            (-1, -1, -1, c_uint::MAX);
+        // SAFETY: the buffers have as many bytes as their sizes say, and the other pointers are to whole integers.
+        let result = unsafe {
+            self.0.av().avRecvFrameData2(
+                channel,
+                buffer.as_mut_ptr().cast::<c_char>(),
+                room,
+                &mut len,
+                &mut expected,
+                info.as_mut_ptr().cast::<c_char>(),
+                size(INFO),
+                &mut info_len,
+                &mut number,
+            )
+        };
+        let number = (number != c_uint::MAX).then_some(number);
+        let info_len = usize::try_from(info_len).unwrap_or(0).min(INFO);
+        taken(result, buffer.len(), info, info_len, number)
+    }
+
+    pub(super) fn receive_audio(&self, channel: c_int, buffer: &mut [u8]) -> Result<Taken, Code> {
+        let (mut info, mut number) = ([0; INFO], c_uint::MAX);
+        let room = size(buffer.len());
+        let (data, room_info) = (buffer.as_mut_ptr().cast::<c_char>(), size(INFO));
+        // SAFETY: the buffers have as many bytes as their sizes say, and the last pointer is to a whole integer.
+        let result = unsafe {
+            self.0.av().avRecvAudioData(channel, data, room, info.as_mut_ptr().cast::<c_char>(), room_info, &mut number)
+        };
+        // Its size is not told; 16 bytes are the least that there is.
+        taken(result, buffer.len(), info, 16, (number != c_uint::MAX).then_some(number))
+    }
+}
+
+fn taken(result: c_int, room: usize, info: [u8; INFO], info_len: usize, number: Option<u32>) -> Result<Taken, Code> {
+    match result {
+        AV_ER_DATA_NOREADY => Ok(Taken::Nothing),
+        AV_ER_BUFPARA_MAXSIZE_INSUFF => Ok(Taken::NoRoom),
+        AV_ER_INCOMPLETE_FRAME | AV_ER_LOSED_THIS_FRAME => Ok(Taken::Lost(number)),
+        result => {
+            let len = usize::try_from(check(result)?).unwrap_or(0);
+            // A frame without its info, or one that claims more bytes than there is room for, is not whole.
+            Ok(match number {
+                Some(number) if info_len >= 16 && len <= room => Taken::Frame { len, info, info_len, number },
+                number => Taken::Lost(number),
+            })
+        }
+    }
+}
+
+/// Text for the library, which ends strings at a NUL.
+pub(super) fn c_string(text: &str) -> Option<CString> {
+    CString::new(text).ok()
+}

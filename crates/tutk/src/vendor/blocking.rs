@@ -1,0 +1,65 @@
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use nix::sys::eventfd::{EfdFlags, EventFd};
+
+use super::lock;
+use super::wait::wait;
+use crate::{Cancel, Error};
+
+enum State<T> {
+    Running,
+    Done(T),
+    /// Nobody waits any more.
+    Left,
+}
+
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    done: EventFd,
+}
+
+/// Runs a call of the library that blocks, in a thread of its own, because the library may take its time to stop.
+///
+/// If the handle is cancelled (an error) or the time is over (`None`), `stop` asks the library to end the call, and this
+/// returns at once. What the call then returns is dropped, so a session that stands all the same must end by that.
+pub(super) fn run<T: Send + 'static>(
+    cancel: &Cancel,
+    deadline: Instant,
+    call: impl FnOnce() -> T + Send + 'static,
+    stop: impl FnOnce(),
+) -> Result<Option<T>, Error> {
+    cancel.check()?;
+    let done = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+        .map_err(|errno| Error::io("cannot make a wake-up descriptor", errno))?;
+    let shared = Arc::new(Shared { state: Mutex::new(State::Running), done });
+    let called = shared.clone();
+    thread::Builder::new()
+        .name("tutk-vendor".into())
+        .spawn(move || {
+            let result = call();
+            let mut state = lock(&called.state);
+            if matches!(*state, State::Running) {
+                *state = State::Done(result);
+                let _ = called.done.write(1);
+            } else {
+                drop(state);
+                drop(result);
+            }
+        })
+        .map_err(|error| Error::io("cannot start a thread", error))?;
+    loop {
+        let waited = wait(cancel, Some(&shared.done), Some(deadline));
+        let mut state = lock(&shared.state);
+        match std::mem::replace(&mut *state, State::Left) {
+            State::Done(result) => return waited.map(|()| Some(result)),
+            State::Running if waited.is_ok() && Instant::now() < deadline => *state = State::Running,
+            _ => {
+                // Under the lock: once the call has returned, its numbers may be those of another session.
+                stop();
+                return waited.map(|()| None);
+            }
+        }
+    }
+}

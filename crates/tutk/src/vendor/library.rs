@@ -1,0 +1,113 @@
+//! One library, initialised once for the process, however many sessions use it.
+
+use std::ffi::c_int;
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use tutk_sys::codes::IOTC_ER_ALREADY_INITIALIZED;
+
+use super::api::{Api, c_string};
+use super::{Code, lock};
+use crate::{Error, Secret};
+
+/// As many as the library has sessions.
+const CHANNELS: c_int = 128;
+
+/// The library that is in use.
+static IN_USE: Mutex<Option<InUse>> = Mutex::new(None);
+
+struct InUse {
+    api: Arc<Api>,
+    license_key: Option<Secret>,
+    /// False if the program itself had initialised it before.
+    ours: bool,
+    users: usize,
+}
+
+/// A use of the library. With the last one its initialisation is undone.
+#[derive(Debug)]
+pub(super) struct Library(Arc<Api>);
+
+impl Library {
+    /// Loads and initialises the library, or shares the one that is in use.
+    pub(super) fn acquire(path: Option<&Path>, license_key: Option<&Secret>) -> Result<Self, Error> {
+        let path = path.map(|path| path.canonicalize().unwrap_or_else(|_| path.into()));
+        let mut in_use = lock(&IN_USE);
+        if let Some(in_use) = &mut *in_use {
+            // Who names no library takes the one that is there.
+            if let Some(path) = path.filter(|path| !in_use.api.is_named_by(path)) {
+                return Err(Error::LibraryInUse { wanted: path, used: in_use.api.path().into() });
+            }
+            if license_key.is_some() && license_key != in_use.license_key.as_ref() {
+                return Err(Error::InvalidArgument(
+                    "the vendor's library is in use with another licence key; close the sessions that use it first"
+                        .into(),
+                ));
+            }
+            in_use.users += 1;
+            return Ok(Self(in_use.api.clone()));
+        }
+        let api = Arc::new(Api::load(path.as_deref())?);
+        let ours = initialize(&api, license_key)?;
+        *in_use = Some(InUse { api: api.clone(), license_key: license_key.cloned(), ours, users: 1 });
+        Ok(Self(api))
+    }
+}
+
+fn initialize(api: &Api, license_key: Option<&Secret>) -> Result<bool, Error> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |code| Error::Library { what, code }
+    };
+    if let Some(key) = license_key {
+        let key = c_string(key.reveal()).ok_or_else(|| {
+            Error::InvalidArgument("the licence key has a NUL in it, and the library ends it there".into())
+        })?;
+        // A library that knows no keys needs none.
+        api.set_license_key(&key).map_err(failed("take the licence key"))?;
+    }
+    let ours = match api.initialize() {
+        Err(Code(IOTC_ER_ALREADY_INITIALIZED)) => false,
+        result => result.map(|()| true).map_err(failed("start"))?,
+    };
+    if let Err(code) = api.initialize_channels(CHANNELS) {
+        if ours {
+            api.deinitialize();
+        }
+        return Err(failed("start")(code));
+    }
+    Ok(ours)
+}
+
+impl Clone for Library {
+    fn clone(&self) -> Self {
+        if let Some(in_use) = &mut *lock(&IN_USE) {
+            in_use.users += 1;
+        }
+        Self(self.0.clone())
+    }
+}
+
+impl Drop for Library {
+    fn drop(&mut self) {
+        let mut guard = lock(&IN_USE);
+        let Some(in_use) = &mut *guard else { return };
+        in_use.users -= 1;
+        if in_use.users == 0 {
+            if in_use.ours {
+                in_use.api.deinitialize_channels();
+                in_use.api.deinitialize();
+            }
+            *guard = None;
+        }
+    }
+}
+
+impl Deref for Library {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.0
+    }
+}

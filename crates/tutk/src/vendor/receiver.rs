@@ -1,0 +1,176 @@
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use tutk_sys::codes::{AV_ER_BUFPARA_MAXSIZE_INSUFF, AV_ER_DATA_NOREADY, AV_ER_TIMEOUT};
+
+use super::Code;
+use super::api::Taken;
+use super::connect::Channel;
+use super::pacer::{IDLE, Pacer};
+use crate::proto::{MAX_FRAME, MAX_WINDOW};
+use crate::wire::FrameInfo;
+use crate::{Frame, Lost, Media, Received};
+
+/// Takes out of the library what has come, and knows when to look again.
+#[derive(Debug)]
+pub(super) struct Receiver {
+    video: Stream,
+    audio: Stream,
+    /// Where the library writes; only its size matters.
+    buffer: Vec<u8>,
+    ready: VecDeque<Received>,
+}
+
+/// Room for the first frames. It grows with them.
+const ROOM: usize = 256 << 10;
+
+#[derive(Debug)]
+struct Stream {
+    media: Media,
+    pacer: Pacer,
+    /// The number of the frame after the last one.
+    next: Option<u32>,
+    seen: bool,
+}
+
+impl Receiver {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            video: Stream::new(Media::Video, now),
+            audio: Stream::new(Media::Audio, now),
+            buffer: vec![0; ROOM],
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// What has come, in the order in which it was taken.
+    pub(super) fn pop(&mut self) -> Option<Received> {
+        self.ready.pop_front()
+    }
+
+    /// When to look again.
+    pub(super) fn next_look(&self, now: Instant) -> Instant {
+        let mut next = (now + IDLE * 2).min(self.video.pacer.next());
+        if self.audio.seen {
+            next = next.min(self.audio.pacer.next());
+        }
+        next
+    }
+
+    /// Looks once at everything.
+    pub(super) fn look(&mut self, channel: &Channel) -> Result<(), Code> {
+        let (library, number) = (&channel.connection.library, channel.number);
+        loop {
+            let taken = library.receive_video(number, &mut self.buffer)?;
+            if taken != Taken::NoRoom {
+                self.video.handle(taken, &self.buffer, &mut self.ready);
+                break;
+            }
+            if self.buffer.len() >= MAX_FRAME {
+                return Err(Code(AV_ER_BUFPARA_MAXSIZE_INSUFF));
+            }
+            // The library does not say how much it needs, and keeps the frame.
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let taken = library.receive_audio(number, &mut self.buffer)?;
+        self.audio.handle(taken, &self.buffer, &mut self.ready);
+        match library.receive_io_control(number, &mut self.buffer) {
+            Ok((kind, len)) => {
+                let body = self.buffer.get(..len).unwrap_or_default().to_vec();
+                self.ready.push_back(Received::IoControl { kind, body });
+            }
+            Err(Code(AV_ER_DATA_NOREADY | AV_ER_TIMEOUT | AV_ER_BUFPARA_MAXSIZE_INSUFF)) => {}
+            Err(code) => return Err(code),
+        }
+        Ok(())
+    }
+}
+
+impl Stream {
+    fn new(media: Media, now: Instant) -> Self {
+        Self { media, pacer: Pacer::new(now), next: None, seen: false }
+    }
+
+    fn handle(&mut self, taken: Taken, buffer: &[u8], ready: &mut VecDeque<Received>) {
+        let now = Instant::now();
+        match taken {
+            // A block of audio over 256 KiB is none; the library has dropped it.
+            Taken::Nothing | Taken::NoRoom => self.pacer.miss(now),
+            Taken::Lost(number) => {
+                self.pacer.hit(now);
+                // Without a number, or with one that cannot be, the next frame's number tells what is missing.
+                if let (Some(number), Some(next)) = (number, self.next)
+                    && number.wrapping_sub(next) < MAX_WINDOW
+                {
+                    self.skip(number.wrapping_add(1), ready);
+                }
+            }
+            Taken::Frame { len, info, info_len, number } => {
+                self.pacer.hit(now);
+                self.seen = true;
+                let bytes = info.get(..info_len).unwrap_or_default();
+                let Ok(info) = FrameInfo::decode(bytes) else { return };
+                self.skip(number, ready);
+                self.next = Some(number.wrapping_add(1));
+                let frame = Frame {
+                    data: buffer.get(..len).unwrap_or_default().to_vec(),
+                    info: bytes.to_vec(),
+                    codec: info.codec,
+                    key: self.media == Media::Audio || info.flags == 1,
+                    number,
+                    timestamp: info.timestamp,
+                    flags: info.flags,
+                    received: now,
+                };
+                ready.push_back(match self.media {
+                    Media::Video => Received::Video(frame),
+                    Media::Audio => Received::Audio(frame),
+                });
+            }
+        }
+    }
+
+    /// The frames up to this number will not come.
+    fn skip(&mut self, number: u32, ready: &mut VecDeque<Received>) {
+        let Some(first) = self.next else { return };
+        let count = number.wrapping_sub(first);
+        if count > 0 && count < u32::MAX / 2 {
+            ready.push_back(Received::Lost(Lost { media: self.media, first, count }));
+            self.next = Some(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(number: u32) -> Taken {
+        Taken::Frame { len: 0, info: [0; 64], info_len: 16, number }
+    }
+
+    fn lost(taken: impl IntoIterator<Item = Taken>) -> Vec<(u32, u32)> {
+        let mut stream = Stream::new(Media::Video, Instant::now());
+        let mut ready = VecDeque::new();
+        taken.into_iter().for_each(|taken| stream.handle(taken, &[], &mut ready));
+        ready
+            .into_iter()
+            .filter_map(|received| match received {
+                Received::Lost(lost) => Some((lost.first, lost.count)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn losses_are_told_once_and_by_number() {
+        assert_eq!(lost([frame(7), frame(8)]), []);
+        assert_eq!(lost([frame(7), frame(9)]), [(8, 1)]);
+        assert_eq!(lost([frame(7), Taken::Lost(Some(8)), frame(9)]), [(8, 1)]);
+        assert_eq!(lost([frame(7), Taken::Lost(Some(9)), frame(12)]), [(8, 2), (10, 2)]);
+        assert_eq!(lost([frame(7), Taken::Lost(None), frame(9)]), [(8, 1)]);
+        // A number that cannot be is not believed.
+        assert_eq!(lost([frame(7), Taken::Lost(Some(1 << 30)), frame(9)]), [(8, 1)]);
+        assert_eq!(lost([frame(u32::MAX), Taken::Lost(Some(0)), frame(1)]), [(0, 1)]);
+    }
+}

@@ -1,0 +1,53 @@
+use std::ffi::c_int;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::api::Device;
+use super::blocking;
+use super::library::Library;
+use crate::native::{Cancel, Found};
+use crate::wire::AddressBlock;
+use crate::{Error, Uid};
+
+/// What the library takes for one search.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Lists the cameras on the local networks, by the vendor's library; each search takes the whole time.
+///
+/// The library does not tell a camera's generation (0 stands for it), nor the asker's address.
+pub fn search(library: Option<&Path>, timeout: Duration, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+    look(Library::acquire(library, None)?, timeout, cancel)
+}
+
+/// One search.
+pub(super) fn look(library: Library, timeout: Duration, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+    let timeout = timeout.clamp(Duration::from_millis(1), LONGEST);
+    let milliseconds = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
+    // The search cannot be stopped. It ends by itself, and somewhat later than it was told.
+    let deadline = Instant::now() + timeout + Duration::from_secs(10);
+    let found = blocking::run(cancel, deadline, move || library.search(milliseconds), || ())?;
+    let found = found.unwrap_or(Ok(Vec::new()));
+    let found = found.map_err(|code| Error::Library { what: "search the local networks".into(), code })?;
+    Ok(found.into_iter().filter_map(camera).collect())
+}
+
+fn camera(device: Device) -> Option<Found> {
+    Some(Found {
+        uid: Uid::from_bytes(device.uid.try_into().ok()?)?,
+        address: address(&device.ip, device.port)?,
+        name: String::from_utf8_lossy(&device.name).into_owned(),
+        generation: 0,
+        asker: nobody(),
+    })
+}
+
+/// The address that the library wrote as text.
+pub(super) fn address(ip: &[u8], port: u16) -> Option<SocketAddr> {
+    Some((std::str::from_utf8(ip).ok()?.parse::<IpAddr>().ok()?, port).into())
+}
+
+/// The address block of an asker that is not known.
+pub(super) fn nobody() -> AddressBlock {
+    SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0).into()
+}

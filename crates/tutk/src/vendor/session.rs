@@ -1,0 +1,183 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::connect::{Channel, Connection, Texts};
+use super::controls::Controls;
+use super::library::Library;
+use super::receiver::Receiver;
+use super::wait::wait;
+use super::{Code, lock};
+use crate::native::{Cancel, Found};
+use crate::proto::ViewerStats;
+use crate::{Error, LibraryInfo, Media, Received, SessionInfo, SessionOptions, io_control};
+
+/// A viewer's session with a camera, by the vendor's library.
+///
+/// [`receive`](Self::receive) belongs to one thread; the rest may be called from any.
+#[derive(Debug)]
+pub struct Session {
+    // In this order: what is to be sent goes out before the channel closes.
+    controls: Controls,
+    channel: Arc<Channel>,
+    receiver: Mutex<Receiver>,
+    cancel: Cancel,
+    camera: Found,
+    options: SessionOptions,
+    ended: OnceLock<Code>,
+    /// When the last thing came.
+    heard: Mutex<Instant>,
+    video: AtomicBool,
+    frames: AtomicU64,
+    lost: AtomicU64,
+}
+
+impl Session {
+    /// Loads the library of the options, or the system's, finds the camera, connects and logs in.
+    ///
+    /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone. A call of
+    /// the library that it stops may go on for a moment in the background; a session that comes of it is closed.
+    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        let texts = Texts::new(&options)?;
+        cancel.check()?;
+        let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref())?;
+        let connection = Connection::open(library, &texts, &options, cancel)?;
+        let camera = connection.camera(&options)?;
+        let channel = Arc::new(Channel::open(connection, texts, &camera, &options, cancel)?);
+        let now = Instant::now();
+        Ok(Self {
+            controls: Controls::new(channel.clone(), cancel.clone())?,
+            channel,
+            receiver: Mutex::new(Receiver::new(now)),
+            cancel: cancel.clone(),
+            camera,
+            options,
+            ended: OnceLock::new(),
+            heard: Mutex::new(now),
+            video: AtomicBool::new(false),
+            frames: AtomicU64::new(0),
+            lost: AtomicU64::new(0),
+        })
+    }
+
+    /// Asks the camera to send video.
+    pub fn start_video(&self) -> Result<(), Error> {
+        self.video.store(true, Ordering::Relaxed);
+        self.send_io_control(io_control::START_VIDEO, &[0; 8])
+    }
+
+    /// Asks the camera to send no more video.
+    pub fn stop_video(&self) -> Result<(), Error> {
+        self.video.store(false, Ordering::Relaxed);
+        self.send_io_control(io_control::STOP_VIDEO, &[0; 8])
+    }
+
+    /// Sends an IO control; the library repeats it until the camera confirms that it came.
+    ///
+    /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
+    /// or as [`receive`](Self::receive) did once the session is over.
+    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
+        if let Some(code) = self.ended.get() {
+            return Err(self.error(*code));
+        }
+        io_control::check(body)?;
+        self.controls.send(kind, body);
+        Ok(())
+    }
+
+    /// Waits for what the camera sends next.
+    ///
+    /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
+    pub fn receive(&self) -> Result<Received, Error> {
+        let mut receiver = lock(&self.receiver);
+        loop {
+            self.cancel.check()?;
+            if let Some(received) = receiver.pop() {
+                self.count(&received);
+                return Ok(received);
+            }
+            if let Some(code) = self.ended.get() {
+                return Err(self.error(*code));
+            }
+            if let Some(answer) = self.controls.poll(Instant::now()) {
+                return Ok(answer);
+            }
+            // What came before the end is still handed out.
+            if let Err(code) = receiver.look(&self.channel) {
+                let _ = self.ended.set(code);
+                continue;
+            }
+            if let Some(received) = receiver.pop() {
+                self.count(&received);
+                return Ok(received);
+            }
+            wait(&self.cancel, None, Some(receiver.next_look(Instant::now())))?;
+        }
+    }
+
+    fn count(&self, received: &Received) {
+        *lock(&self.heard) = Instant::now();
+        match received {
+            Received::Video(_) => self.frames.fetch_add(1, Ordering::Relaxed),
+            Received::Lost(lost) if lost.media == Media::Video => {
+                self.lost.fetch_add(lost.count.into(), Ordering::Relaxed)
+            }
+            _ => 0,
+        };
+    }
+
+    fn error(&self, code: Code) -> Error {
+        match code.0 {
+            -20015 | -22 => Error::ClosedByCamera,
+            -20016 | -23 => Error::TimedOut { silence: lock(&self.heard).elapsed().max(ALIVE) },
+            _ => Error::Library { what: format!("go on with the session of camera {}", self.options.uid), code },
+        }
+    }
+
+    /// The camera; the library does not tell its name (empty), its generation (0), nor this host's address.
+    pub fn camera(&self) -> &Found {
+        &self.camera
+    }
+
+    /// How the camera is reached now, and the library's versions.
+    pub fn info(&self) -> SessionInfo {
+        let library = &self.channel.connection.library;
+        let unknown = (crate::Mode::Unknown, self.camera.address);
+        let (mode, remote) = self.channel.connection.route().unwrap_or(unknown);
+        SessionInfo {
+            mode,
+            remote,
+            library: Some(LibraryInfo {
+                path: library.path().into(),
+                iotc: version(library.iotc_version()),
+                av: library.av_version().map(version),
+            }),
+        }
+    }
+
+    /// What was counted so far: frames and losses. The library tells nothing of datagrams.
+    pub fn stats(&self) -> ViewerStats {
+        let (frames, lost) = (self.frames.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
+        ViewerStats { frames, lost, ..ViewerStats::default() }
+    }
+
+    /// Ends the session; the camera is told. Dropping does the same.
+    pub fn close(self) {}
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if *self.video.get_mut() && self.ended.get().is_none() {
+            self.controls.send(io_control::STOP_VIDEO, &[0; 8]);
+        }
+    }
+}
+
+/// How long the library waits for a word of the camera.
+const ALIVE: Duration = Duration::from_secs(15);
+
+/// A version, which has a byte for each part.
+fn version(number: u32) -> String {
+    let [a, b, c, d] = number.to_be_bytes();
+    format!("{a}.{b}.{c}.{d}")
+}

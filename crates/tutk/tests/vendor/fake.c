@@ -1,0 +1,123 @@
+/* A library with the vendor's interface that does what the UID says, for tests: eight letters, then a number of twelve
+ * digits.
+ *
+ *   PLAINxxx  all is well              CODECONN  connect fails with -number     CODELOGI  login fails with -number
+ *   SLOWCONN  connect takes number ms and cannot be stopped                     SLOWLOGI  so does the login
+ *   STOPCONN  connect takes until it is stopped                                 STOPLOGI  so does the login
+ *   CODERECV  frames fail with -number FRAMEBIG  a frame needs number bytes     FRAMEODD  frames that are not right
+ *   ODDSTATE  a session's info is nonsense                                      STUCKIOC  IO controls are never confirmed
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../../../tutk-sys/include/tutk.h"
+
+#define SESSIONS 64
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int initialized, channels, licensed;
+static struct session { int taken, connected, logged_in, stop, exits, step; char uid[21]; } sessions[SESSIONS];
+
+static int is(int id, const char *verb) { return strncmp(sessions[id].uid, verb, strlen(verb)) == 0; }
+static int number(int id) { return atoi(sessions[id].uid + 8); }
+static void until(volatile int *flag) { while (!*flag) usleep(1000); }
+
+/* What the tests look at. */
+int fake_initialized(void) { return initialized; }
+int fake_open(void) {
+	int open = 0;
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < SESSIONS; i++) open += sessions[i].taken + sessions[i].logged_in;
+	pthread_mutex_unlock(&lock);
+	return open;
+}
+
+int TUTK_SDK_Set_License_Key(const char *key) { return licensed = strcmp(key, "right") ? -1004 : 0; }
+/* As the libraries of 64 bits do: 32 bits only. */
+void IOTC_Get_Version(unsigned long *version) { *(uint32_t *)version = 0x01020304; }
+int IOTC_Initialize2(unsigned short port) { return initialized ? -3 : (initialized = 1, 0); }
+int IOTC_DeInitialize(void) { return initialized ? (initialized = 0, 0) : -12; }
+int avGetAVApiVer(void) { return 0x01050600; }
+int avInitialize(int count) { return channels = count; }
+int avDeInitialize(void) { return channels = 0; }
+
+int IOTC_Get_SessionID(void) {
+	int id = -18;
+	pthread_mutex_lock(&lock);
+	for (int i = SESSIONS; i--;) if (!sessions[i].taken) id = i;
+	if (id >= 0) sessions[id] = (struct session){ .taken = 1 };
+	pthread_mutex_unlock(&lock);
+	return id;
+}
+int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
+	strncpy(sessions[id].uid, uid, 20);
+	int result = 0;
+	if (is(id, "CODECONN")) result = -number(id);
+	if (is(id, "SLOWCONN")) usleep(number(id) * 1000);
+	if (is(id, "STOPCONN")) { until(&sessions[id].stop); result = -27; }
+	sessions[id].connected = result == 0;
+	if (result) sessions[id].taken = 0;
+	return result ? result : id;
+}
+int IOTC_Connect_Stop_BySID(int id) { sessions[id].stop = 1; return 0; }
+int IOTC_Session_Check(int id, struct st_SInfo *info) {
+	if (is(id, "ODDSTATE")) { memset(info, 'x', 512); return 0; }
+	*info = (struct st_SInfo){ .Mode = 1, .RemotePort = 4711 };
+	strcpy(info->RemoteIP, "192.0.2.7");
+	return 0;
+}
+void IOTC_Session_Close(int id) { sessions[id].taken = sessions[id].connected = 0; }
+int IOTC_Lan_Search2(struct st_LanSearchInfo2 *found, int length, int milliseconds) {
+	for (int i = 0; i < length; i++) memset(&found[i], 'x', sizeof *found);
+	found[0].port = 32761;
+	strcpy(found[0].UID, "PLAINXXX000000000000");
+	strcpy(found[0].IP, "192.0.2.8");
+	strcpy(found[1].UID, "SHORT");
+	strcpy(found[2].UID, "PLAINXXX000000000000");
+	return 1000000;
+}
+
+int avClientStart2(int id, const char *account, const char *password, unsigned long seconds, unsigned long *type,
+                   unsigned char channel, int *resend) {
+	if (is(id, "CODELOGI")) return -number(id);
+	if (is(id, "SLOWLOGI")) usleep(number(id) * 1000);
+	if (is(id, "STOPLOGI")) { until(&sessions[id].stop); return -20018; }
+	sessions[id].logged_in = 1;
+	*resend = 1;
+	return id;
+}
+void avClientExit(int id, unsigned char channel) { sessions[id].stop = 1; }
+void avClientStop(int id) { sessions[id].logged_in = 0; }
+int avSendIOCtrl(int id, unsigned type, const char *data, int size) {
+	if (is(id, "STUCKIOC")) { until(&sessions[id].exits); sessions[id].exits = 0; return -20022; }
+	return 0;
+}
+int avSendIOCtrlExit(int id) { sessions[id].exits = 1; return 0; }
+int avRecvIOCtrl(int id, unsigned *type, char *data, int size, unsigned milliseconds) { return -20012; }
+int avRecvAudioData(int id, char *data, int room, char *info, int info_room, unsigned *index) { return -20012; }
+int avRecvFrameData2(int id, char *frame, int room, int *size, int *expected, char *info, int info_room, int *info_size,
+                     unsigned *index) {
+	int step = sessions[id].step;
+	if (is(id, "CODERECV")) return -number(id);
+	if (is(id, "FRAMEBIG") && step == 0) {
+		if (room < number(id)) return -20001;
+		memset(frame, 'f', number(id));
+		memset(info, 0, 16);
+		*info_size = 16;
+		sessions[id].step = *index = 1;
+		return *size = *expected = number(id);
+	}
+	if (is(id, "FRAMEODD") && step < 7) {
+		static const int info_sizes[] = { 16, 24, 8, -5, 1000, 0, 16 };
+		sessions[id].step++;
+		if (step == 5) return -20014;
+		memset(info, 0, 24);
+		*info_size = info_sizes[step];
+		*index = step;
+		frame[0] = step;
+		return *size = step == 0 ? 2000000000 : 1;
+	}
+	return -20012;
+}

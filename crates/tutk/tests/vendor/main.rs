@@ -1,0 +1,315 @@
+//! The vendor backend over a library that does as the tests want: how it fails, what it answers, when it stops.
+#![allow(unsafe_code)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use libloading::Library;
+use tutk::vendor::Code;
+use tutk::{Backend, Cancel, Error, Lost, Media, Mode, Received, ScanOptions, Session, SessionOptions, scan, vendor};
+
+/// Far more than anything here takes.
+const LONG: Duration = Duration::from_secs(20);
+
+/// The library, compiled once, and a copy of it that is another library to the loader.
+static FAKE: LazyLock<(PathBuf, PathBuf)> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vendor");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let (library, copy) = (folder.join("libIOTCAPIs_ALL.so"), folder.join("copy.so"));
+    compile(&library, "*");
+    fs::copy(&library, &copy).unwrap();
+    (library, copy)
+});
+
+/// Makes a library that has the functions of these names.
+fn compile(library: &Path, names: &str) {
+    let script = library.with_extension("script");
+    fs::write(&script, format!("{{ global: {names}; local: *; }};")).unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vendor/fake.c");
+    let compiler = std::env::var_os("CC").unwrap_or_else(|| "cc".into());
+    let mut command = Command::new(compiler);
+    command.args(["-shared", "-fPIC", "-O1", "-w", "-o"]).arg(library).arg(source);
+    assert!(command.arg(format!("-Wl,--version-script={}", script.display())).status().unwrap().success());
+}
+
+/// The process has one library, so one test at a time.
+struct Alone(#[expect(dead_code)] MutexGuard<'static, ()>);
+
+impl Alone {
+    fn new() -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        Self(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, name: &str) -> i32 {
+        // SAFETY: it is our own library, whose functions of these names take nothing and return an int.
+        unsafe {
+            let library = Library::new(&FAKE.0).unwrap();
+            let function: libloading::Symbol<'_, unsafe extern "C" fn() -> i32> = library.get(name).unwrap();
+            function()
+        }
+    }
+
+    /// Waits until no session is left, and the library is as before the first one.
+    fn wait_for_the_end(&self) {
+        let begin = Instant::now();
+        while self.count("fake_open") > 0 || self.count("fake_initialized") > 0 {
+            assert!(begin.elapsed() < LONG, "{} left", self.count("fake_open"));
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn options(uid: &str) -> SessionOptions {
+    let mut options = SessionOptions::new(uid.parse().unwrap());
+    options.password = "canary".into();
+    options.timeout = LONG;
+    options.library = Some(FAKE.0.clone());
+    options
+}
+
+fn open(options: SessionOptions) -> Result<Session, Error> {
+    Session::open(options, &Cancel::new().unwrap())
+}
+
+fn fail(options: SessionOptions) -> Error {
+    let error = open(options).unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+    error
+}
+
+#[test]
+fn a_session_stands_and_ends() {
+    let alone = Alone::new();
+    let session = open(options("PLAINXXX000000000000")).unwrap();
+    let info = session.info();
+    assert_eq!((info.mode, info.remote.to_string().as_str()), (Mode::Relay, "192.0.2.7:4711"));
+    let library = info.library.unwrap();
+    assert_eq!((library.iotc.as_str(), library.av.as_deref()), ("1.2.3.4", Some("1.5.6.0")));
+    assert_eq!(library.path, FAKE.0);
+    session.close();
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn sessions_share_one_initialisation() {
+    let alone = Alone::new();
+    let sessions: Vec<_> = (0..5).map(|_| open(options("PLAINXXX000000000000")).unwrap()).collect();
+    assert_eq!((alone.count("fake_initialized"), alone.count("fake_open")), (1, 10));
+    // The folder that it is in is the same library.
+    let mut same = options("PLAINXXX000000000000");
+    same.library = FAKE.0.parent().map(Path::to_path_buf);
+    drop(open(same).unwrap());
+    for session in sessions {
+        assert_eq!(alone.count("fake_initialized"), 1);
+        drop(session);
+    }
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn another_library_has_to_wait() {
+    let alone = Alone::new();
+    let session = open(options("PLAINXXX000000000000")).unwrap();
+    let mut other = options("PLAINXXX000000000000");
+    other.library = Some(FAKE.1.clone());
+    let error = fail(other.clone());
+    assert!(matches!(error, Error::LibraryInUse { .. }), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(FAKE.0.to_str().unwrap()) && text.contains(FAKE.1.to_str().unwrap()), "{text}");
+    drop(session);
+    alone.wait_for_the_end();
+    let session = open(other).unwrap();
+    assert_eq!(session.info().library.unwrap().path, FAKE.1);
+}
+
+#[test]
+fn after_a_library_that_is_none_the_right_one_works() {
+    let _alone = Alone::new();
+    let text = FAKE.0.with_file_name("text.so");
+    fs::write(&text, "no library").unwrap();
+    for (bad, why) in [(text, "no library at all"), ("/nowhere/at-all.so".into(), "No such file")] {
+        let mut wrong = options("PLAINXXX000000000000");
+        wrong.library = Some(bad.clone());
+        let error = fail(wrong);
+        assert!(matches!(error, Error::LibraryLoad(_)), "{error}");
+        assert!(error.to_string().contains(bad.to_str().unwrap()) && error.to_string().contains(why), "{error}");
+        drop(open(options("PLAINXXX000000000000")).unwrap());
+    }
+}
+
+#[test]
+fn a_pair_is_found_by_each_of_it_and_by_its_folder() {
+    let _alone = Alone::new();
+    let folder = FAKE.0.with_file_name("pair");
+    fs::create_dir_all(&folder).unwrap();
+    let (iotc, av) = (folder.join("libIOTCAPIs.so"), folder.join("libAVAPIs.so"));
+    let with = |library: &Path| {
+        let mut options = options("PLAINXXX000000000000");
+        options.library = Some(library.into());
+        options
+    };
+    compile(&iotc, "IOTC_*; TUTK_*");
+    let error = fail(with(&iotc));
+    assert!(error.to_string().contains("avInitialize"), "half of it: {error}");
+    compile(&av, "av*");
+    for library in [&iotc, &av, &folder] {
+        assert_eq!(open(with(library)).unwrap().info().library.unwrap().path, iotc);
+    }
+}
+
+#[test]
+fn the_licence_key_is_handed_over_and_not_shown() {
+    let alone = Alone::new();
+    let with = |key: &str| {
+        let mut options = options("PLAINXXX000000000000");
+        options.license_key = Some(key.into());
+        assert!(!format!("{options:?}").contains(key));
+        options
+    };
+    let error = fail(with("canary"));
+    assert!(matches!(error, Error::Library { code: Code(-1004), .. }), "{error}");
+    assert!(matches!(fail(with("a\0b")), Error::InvalidArgument(_)));
+    let session = open(with("right")).unwrap();
+    assert!(matches!(fail(with("other")), Error::InvalidArgument(_)));
+    drop(session);
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn codes_become_errors() {
+    let alone = Alone::new();
+    for code in [1, 2, 13, 15, 19, 41, 90] {
+        let error = fail(options(&format!("CODECONN{code:012}")));
+        let name = Code(-code).name().unwrap();
+        assert!(matches!(error, Error::NotFound { .. }) && error.to_string().contains(name), "{error}");
+    }
+    for code in [10, 18, 24, 42, 64, 72, 9999] {
+        let error = fail(options(&format!("CODECONN{code:012}")));
+        assert!(matches!(error, Error::Library { code: Code(got), .. } if got == -code), "{error}");
+        assert!(error.to_string().contains(&format!("-{code}")), "{error}");
+    }
+    let log_in = |code| fail(options(&format!("CODELOGI{code:012}")));
+    assert!(matches!(log_in(20009), Error::Refused { .. }));
+    assert!(matches!(log_in(20011), Error::NoAnswer { step: "log in", .. }));
+    assert!(matches!(log_in(20015), Error::ClosedByCamera));
+    assert!(matches!(log_in(20002), Error::Library { code: Code(-20002), .. }));
+    let receive = |code| {
+        let session = open(options(&format!("CODERECV{code:012}"))).unwrap();
+        let error = session.receive().unwrap_err();
+        assert_eq!(session.receive().unwrap_err().to_string(), error.to_string(), "final");
+        assert!(session.start_video().is_err());
+        error
+    };
+    assert!(matches!(receive(20015), Error::ClosedByCamera));
+    assert!(matches!(receive(20010), Error::Library { code: Code(-20010), .. }));
+    let session = open(options("CODERECV000000020016")).unwrap();
+    assert!(matches!(session.receive(), Err(Error::TimedOut { .. })));
+    drop(session);
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn a_cancellation_ends_at_once_and_leaves_nothing() {
+    let alone = Alone::new();
+    for uid in ["STOPCONN000000000000", "STOPLOGI000000000000", "SLOWCONN000000000300", "SLOWLOGI000000000300"] {
+        let cancel = Cancel::new().unwrap();
+        let (handle, options) = (cancel.clone(), options(uid));
+        let opening = thread::spawn(move || (Session::open(options, &handle).map(drop), Instant::now()));
+        while alone.count("fake_open") == 0 {
+            assert!(!opening.is_finished());
+            thread::yield_now();
+        }
+        let begin = Instant::now();
+        cancel.cancel();
+        let (opened, end) = opening.join().unwrap();
+        println!("{uid}: {:?}", end.saturating_duration_since(begin));
+        assert!(matches!(opened, Err(Error::Cancelled)), "{uid}: {opened:?}");
+        // What the library finishes late is closed, too.
+        alone.wait_for_the_end();
+    }
+}
+
+#[test]
+fn the_time_ends_as_a_cancellation_does() {
+    let alone = Alone::new();
+    let brief = |uid| {
+        let mut options = options(uid);
+        options.timeout = Duration::from_millis(50);
+        fail(options)
+    };
+    assert!(matches!(brief("SLOWCONN000000000300"), Error::NotFound { .. }));
+    assert!(matches!(brief("SLOWLOGI000000000300"), Error::NoAnswer { step: "log in", .. }));
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn frames_make_room_for_themselves() {
+    let _alone = Alone::new();
+    for size in [1, 128_001, 300_000, 10_000_000] {
+        let session = open(options(&format!("FRAMEBIG{size:012}"))).unwrap();
+        let Received::Video(frame) = session.receive().unwrap() else { panic!("no frame") };
+        assert!(frame.data == vec![b'f'; size], "{} of {size}", frame.data.len());
+    }
+    let session = open(options("FRAMEBIG000020000000")).unwrap();
+    assert!(matches!(session.receive(), Err(Error::Library { code: Code(-20001), .. })), "a bound");
+}
+
+#[test]
+fn what_the_library_says_is_checked() {
+    let _alone = Alone::new();
+    let session = open(options("FRAMEODD000000000000")).unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < 6 {
+        match session.receive().unwrap() {
+            Received::Video(frame) => seen.push((frame.number, 0, frame.info.len())),
+            Received::Lost(Lost { media: Media::Video, first, count }) => seen.push((first, count, 0)),
+            received => panic!("{received:?}"),
+        }
+    }
+    assert_eq!(seen, [(1, 0, 24), (2, 1, 0), (3, 1, 0), (4, 0, 64), (5, 1, 0), (6, 0, 16)]);
+    let session = open(options("ODDSTATE000000000000")).unwrap();
+    assert_eq!(session.info().mode, Mode::Unknown);
+    assert!(session.info().remote.ip().is_unspecified());
+}
+
+#[test]
+fn an_io_control_that_is_never_confirmed_holds_nothing_up() {
+    let alone = Alone::new();
+    let session = open(options("STUCKIOC000000000000")).unwrap();
+    session.start_video().unwrap();
+    session.send_io_control(1, &[]).unwrap();
+    let begin = Instant::now();
+    drop(session);
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn a_search_lists_what_is_right() {
+    let alone = Alone::new();
+    let cancel = Cancel::new().unwrap();
+    let found = vendor::search(Some(&FAKE.0), Duration::from_millis(1), &cancel).unwrap();
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].address.to_string(), "192.0.2.8:32761");
+    let mut scanned = ScanOptions { library: Some(FAKE.0.clone()), ..ScanOptions::default() };
+    assert_eq!(scan(&scanned, &cancel).unwrap(), found);
+    scanned.uid = Some("PLAINXXX000000000001".parse().unwrap());
+    assert_eq!(scan(&scanned, &cancel).unwrap(), []);
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn the_backend_that_is_asked_for_is_used() {
+    let _alone = Alone::new();
+    assert!(open(options("PLAINXXX000000000000")).unwrap().info().library.is_some(), "auto takes a named library");
+    let mut native = options("PLAINXXX000000000000");
+    native.backend = Backend::Native;
+    native.timeout = Duration::from_millis(50);
+    assert!(matches!(fail(native), Error::NotFound { .. }));
+}

@@ -1,0 +1,194 @@
+//! The tests.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tutk::{Backend, CameraEvent, CameraOptions, Cancel, Codec, Error, Mode, Received, Removed, Session, io_control};
+
+use crate::Through;
+use crate::camera::{Running, frame, next, uid};
+
+pub(crate) fn frames_of_all_sizes_come_whole(through: &Through) {
+    let camera = Running::new("right");
+    let (session, _cancel) = through.open(camera.uid, "right");
+    session.start_video().unwrap();
+    let viewer = camera.wait_for_viewer();
+    // Around one datagram, the seed's limit of 128,000, and more than a session has room for at first.
+    for (number, len) in [1, 1008, 1009, 40_000, 128_001, 300_000, 700_000, 5].into_iter().enumerate() {
+        let number = number as u32;
+        let data = camera.send(viewer, number, len);
+        let frame = frame(&session);
+        assert!(frame.data == data, "frame {number}: {} bytes of {len}", frame.data.len());
+        assert_eq!((frame.number, frame.codec, frame.key), (number, Codec::H264, number == 0));
+        assert_eq!(frame.timestamp, number * 40);
+        assert!(frame.info.len() >= 16);
+    }
+    assert_eq!((session.stats().frames, session.stats().lost), (8, 0));
+}
+
+pub(crate) fn io_controls_go_both_ways(through: &Through) {
+    let camera = Running::new("");
+    let (session, _cancel) = through.open(camera.uid, "");
+    session.start_video().unwrap();
+    let viewer = camera.wait_for_viewer();
+    let largest = vec![0x5a; io_control::MAX_BODY];
+    for (kind, body) in [(0x330, &[][..]), (0x7001, b"body"), (0x7002, &largest)] {
+        session.send_io_control(kind, body).unwrap();
+        while !matches!(session.receive().unwrap(), Received::IoControlConfirmed { kind: got } if got == kind) {}
+        let got = camera.wait(|event| match event {
+            CameraEvent::IoControl { kind, body, .. } => Some((kind, body)),
+            _ => None,
+        });
+        assert!(got == (kind, body.to_vec()), "{:#x}", got.0);
+        camera.camera.send_io_control(viewer, kind + 1, body).unwrap();
+        let Received::IoControl { kind: got, body: answer } = next(&session) else { panic!("no IO control") };
+        assert!((got, answer.as_slice()) == (kind + 1, body), "{got:#x}");
+    }
+    let error = session.send_io_control(1, &[0; io_control::MAX_BODY + 1]).unwrap_err();
+    assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
+    session.close();
+    // What a session says last: stop, and close.
+    camera.wait(|event| matches!(event, CameraEvent::IoControl { kind: io_control::STOP_VIDEO, .. }).then_some(()));
+    let reason = camera.wait(|event| match event {
+        CameraEvent::ViewerRemoved { reason, .. } => Some(reason),
+        _ => None,
+    });
+    assert_eq!(reason, Removed::ByViewer);
+}
+
+pub(crate) fn a_wrong_password_is_refused(through: &Through) {
+    let camera = Running::new("right");
+    let error = through.fail(through.options(camera.uid, "canary"));
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    // Neither side is the worse for it.
+    let _session = through.open(camera.uid, "right");
+}
+
+pub(crate) fn an_unknown_camera_is_not_found(through: &Through) {
+    let mut options = through.options(uid(), "");
+    options.timeout = Duration::from_millis(200);
+    let error = through.fail(options);
+    assert!(matches!(error, Error::NotFound { .. }), "{error}");
+}
+
+pub(crate) fn a_full_camera_says_so(through: &Through) {
+    let mut options = CameraOptions::new(uid());
+    options.max_viewers = 1;
+    let camera = Running::start(options);
+    // Another program's: a library has one port for all its sessions, and the vendor's does not tell two of one camera
+    // apart while they are made.
+    let first = Through { backend: Backend::Native, library: None }.open(camera.uid, "");
+    let error = through.fail(through.options(camera.uid, ""));
+    assert!(matches!(error, Error::Full { .. }), "{error}");
+    drop(first);
+    let _second = through.open(camera.uid, "");
+}
+
+pub(crate) fn the_camera_closes(through: &Through) {
+    let camera = Running::new("");
+    let (session, _cancel) = through.open(camera.uid, "");
+    drop(camera);
+    assert!(matches!(session.receive(), Err(Error::ClosedByCamera)));
+    assert!(matches!(session.receive(), Err(Error::ClosedByCamera)), "final");
+    assert!(matches!(session.start_video(), Err(Error::ClosedByCamera)));
+}
+
+pub(crate) fn a_cancelled_session_goes_on_after_a_reset(through: &Through) {
+    let camera = Running::new("");
+    let (session, cancel) = through.open(camera.uid, "");
+    session.start_video().unwrap();
+    let viewer = camera.wait_for_viewer();
+    while !matches!(session.receive().unwrap(), Received::IoControlConfirmed { .. }) {}
+    let canceller = cancel.clone();
+    thread::scope(|scope| {
+        let receiving = scope.spawn(|| session.receive());
+        canceller.cancel();
+        assert!(matches!(receiving.join().unwrap(), Err(Error::Cancelled)));
+    });
+    assert!(matches!(session.receive(), Err(Error::Cancelled)));
+    cancel.reset();
+    let data = camera.send(viewer, 0, 100);
+    assert!(frame(&session).data == data);
+}
+
+pub(crate) fn a_cancelled_search_for_the_camera_ends(through: &Through) {
+    let cancel = Cancel::new().unwrap();
+    let options = through.options(uid(), "");
+    thread::scope(|scope| {
+        let opening = scope.spawn(|| (Session::open(options, &cancel).map(drop), Instant::now()));
+        thread::sleep(Duration::from_millis(100)); // Time to block; the result is the same if it did not.
+        let begin = Instant::now();
+        cancel.cancel();
+        let (opened, end) = opening.join().unwrap();
+        assert!(matches!(opened, Err(Error::Cancelled)), "{opened:?}");
+        let took = end.saturating_duration_since(begin);
+        println!("{took:?}");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    });
+}
+
+pub(crate) fn several_cameras_at_once(through: &Through) {
+    let cameras: Vec<_> = (0..4).map(|_| Running::new("right")).collect();
+    thread::scope(|scope| {
+        for camera in cameras {
+            scope.spawn(move || {
+                let (session, _cancel) = through.open(camera.uid, "right");
+                session.start_video().unwrap();
+                let viewer = camera.wait_for_viewer();
+                for number in 0..20 {
+                    let data = camera.send(viewer, number, 20_000);
+                    assert!(frame(&session).data == data, "frame {number}");
+                }
+            });
+        }
+    });
+}
+
+pub(crate) fn many_times_in_a_row(through: &Through) {
+    let mut options = CameraOptions::new(uid());
+    options.max_viewers = 1;
+    let camera = Running::start(options);
+    for _ in 0..10 {
+        let (session, _cancel) = through.open(camera.uid, "");
+        session.start_video().unwrap();
+        let viewer = camera.wait_for_viewer();
+        let data = camera.send(viewer, 0, 3000);
+        assert!(frame(&session).data == data);
+        session.close();
+        camera.wait(|event| matches!(event, CameraEvent::ViewerRemoved { .. }).then_some(()));
+    }
+}
+
+pub(crate) fn long_and_odd_credentials(through: &Through) {
+    let longest = "p".repeat(256);
+    for (account, password) in [("admin", longest.as_str()), ("Zoë", "with spaces & ünicode")] {
+        let mut options = CameraOptions::new(uid());
+        options.account = account.into();
+        options.password = password.into();
+        let camera = Running::start(options);
+        let mut options = through.options(camera.uid, password);
+        options.account = account.into();
+        Session::open(options, &Cancel::new().unwrap()).unwrap();
+    }
+    for bad in ["x".repeat(257), "a\0b".into()] {
+        let error = through.fail(through.options(uid(), &bad));
+        assert!(matches!(&error, Error::InvalidArgument(text) if text.contains("password")), "{error}");
+        let mut options = through.options(uid(), "");
+        options.account = bad;
+        let error = through.fail(options);
+        assert!(matches!(&error, Error::InvalidArgument(text) if text.contains("account")), "{error}");
+    }
+}
+
+pub(crate) fn the_session_tells_where_it_goes(through: &Through) {
+    let camera = Running::new("");
+    let (session, _cancel) = through.open(camera.uid, "");
+    let info = session.info();
+    assert_eq!((info.mode, info.remote.port()), (Mode::Lan, camera.camera.port()));
+    assert_eq!((session.camera().uid, session.camera().address), (camera.uid, info.remote));
+    assert_eq!(info.library.is_none(), through.is_native());
+    if let Some(library) = info.library {
+        assert_eq!(library.iotc.split('.').count(), 4, "{library:?}");
+    }
+}
