@@ -1,0 +1,150 @@
+//! The command line. Its comments are what `--help` and the manual pages say.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use tutk::{Address, Backend, Secret, Uid};
+
+const EXIT_CODES: &str = "Exit codes:
+  0  done, or ended by SIGINT, SIGTERM or a closed pipe
+  1  another error
+  2  wrong usage
+  3  the camera was not found, or does not answer
+  4  the camera refused: wrong account or password, or no place for another viewer
+  5  the session was lost: the camera closed it, or was not heard any more";
+
+/// Finds IP cameras that speak ThroughTek's IOTC/AV protocol (TUTK, Kalay), sets their clocks and saves their video
+#[derive(Debug, Parser)]
+#[command(name = "tutk", version, after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Tell more about what happens
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+
+    /// Tell nothing but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the cameras that answer on the local networks
+    #[command(after_help = EXIT_CODES)]
+    Scan(Scan),
+    /// Set a camera's clock to this computer's local time
+    #[command(after_help = EXIT_CODES)]
+    Sync(Sync),
+    /// Write a camera's video to a file or to standard output
+    ///
+    /// The video is written as the camera encodes it, frame after frame without a container (for H.264 and H.265 a
+    /// byte stream), and begins with a key frame. Standard output can feed other programs, for instance:
+    /// tutk stream -d UID -f - | ffplay -
+    #[command(after_help = EXIT_CODES)]
+    Stream(Stream),
+    /// Write the manual pages to a folder
+    #[command(hide = true)]
+    Man {
+        /// The folder
+        #[arg(default_value = ".")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Print a JSON array of objects with uid, ip, port and name
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub(crate) camera: Camera,
+
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stream {
+    #[command(flatten)]
+    pub(crate) camera: Camera,
+
+    /// Where the video goes: a file, to which it is appended, or - for standard output
+    #[arg(short, long, value_name = "FILE", visible_alias = "filename")]
+    pub(crate) file: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+/// Which camera, and how to get in.
+#[derive(Debug, Args)]
+pub(crate) struct Camera {
+    /// The camera: 20 letters and digits, upper and lower case differ. Without it, the cameras that answer are listed
+    #[arg(short = 'd', long, value_name = "UID", visible_alias = "deviceuid")]
+    pub(crate) uid: Option<Uid>,
+
+    /// The account to log in with
+    #[arg(short, long, value_name = "USER", default_value = "admin")]
+    pub(crate) username: String,
+
+    /// Its password. The other users of this computer can see it in the list of processes (ps); --password-file and the
+    /// environment variable TUTK_PASSWORD keep it from them
+    #[arg(short, long, value_name = "PASSWORD", allow_hyphen_values = true, conflicts_with = "password_file")]
+    pub(crate) password: Option<Secret>,
+
+    /// A file with the password in its first line, or - for standard input. Without this and --password, the
+    /// environment variable TUTK_PASSWORD holds the password; it is empty unless told
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+
+    /// A file with the licence key that some of the vendor's libraries want in its first line, or - for standard input.
+    /// Unless told, the environment variable TUTK_LICENSE_KEY holds it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) license_key_file: Option<PathBuf>,
+}
+
+/// The way to the camera.
+#[derive(Debug, Args)]
+pub(crate) struct Network {
+    /// Milliseconds to search. With a camera: to find it, to connect, to log in and to set its clock; each must be done in
+    /// this time
+    #[arg(
+        short, long, value_name = "MS", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..)
+    )]
+    pub(crate) timeout: u32,
+
+    /// Whom to ask instead of the local networks: the camera's host name or IPv4 address, and its port if unusual
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) address: Option<Address>,
+
+    /// What speaks to the camera: native (on the LAN, without the vendor's library), vendor (LAN, P2P and relay, with
+    /// it), or auto: vendor if a library is named, else native first
+    #[arg(
+        long,
+        default_value_t,
+        value_parser = PossibleValuesParser::new(["auto", "native", "vendor"]).try_map(|nick| nick.parse::<Backend>())
+    )]
+    pub(crate) backend: Backend,
+
+    /// The vendor's library, a file or a folder. Its code runs in this process. Unless told, the environment variable
+    /// TUTK_LIBRARY names it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) library: Option<PathBuf>,
+}
+
+impl Network {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout.into())
+    }
+}

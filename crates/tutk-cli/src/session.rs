@@ -1,0 +1,53 @@
+//! From the command line to a session.
+
+use std::path::{Path, PathBuf};
+
+use tutk::{Session, SessionOptions};
+
+use crate::args::{Camera, Network};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::{scan, secrets};
+
+/// What to open, with the password from wherever it is told.
+pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptions, Failure> {
+    let uid = camera.uid.ok_or_else(|| without_uid(network))?;
+    let from_stdin = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
+    if from_stdin(&camera.password_file) && from_stdin(&camera.license_key_file) {
+        let text = "standard input cannot be both --password-file and --license-key-file";
+        return Err(Failure::Usage(text.into()));
+    }
+    let mut options = SessionOptions::new(uid);
+    options.account = camera.username.clone();
+    let password = match &camera.password {
+        Some(password) => Some(password.clone()),
+        None => secrets::from_file_or_environment(camera.password_file.as_deref(), "TUTK_PASSWORD")?,
+    };
+    options.password = password.unwrap_or_default();
+    options.address = network.address.clone();
+    options.timeout = network.timeout();
+    options.backend = network.backend;
+    options.library = network.library.clone();
+    options.license_key = secrets::from_file_or_environment(camera.license_key_file.as_deref(), "TUTK_LICENSE_KEY")?;
+    Ok(options)
+}
+
+/// Finds the camera, connects and logs in.
+pub(crate) fn open(options: SessionOptions, interrupt: &Interrupt, console: &Console) -> Result<Session, tutk::Error> {
+    console.debug(format_args!("looking for camera {}", options.uid));
+    let session = Session::open(options, &interrupt.cancel)?;
+    let camera = session.camera();
+    console.info(format_args!("connected to camera {} at {}", camera.uid, camera.address));
+    Ok(session)
+}
+
+/// The usage error that helps on: which cameras are there.
+fn without_uid(network: &Network) -> Failure {
+    let there = match scan::cameras(network) {
+        Ok(found) if !found.is_empty() => format!("These answered:\n\n{}", scan::table(&found)),
+        Ok(_) => format!("None answered within {} ms; asked: {}", network.timeout, scan::asked(network)),
+        Err(failure) => format!("The search for cameras failed: {failure}"),
+    };
+    Failure::Usage(format!("which camera? --uid <UID> is missing. {there}"))
+}

@@ -1,0 +1,77 @@
+//! `tutk stream`: the camera's video, as it comes.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use tutk::{Error, Media, Received, Session};
+
+use crate::args;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::gate::Gate;
+use crate::interrupt::Interrupt;
+use crate::output::{Output, Target, Written};
+use crate::session;
+use crate::status::Status;
+
+pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Failure> {
+    let options = session::options(&args.camera, &args.network)?;
+    // Before the signals are taken over: a named pipe opens when somebody reads it, and can be given up until then.
+    let target = Target::open(&args.file)?;
+    let interrupt = Interrupt::new()?;
+    let session = match session::open(options, &interrupt, console) {
+        Err(Error::Cancelled) if interrupt.came() => return Ok(()),
+        session => session?,
+    };
+    let output = Output::start(target, interrupt.cancel.clone())?;
+    let status = Status::start(console.clone())?;
+
+    let Err(end) = receive(&session, &output, &status, console);
+    console.debug(format_args!("{:?}", session.stats()));
+    // First of all the camera's place gets free, whatever the output does.
+    session.close();
+    let written = output.finish();
+    let report = status.finish();
+    match (written?, end) {
+        (Written::Closed, _) => console.debug(format_args!("{report}; the pipe was closed")),
+        (Written::All, Error::Cancelled) => console.info(report),
+        (Written::All, lost) => {
+            console.info(report);
+            return Err(lost.into());
+        }
+    }
+    Ok(())
+}
+
+/// Hands the video on until the session ends or is cancelled.
+fn receive(session: &Session, output: &Output, status: &Status, console: &Console) -> Result<Infallible, Error> {
+    session.start_video()?;
+    let mut gate = Gate::default();
+    loop {
+        match session.receive()? {
+            Received::Video(frame) => {
+                let mut counts = status.counts();
+                counts.count(frame.data.len(), frame.codec);
+                let written = gate.passes(frame.codec, frame.key) && output.write(frame.data);
+                if !written {
+                    counts.dropped += 1;
+                    gate.lost();
+                }
+            }
+            Received::Lost(lost) => {
+                console.debug(lost);
+                if lost.media == Media::Video {
+                    status.counts().lost += u64::from(lost.count);
+                    gate.lost();
+                }
+            }
+            Received::IoControl { kind, body } => {
+                console.debug(format_args!("IO control 0x{kind:04X} with {} bytes", body.len()));
+            }
+            Received::IoControlUnconfirmed { kind } => {
+                console.info(format_args!("the camera did not confirm the IO control 0x{kind:04X}"));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `tutk stream`.
+
+use std::fs;
+use std::io::Read;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::{LONG, Running, assert_code, finish, signal, silent, text, tutk};
+use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
+use tutk::{CameraEvent, io_control};
+
+/// Frames of different sizes, with bytes that end lines in them.
+fn frames() -> Vec<Vec<u8>> {
+    let frame = |(seed, len): (usize, usize)| (0..len).map(|i| (i * 31 + seed) as u8).collect();
+    [1, 1008, 1009, 200_000, 30_000, 7].into_iter().enumerate().map(frame).collect()
+}
+
+/// Plays frames to a viewer: one that cannot be decoded first, then all, beginning with a key frame.
+fn play(camera: &Running) -> Vec<u8> {
+    let viewer = camera.wait_for_viewer();
+    assert!(camera.send(viewer, b"not a key frame", false));
+    for (number, frame) in frames().iter().enumerate() {
+        assert!(camera.send(viewer, frame, number == 0));
+    }
+    frames().concat()
+}
+
+fn end_by(child: Child, camera: &Running, by: Signal) -> String {
+    signal(&child, by);
+    let output = finish(child);
+    assert_code(&output, 0);
+    camera.wait(|event| matches!(event, CameraEvent::IoControl { kind: io_control::STOP_VIDEO, .. }).then_some(()));
+    camera.wait_for_close();
+    text(&output.stderr)
+}
+
+#[test]
+fn frames_go_to_standard_output() {
+    let camera = Running::start("", "");
+    let mut child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let sent = play(&camera);
+    let mut received = vec![0; sent.len()];
+    stdout.read_exact(&mut received).unwrap();
+    assert!(received == sent);
+    let stderr = end_by(child, &camera, SIGINT);
+    assert_eq!(stdout.read_to_end(&mut received).unwrap(), 0);
+    assert!(stderr.contains("7 frames, ") && stderr.contains("1 dropped, 0 lost, H.264"), "{stderr}");
+}
+
+#[test]
+fn frames_are_appended_to_a_file() {
+    let camera = Running::start("", "");
+    let file = std::env::temp_dir().join(format!("tutk-{}.h264", camera.uid));
+    let mut expected = Vec::new();
+    for _ in 0..2 {
+        let child = camera.tutk("stream").args(["-q", "-f", file.to_str().unwrap()]).spawn().unwrap();
+        expected.extend(play(&camera));
+        let begin = Instant::now();
+        while fs::metadata(&file).unwrap().len() < expected.len() as u64 && begin.elapsed() < LONG {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let stderr = end_by(child, &camera, SIGTERM);
+        assert!(stderr.is_empty(), "{stderr}");
+        assert!(fs::read(&file).unwrap() == expected);
+    }
+    fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_closed_pipe_ends_it_quietly() {
+    let camera = Running::start("", "");
+    let mut child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
+    let viewer = camera.wait_for_viewer();
+    drop(child.stdout.take());
+    while camera.send(viewer, &[7; 100], true) {
+        thread::yield_now();
+    }
+    camera.wait_for_close();
+    let output = finish(child);
+    assert_code(&output, 0);
+    // Nothing but the line about the connection.
+    assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_reader_that_does_not_read_holds_up_nothing() {
+    let camera = Running::start("", "");
+    let mut child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let viewer = camera.wait_for_viewer();
+    // More than a pipe holds.
+    camera.send(viewer, &[7; 200_000], true);
+    stdout.read_exact(&mut [0]).unwrap();
+    signal(&child, SIGINT);
+    // The camera's place gets free although the frame is not written.
+    camera.wait_for_close();
+    let mut rest = Vec::new();
+    stdout.read_to_end(&mut rest).unwrap();
+    assert_eq!(rest.len(), 199_999);
+    assert_code(&finish(child), 0);
+}
+
+#[test]
+fn a_signal_ends_the_search() {
+    let uid = crate::support::uid();
+    for by in [SIGINT, SIGTERM] {
+        let (asked, address) = silent();
+        let child = tutk(&["stream", "-d", uid.as_str(), "-f", "-", "-t", "600000", &address]).spawn().unwrap();
+        asked.recv(&mut [0; 100]).unwrap();
+        signal(&child, by);
+        assert_code(&finish(child), 0);
+    }
+}
+
+#[test]
+fn a_camera_that_goes_is_lost() {
+    let camera = Running::start("", "");
+    let child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
+    camera.wait_for_viewer();
+    drop(camera);
+    let output = finish(child);
+    assert_code(&output, 5);
+    assert!(text(&output.stderr).contains("closed the session"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_full_camera_refuses() {
+    let camera = Running::start("", "");
+    let child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
+    camera.wait_for_viewer();
+    assert_code(&finish(camera.tutk("stream").args(["-f", "-"]).spawn().unwrap()), 4);
+    end_by(child, &camera, SIGINT);
+}
+
+#[test]
+fn nobody_there_and_nowhere_to_write() {
+    let (_silent, address) = silent();
+    let uid = crate::support::uid();
+    let stream = ["stream", "-d", uid.as_str(), "-t", "50", &address, "-f"];
+    let output = finish(tutk(&stream).arg("-").spawn().unwrap());
+    assert_code(&output, 3);
+    assert!(text(&output.stderr).contains(uid.as_str()), "{}", text(&output.stderr));
+    let output = finish(tutk(&stream).arg("/nowhere/video").spawn().unwrap());
+    assert_code(&output, 1);
+    assert!(text(&output.stderr).contains("/nowhere/video"), "{}", text(&output.stderr));
+}
