@@ -89,6 +89,11 @@ impl Link {
         self.server(channel).is_some_and(|server| server.is_full())
     }
 
+    /// Bytes of video that are kept until the client of a channel confirms them.
+    pub fn unconfirmed(&mut self, channel: u8) -> usize {
+        self.server(channel).map_or(0, |server| server.memory())
+    }
+
     /// Sends a block of audio with its frame info to the client of a channel, once it is logged in.
     ///
     /// Fails with [`Error::InvalidArgument`] if both do not fit into a datagram.
