@@ -1,9 +1,9 @@
 //! The vendor's C ABI over native sessions: what programs written for `libIOTCAPIs_ALL.so` call on a LAN.
 //!
-//! * [`abi`]: the functions themselves, thin, and all `unsafe` code;
-//! * [`state`]: sessions and AV channels under the small numbers that C knows them by;
-//! * [`session`], [`viewer`], [`camera`]: sessions in both roles, each driven by a thread of ours;
-//! * [`av`], [`queue`]: what came and waits for the application.
+//! * `abi`: the functions themselves, thin, and all `unsafe` code;
+//! * `state`: sessions and AV channels under the small numbers that C knows them by;
+//! * `session`, `viewer`, `camera`: sessions in both roles, each driven by a thread of ours;
+//! * `av`, `queue`: what came and waits for the application.
 //!
 //! Where it differs from the vendor's library, on purpose:
 //!
@@ -19,7 +19,7 @@
 //! | a block of audio or an IO control larger than the buffer | dropped, -20001 | the same |
 //! | `avServSetResendSize`, `avServSetMaxBufSize`, `avServSetDelayInterval` | set sizes and pace | accepted: 1 MiB is kept to be sent again |
 //!
-//! What there is no way to do on a LAN returns the vendor's own code for that, see [`abi::unsupported`].
+//! What there is no way to do on a LAN returns the vendor's own code for that, as the table in `abi/unsupported.rs` says.
 
 // The file's name is the vendor's.
 #![allow(non_snake_case)]

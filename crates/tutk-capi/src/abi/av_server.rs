@@ -25,7 +25,9 @@ fn start(
     resend: bool,
 ) -> Result<(c_int, bool), Code> {
     let until = (seconds > 0).then(|| Instant::now() + Duration::from_secs(wide(seconds).min(FOREVER)));
-    REGISTRY.start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, until))
+    let started = REGISTRY.start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, until));
+    // An unknown session is an invalid argument to these functions, as it is to the vendor's.
+    started.map_err(|code| if code == IOTC_ER_INVALID_SID { AV_ER_INVALID_ARG } else { code })
 }
 
 /// The same where the application's function decides.
