@@ -141,29 +141,42 @@ impl Av {
         }
     }
 
-    /// Logs in to the other side's server. Returns whether resend is granted.
-    pub(crate) fn log_in(&self, account: String, password: Secret, resend: bool, until: Instant) -> Result<bool, Code> {
+    /// Logs in to the other side's server. Returns whether resend is granted, and the server's service.
+    pub(crate) fn log_in(
+        &self,
+        account: String,
+        password: Secret,
+        resend: bool,
+        until: Instant,
+    ) -> Result<(bool, u32), Code> {
         let now = Instant::now();
         self.session
             .with_link(|link| link.start_client(now, self.channel, account, password, resend))
             .ok_or_else(|| self.session.ended().unwrap_or(End::Closed).av())?;
-        self.wait(Some(until), |state| match state.answer {
+        let resend = self.wait(Some(until), |state| match state.answer {
             _ if state.exit => Some(Err(AV_ER_CLIENT_EXIT)),
             Some(Ok(resend)) => Some(Ok(resend)),
             Some(Err(_)) => Some(Err(AV_ER_WRONG_VIEWACC_OR_PWD)),
             None => None,
-        })
+        })?;
+        let service = self.session.with_link(|link| link.service(self.channel));
+        Ok((resend, service.flatten().unwrap_or_default()))
     }
 
-    /// Waits for a client that `may` log in. Returns whether resend is granted.
+    /// Waits for a client that `may` log in, and tells it the service. Returns whether resend is granted.
     pub(crate) fn let_in(
         &self,
         may: impl Fn(&[u8], &[u8]) -> bool,
         resend: bool,
+        service: u32,
         until: Option<Instant>,
     ) -> Result<bool, Code> {
         let closed = || self.session.ended().unwrap_or(End::Closed).av();
-        self.session.with_link(|link| link.start_server(self.channel, resend)).ok_or_else(closed)?;
+        let started = self.session.with_link(|link| {
+            link.start_server(self.channel, resend);
+            link.set_service(self.channel, service);
+        });
+        started.ok_or_else(closed)?;
         loop {
             let (account, password) =
                 self.wait(

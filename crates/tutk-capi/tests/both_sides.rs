@@ -69,8 +69,10 @@ fn media_and_controls_go_through() {
         let wrong =
             (viewer.avClientStart2)(session, c"admin".as_ptr(), c"wrong".as_ptr(), 20, null_mut(), 0, null_mut());
         assert_eq!(wrong, -20009);
+        let mut service = 0;
         let av =
-            (viewer.avClientStart2)(session, c"admin".as_ptr(), c"password".as_ptr(), 20, null_mut(), 0, null_mut());
+            (viewer.avClientStart2)(session, c"admin".as_ptr(), c"password".as_ptr(), 20, &mut service, 0, null_mut());
+        assert_eq!(service, 0x10);
         assert_eq!(av, 0);
         // One AV channel for each channel of a session.
         let again = (viewer.avClientStart)(session, c"admin".as_ptr(), c"password".as_ptr(), 20, null_mut(), 0);

@@ -29,7 +29,7 @@ pub(super) unsafe fn credential(place: *const c_char) -> Result<String, Code> {
 /// A timeout of 0 means one try.
 const ONE_TRY: Duration = Duration::from_secs(1);
 
-/// Logs in; returns the AV channel, and whether resend is granted.
+/// Logs in; returns the AV channel, whether resend is granted, and the server's service.
 ///
 /// # Safety
 /// Account and password as of [`credential`].
@@ -40,7 +40,7 @@ unsafe fn start(
     seconds: c_ulong,
     channel: c_uchar,
     resend: bool,
-) -> Result<(c_int, bool), Code> {
+) -> Result<(c_int, (bool, u32)), Code> {
     let timeout = if seconds == 0 { ONE_TRY } else { Duration::from_secs(wide(seconds).min(FOREVER)) };
     REGISTRY.start_av(session, channel, Role::Client, |channel| {
         // SAFETY: vouched for by the caller.
@@ -48,9 +48,6 @@ unsafe fn start(
         channel.log_in(account, password.into(), resend, Instant::now() + timeout)
     })
 }
-
-/// What a camera of this generation gives as its service type unless its application has another.
-const SERVICE: c_ulong = 0x10;
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn avClientStart(
@@ -63,9 +60,9 @@ unsafe extern "C" fn avClientStart(
 ) -> c_int {
     av(|| {
         // SAFETY: C's side of the contract.
-        let (index, _) = unsafe { start(session, account, password, seconds, channel, false) }?;
+        let (index, (_, number)) = unsafe { start(session, account, password, seconds, channel, false) }?;
         // SAFETY: C's side of the contract.
-        unsafe { put(service, SERVICE) };
+        unsafe { put(service, number.into()) };
         Ok(index)
     })
 }
@@ -82,10 +79,12 @@ unsafe extern "C" fn avClientStart2(
 ) -> c_int {
     av(|| {
         // SAFETY: C's side of the contract.
-        let (index, granted) = unsafe { start(session, account, password, seconds, channel, true) }?;
+        unsafe { put(resend, 0) };
+        // SAFETY: C's side of the contract.
+        let (index, (granted, number)) = unsafe { start(session, account, password, seconds, channel, true) }?;
         // SAFETY: C's side of the contract.
         unsafe {
-            put(service, SERVICE);
+            put(service, number.into());
             put(resend, granted.into());
         }
         Ok(index)

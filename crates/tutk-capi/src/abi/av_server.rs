@@ -23,9 +23,11 @@ fn start(
     seconds: c_ulong,
     channel: c_uchar,
     resend: bool,
+    service: c_ulong,
 ) -> Result<(c_int, bool), Code> {
     let until = (seconds > 0).then(|| Instant::now() + Duration::from_secs(wide(seconds).min(FOREVER)));
-    let started = REGISTRY.start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, until));
+    let started = REGISTRY
+        .start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, wide(service) as u32, until));
     // An unknown session is an invalid argument to these functions, as it is to the vendor's.
     started.map_err(|code| if code == IOTC_ER_INVALID_SID { AV_ER_INVALID_ARG } else { code })
 }
@@ -40,6 +42,7 @@ unsafe fn start_with(
     seconds: c_ulong,
     channel: c_uchar,
     resend: bool,
+    service: c_ulong,
 ) -> Result<(c_int, bool), Code> {
     let auth = auth.ok_or(AV_ER_INVALID_ARG)?;
     let may = move |account: &[u8], password: &[u8]| {
@@ -48,7 +51,7 @@ unsafe fn start_with(
         // SAFETY: two texts with their NUL, that outlive the call.
         unsafe { auth(account.as_mut_ptr(), password.as_mut_ptr()) == 1 }
     };
-    start(session, may, seconds, channel, resend)
+    start(session, may, seconds, channel, resend, service)
 }
 
 #[unsafe(no_mangle)]
@@ -57,14 +60,14 @@ unsafe extern "C" fn avServStart(
     account: *const c_char,
     password: *const c_char,
     seconds: c_ulong,
-    _service: c_ulong,
+    service: c_ulong,
     channel: c_uchar,
 ) -> c_int {
     av(|| {
         // SAFETY: C's side of the contract.
         let (right, word) = unsafe { (credential(account)?, credential(password)?) };
         let may = |account: &[u8], password: &[u8]| account == right.as_bytes() && password == word.as_bytes();
-        start(session, may, seconds, channel, false).map(|(index, _)| index)
+        start(session, may, seconds, channel, false, service).map(|(index, _)| index)
     })
 }
 
@@ -73,11 +76,11 @@ unsafe extern "C" fn avServStart2(
     session: c_int,
     auth: Option<Auth>,
     seconds: c_ulong,
-    _service: c_ulong,
+    service: c_ulong,
     channel: c_uchar,
 ) -> c_int {
     // SAFETY: C's side of the contract.
-    av(|| unsafe { start_with(session, auth, seconds, channel, false) }.map(|(index, _)| index))
+    av(|| unsafe { start_with(session, auth, seconds, channel, false, service) }.map(|(index, _)| index))
 }
 
 #[unsafe(no_mangle)]
@@ -85,13 +88,13 @@ unsafe extern "C" fn avServStart3(
     session: c_int,
     auth: Option<Auth>,
     seconds: c_ulong,
-    _service: c_ulong,
+    service: c_ulong,
     channel: c_uchar,
     resend: *mut c_int,
 ) -> c_int {
     av(|| {
         // SAFETY: C's side of the contract.
-        let (index, granted) = unsafe { start_with(session, auth, seconds, channel, true) }?;
+        let (index, granted) = unsafe { start_with(session, auth, seconds, channel, true, service) }?;
         // SAFETY: C's side of the contract.
         unsafe { put(resend, granted.into()) };
         Ok(index)
