@@ -101,8 +101,8 @@ fn of_channels() {
         let start = |session, account, password, channel| {
             (viewer.avClientStart)(session, account, password, 20, null_mut(), channel)
         };
-        assert_eq!(start(session, null(), password, 0), -20000);
-        assert_eq!(start(session, admin, null(), 0), -20000);
+        assert_eq!(start(session, null(), password, 0), -20009);
+        assert_eq!(start(session, admin, null(), 0), -20009);
         assert_eq!(start(session, long.as_ptr(), password, 0), -20024);
         assert_eq!(start(session, admin, long.as_ptr(), 0), -20024);
         assert_eq!(start(session, c"\xff".as_ptr(), password, 0), -20000);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::ptr::null_mut;
+use std::ptr::{null, null_mut};
 use std::thread;
 
 use common::{Api, Found, Info, info, text, until};
@@ -139,5 +139,34 @@ fn frames_nobody_confirms_fill_the_store() {
         until(|| (camera.send_frame(sending, &[7], &info(false, 0)) == 0).then_some(()));
         until(|| viewer.wait_frame(av).is_ok_and(|(data, ..)| data == [7]).then_some(()));
         (viewer.IOTC_Session_Close)(session);
+    }
+}
+
+#[test]
+fn speech_goes_to_the_camera_without_an_account() {
+    let (camera, viewer) = (Api::load(), Api::load());
+    let uid = camera.be_camera();
+    let serving = thread::spawn(move || camera.serve());
+    let (session, _) = viewer.log_in(&uid);
+    let (served, _) = serving.join().unwrap();
+    // SAFETY: as the vendor's header has it.
+    unsafe {
+        let channel = (viewer.IOTC_Session_Get_Free_Channel)(session) as u8;
+        let speaker = thread::spawn(move || (viewer.avServStart)(session, null(), null(), 20, 0, channel));
+        let listens = (camera.avClientStart)(served, null(), null(), 20, null_mut(), channel);
+        let speaks = speaker.join().unwrap();
+        assert_eq!((listens, speaks), (1, 1));
+        let sound = [3u8; 160];
+        let about = info(true, 4);
+        assert_eq!((viewer.avSendAudioData)(speaks, sound.as_ptr().cast(), 160, about.as_ptr().cast(), 16), 0);
+        let (mut heard, mut about) = ([0u8; 1280], [0u8; 16]);
+        let (data, place) = (heard.as_mut_ptr().cast(), about.as_mut_ptr().cast());
+        let size = until(|| {
+            let size = (camera.avRecvAudioData)(listens, data, 1280, place, 16, null_mut());
+            (size != -20012).then_some(size)
+        });
+        assert_eq!((size, &heard[..160], about), (160, &sound[..], info(true, 4)));
+        (viewer.IOTC_Session_Close)(session);
+        until(|| ((camera.avRecvAudioData)(listens, data, 1280, place, 16, null_mut()) == -20015).then_some(()));
     }
 }
