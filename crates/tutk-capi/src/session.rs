@@ -128,7 +128,9 @@ impl Session {
     /// Ends the session from this side, and leaves no thread behind.
     pub(crate) fn close(&self) {
         self.end(End::Closed);
-        match std::mem::replace(&mut *lock(&self.peer), Peer::Closed) {
+        // The lock is not held while this waits for the thread, which may be in a callback that closes as well.
+        let peer = std::mem::replace(&mut *lock(&self.peer), Peer::Closed);
+        match peer {
             Peer::Viewer { connection, cancel, pump } => {
                 cancel.cancel();
                 // An application may close from within a callback, which is the thread itself.

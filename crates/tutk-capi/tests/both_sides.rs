@@ -4,6 +4,7 @@
 mod common;
 
 use std::ptr::{null, null_mut};
+use std::sync::OnceLock;
 use std::thread;
 
 use common::{Api, Found, Info, info, text, until};
@@ -168,5 +169,28 @@ fn speech_goes_to_the_camera_without_an_account() {
         assert_eq!((size, &heard[..160], about), (160, &sound[..], info(true, 4)));
         (viewer.IOTC_Session_Close)(session);
         until(|| ((camera.avRecvAudioData)(listens, data, 1280, place, 16, null_mut()) == -20015).then_some(()));
+    }
+}
+
+#[test]
+fn the_application_is_told_of_the_end_and_may_close_then() {
+    static TOLD: OnceLock<(i32, i32)> = OnceLock::new();
+    static VIEWER: OnceLock<Api> = OnceLock::new();
+    unsafe extern "C" fn over(session: i32, code: i32) {
+        // SAFETY: as the vendor's header has it.
+        unsafe { (VIEWER.get().unwrap().IOTC_Session_Close)(session) };
+        TOLD.set((session, code)).unwrap();
+    }
+    let (camera, viewer) = (Api::load(), *VIEWER.get_or_init(Api::load));
+    let uid = camera.be_camera();
+    let serving = thread::spawn(move || camera.serve());
+    let (session, _) = viewer.log_in(&uid);
+    let (served, _) = serving.join().unwrap();
+    // SAFETY: as the vendor's header has it.
+    unsafe {
+        assert_eq!((viewer.IOTC_Session_Check_ByCallBackFn)(session, Some(over)), 0);
+        (camera.IOTC_Session_Close)(served);
+        assert_eq!(until(|| TOLD.get().copied()), (session, -22));
+        assert_eq!((viewer.IOTC_Session_Check)(session, &mut Info::new()), -14);
     }
 }

@@ -39,6 +39,7 @@ api! {
     IOTC_Connect_Stop();
     IOTC_Connect_Stop_BySID(c_int) -> c_int;
     IOTC_Session_Check(c_int, *mut Info) -> c_int;
+    IOTC_Session_Check_ByCallBackFn(c_int, Option<unsafe extern "C" fn(c_int, c_int)>) -> c_int;
     IOTC_Session_Close(c_int) -> c_int;
     IOTC_Session_Get_Free_Channel(c_int) -> c_int;
     IOTC_Session_Channel_ON(c_int, c_uchar) -> c_int;
