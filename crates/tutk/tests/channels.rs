@@ -27,7 +27,10 @@ fn application(camera: &Camera) -> Vec<Vec<u8>> {
         match event {
             CameraEvent::ViewerAdded { viewer: id, .. } => {
                 viewer = Some(id);
-                camera.with_link(id, |link| link.start_server(0, true));
+                camera.with_link(id, |link| {
+                    link.start_server(0, true);
+                    link.set_service(0, 77);
+                });
             }
             CameraEvent::Av { viewer, channel: 0, event: AvEvent::Login { account, password } } => {
                 let right = account == b"somebody" && password == Secret::from("word");
@@ -77,6 +80,7 @@ fn audio_goes_both_ways() {
     // A session outlives a wrong word.
     assert_eq!(log_in("wrong"), AvEvent::LoginRefused(3));
     assert_eq!(log_in("word"), AvEvent::LoggedIn { resend: true });
+    assert_eq!(connection.with_link(|link| (link.service(0), link.service(1))), Some((Some(77), None)));
 
     connection.with_link(|link| link.send_io_control(0, 0x300, vec![0; 8]));
     let mut numbers = Vec::new();

@@ -45,7 +45,7 @@ impl Victim {
         for phase in [Phase::Agree, Phase::Stand] {
             victim.say(Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
         }
-        victim.data(Av::LoginAnswer { result: LoginResult::Granted, resend: true });
+        victim.data(Av::LoginAnswer { result: LoginResult::Granted, resend: true, service: 0 });
         assert!(
             victim
                 .events()

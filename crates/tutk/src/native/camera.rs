@@ -75,9 +75,7 @@ impl Camera {
     }
 
     fn open_with(options: CameraOptions, access: Access, cancel: &Cancel) -> Result<Self, Error> {
-        if options.name.len() > MAX_NAME || options.name.contains('\0') {
-            return Err(Error::InvalidArgument(format!("a camera's name has at most {MAX_NAME} bytes and no NUL")));
-        }
+        check_name(&options.name)?;
         let sessions = bind(options.port, false)
             .map_err(|error| Error::io(format!("cannot open UDP port {} for viewers", options.port), error))?;
         let searches = bind(SEARCH_PORT, true).map_err(|error| {
@@ -94,6 +92,13 @@ impl Camera {
             idle_timeout: options.idle_timeout,
         }));
         Ok(Self { sockets, machine, cancel: cancel.clone(), port })
+    }
+
+    /// What searches show from now on; fails as [`open`](Self::open) does on a name that does not fit.
+    pub fn set_name(&self, name: String) -> Result<(), Error> {
+        check_name(&name)?;
+        lock(&self.machine).set_name(name);
+        Ok(())
     }
 
     /// The UDP port of sessions.
@@ -145,6 +150,13 @@ impl Camera {
         self.sockets.flush(&mut *machine);
         result
     }
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.len() > MAX_NAME || name.contains('\0') {
+        return Err(Error::InvalidArgument(format!("a camera's name has at most {MAX_NAME} bytes and no NUL")));
+    }
+    Ok(())
 }
 
 impl Drop for Camera {

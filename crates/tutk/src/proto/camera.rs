@@ -155,6 +155,11 @@ impl Camera {
         }
     }
 
+    /// What searches show from now on; at most 131 bytes of it.
+    pub fn set_name(&mut self, name: String) {
+        self.config.name = name;
+    }
+
     /// Takes a plain datagram, from the port of searches or of sessions. What is not for this camera is passed over.
     pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
         let Ok(message) = Message::decode(datagram) else { return };

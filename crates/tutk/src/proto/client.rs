@@ -14,6 +14,8 @@ pub(super) struct Client {
     account: String,
     password: Secret,
     resend: bool,
+    /// What the server calls itself.
+    pub(super) service: u32,
     state: State,
     pub(super) controls: Controls,
     assembly: Assembly,
@@ -39,6 +41,7 @@ impl Client {
             account,
             password,
             resend,
+            service: 0,
             state: State::LoggingIn(Repeat::new(now)),
             controls: Controls::new(),
             assembly: Assembly::new(now, false),
@@ -55,8 +58,9 @@ impl Client {
 
     pub(super) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match (&self.state, *av) {
-            (State::LoggingIn(_), Av::LoginAnswer { result, resend }) => match result {
+            (State::LoggingIn(_), Av::LoginAnswer { result, resend, service }) => match result {
                 LoginResult::Granted => {
+                    self.service = service;
                     self.state = State::Open;
                     self.assembly = Assembly::new(now, resend);
                     self.events.push_back(AvEvent::LoggedIn { resend });

@@ -47,6 +47,21 @@ impl Link {
         self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend))));
     }
 
+    /// Gives the server of a channel its service, a number that its clients are told when they are let in.
+    pub fn set_service(&mut self, channel: u8, service: u32) {
+        if let Some(server) = self.server(channel) {
+            server.service = service;
+        }
+    }
+
+    /// The service that the client of a channel was told when it was let in.
+    pub fn service(&self, channel: u8) -> Option<u32> {
+        match self.channels.get(&channel)? {
+            Channel::Client(client) if client.is_open() => Some(client.service),
+            _ => None,
+        }
+    }
+
     /// Ends a channel.
     pub fn stop(&mut self, channel: u8) {
         self.channels.remove(&channel);
@@ -87,6 +102,11 @@ impl Link {
     /// Whether the client of a channel has so many unconfirmed frames that it takes no other.
     pub fn is_full(&mut self, channel: u8) -> bool {
         self.server(channel).is_some_and(|server| server.is_full())
+    }
+
+    /// Bytes of video that are kept until the client of a channel confirms them.
+    pub fn unconfirmed(&mut self, channel: u8) -> usize {
+        self.server(channel).map_or(0, |server| server.memory())
     }
 
     /// Sends a block of audio with its frame info to the client of a channel, once it is logged in.

@@ -4,13 +4,15 @@ use std::time::Instant;
 use super::av::AvEvent;
 use super::controls::Controls;
 use super::sent::{Outgoing, Sent};
-use crate::wire::{Av, LoginResult};
+use crate::wire::{Av, LoginResult, SERVICE};
 
 /// The end of a channel that lets a client in and sends media.
 #[derive(Debug)]
 pub(super) struct Server {
     /// Whether it grants resend.
     may_resend: bool,
+    /// A number of the application, for its clients.
+    pub(super) service: u32,
     state: State,
     answer: Option<LoginResult>,
     pub(super) controls: Controls,
@@ -47,6 +49,7 @@ impl Server {
     pub(super) fn new(resend: bool) -> Self {
         Self {
             may_resend: resend,
+            service: SERVICE,
             state: State::Waiting,
             answer: None,
             controls: Controls::new(),
@@ -144,7 +147,7 @@ impl Server {
                 State::Open(resend) | State::Asked(resend) => resend,
                 State::Waiting => self.may_resend,
             };
-            return Some(send(Av::LoginAnswer { result, resend }));
+            return Some(send(Av::LoginAnswer { result, resend, service: self.service }));
         }
         if let Some(av) = self.controls.poll_transmit(now) {
             return Some(send(av));

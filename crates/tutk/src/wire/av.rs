@@ -2,8 +2,6 @@ use super::reader::Reader;
 use super::{CHUNK, Error, FrameInfo, MAX_CREDENTIAL, MAX_RESEND, Text};
 
 const VERSION: u16 = 3;
-/// What the camera's login answer has in the place of a frame number.
-const LOGIN_ANSWER: u32 = 0x10;
 /// What the viewer says that it can do; the vendor's says just this.
 const LOGIN_ABILITY: u32 = 0x001F_07FB;
 const LOGIN_END: [u8; 4] = [0, 0, 3, 0];
@@ -68,6 +66,8 @@ pub enum Av<'a> {
         result: LoginResult,
         /// Whether lost chunks can be asked for.
         resend: bool,
+        /// A number of the camera's application, which means what that says; usually [`SERVICE`](super::SERVICE).
+        service: u32,
     },
     /// `00 70`, either side.
     IoControl {
@@ -144,7 +144,7 @@ impl<'a> Av<'a> {
                     other => LoginResult::Other(other),
                 };
                 reader.u32()?;
-                Ok(Self::LoginAnswer { result, resend: reader.u32()? != 0 })
+                Ok(Self::LoginAnswer { result, resend: reader.u32()? != 0, service: number })
             }
             0x0070 => {
                 let mut reader = Reader::new(reader.bytes(len)?);
@@ -192,8 +192,8 @@ impl<'a> Av<'a> {
                 put_words(out, &[resend.into(), 4, LOGIN_ABILITY, 0, 0]);
                 out.extend_from_slice(&LOGIN_END);
             }
-            Self::LoginAnswer { result, resend } => {
-                put_header(out, 0x0014, Fields { number: LOGIN_ANSWER, len: 32, ..Fields::default() });
+            Self::LoginAnswer { result, resend, service } => {
+                put_header(out, 0x0014, Fields { number: service, len: 32, ..Fields::default() });
                 let result = match result {
                     LoginResult::Granted => 0,
                     LoginResult::Refused => 3,

@@ -32,6 +32,8 @@ pub const OVERHEAD: usize = 40;
 pub const MAX_CREDENTIAL: usize = 256;
 /// Bytes of a camera's name, without the NUL that ends it.
 pub const MAX_NAME: usize = 131;
+/// What cameras usually give as their service.
+pub const SERVICE: u32 = 0x10;
 /// Most chunk numbers in one resend request; keeps the request as small as the largest chunk.
 pub const MAX_RESEND: usize = 500;
 

@@ -1,0 +1,39 @@
+//! The functions that C calls.
+
+mod av_client;
+mod av_control;
+mod av_server;
+mod connect;
+mod device;
+mod pointer;
+mod session;
+mod unsupported;
+
+use std::ffi::c_ulong;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::codes::*;
+
+/// Runs the body of an entry point; a panic ends here, as `code`.
+fn guard<T>(code: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(code)
+}
+
+/// An entry point that returns a code of the IOTC module.
+fn iotc(body: impl FnOnce() -> Result<Code, Code>) -> Code {
+    guard(IOTC_ER_RESOURCE_ERROR, || flat(body()))
+}
+
+/// An entry point that returns a code of the AV module.
+fn av(body: impl FnOnce() -> Result<Code, Code>) -> Code {
+    guard(AV_ER_MEM_INSUFF, || flat(body()))
+}
+
+/// Seconds: longer timeouts than this are taken for this.
+const FOREVER: u64 = 365 * 24 * 3600;
+
+/// A number of the type that has 32 or 64 bits, as C has it there.
+#[allow(clippy::unnecessary_cast)]
+fn wide(number: c_ulong) -> u64 {
+    number as u64
+}

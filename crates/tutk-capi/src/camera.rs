@@ -1,0 +1,92 @@
+//! The camera's part: one camera in the process, and its viewers on their way to `IOTC_Listen`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Error, Removed, Uid, ViewerId};
+
+use crate::codes::*;
+use crate::session::Session;
+use crate::viewer::SILENCE;
+
+/// A camera that answers searches and takes viewers, with the thread that drives it.
+pub(crate) struct Host {
+    pub(crate) uid: Uid,
+    camera: Arc<Camera>,
+    cancel: Cancel,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Host {
+    /// Puts a camera on the LAN. Its viewers go to `arrived`, from the camera's own thread.
+    pub(crate) fn open(
+        uid: Uid,
+        name: String,
+        port: u16,
+        max_viewers: usize,
+        arrived: impl Fn(Arc<Session>) + Send + 'static,
+    ) -> Result<Self, Code> {
+        let cancel = Cancel::new().map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
+        let options = CameraOptions { name, port, max_viewers, idle_timeout: SILENCE, ..CameraOptions::new(uid) };
+        let camera = Camera::open_for_application(options, &cancel).map_err(|error| match error {
+            Error::InvalidArgument(_) => IOTC_ER_INVALID_ARG,
+            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => IOTC_ER_FAIL_SOCKET_BIND,
+            _ => IOTC_ER_FAIL_CREATE_SOCKET,
+        })?;
+        let camera = Arc::new(camera);
+        let driven = camera.clone();
+        let thread = thread::Builder::new()
+            .name("tutk-camera".into())
+            .spawn(move || drive(uid, &driven, arrived))
+            .map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
+        Ok(Self { uid, camera, cancel, thread: Some(thread) })
+    }
+
+    /// What searches show from now on.
+    pub(crate) fn set_name(&self, name: String) {
+        let _ = self.camera.set_name(name);
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.cancel.cancel();
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn drive(uid: Uid, camera: &Arc<Camera>, arrived: impl Fn(Arc<Session>)) {
+    let mut sessions: HashMap<ViewerId, Arc<Session>> = HashMap::new();
+    while let Ok(event) = camera.next_event() {
+        match event {
+            CameraEvent::ViewerAdded { viewer, address } => {
+                let session = Session::camera(uid, address, camera.clone(), viewer);
+                sessions.insert(viewer, session.clone());
+                arrived(session);
+            }
+            CameraEvent::ViewerRemoved { viewer, reason } => {
+                if let Some(session) = sessions.remove(&viewer) {
+                    session.end(match reason {
+                        Removed::ByViewer => End::ByRemote,
+                        Removed::Silent => End::Silent,
+                        Removed::ByCamera => End::Closed,
+                    });
+                }
+            }
+            CameraEvent::Av { viewer, channel, event } => {
+                if let Some(session) = sessions.get(&viewer) {
+                    session.deliver(channel, event);
+                }
+            }
+            _ => {}
+        }
+    }
+    for session in sessions.into_values() {
+        session.end(End::Closed);
+    }
+}

@@ -1,0 +1,237 @@
+//! A session with the other side: what both roles have in common.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tutk::native::Connection;
+use tutk::proto::{AvEvent, Link};
+use tutk::{Camera, Cancel, Uid, ViewerId};
+
+use crate::av::Av;
+use crate::codes::*;
+
+/// Channels of a session.
+pub(crate) const CHANNELS: u8 = 32;
+
+/// Tells the application that the session with this id is over, and why.
+pub(crate) type OnEnd = Box<dyn Fn(i32, Code) + Send>;
+
+pub(crate) struct Session {
+    pub(crate) uid: Uid,
+    pub(crate) remote: SocketAddr,
+    pub(crate) is_camera: bool,
+    /// What the application knows it by; -1 before it does.
+    pub(crate) id: AtomicI32,
+    peer: Mutex<Peer>,
+    state: Mutex<State>,
+}
+
+enum Peer {
+    Viewer { connection: Arc<Connection>, cancel: Cancel, pump: Option<JoinHandle<()>> },
+    Camera { camera: Arc<Camera>, viewer: ViewerId },
+    Closed,
+}
+
+struct State {
+    ended: Option<End>,
+    /// A bit for each channel that is on.
+    on: u32,
+    avs: BTreeMap<u8, Arc<Av>>,
+    on_end: Option<OnEnd>,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    fn new(uid: Uid, remote: SocketAddr, is_camera: bool, peer: Peer) -> Arc<Self> {
+        let state = State { ended: None, on: 1, avs: BTreeMap::new(), on_end: None };
+        Arc::new(Self {
+            uid,
+            remote,
+            is_camera,
+            id: AtomicI32::new(-1),
+            peer: Mutex::new(peer),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// A viewer's session, with the thread that drives it.
+    pub(crate) fn viewer(uid: Uid, connection: Connection, cancel: Cancel) -> Result<Arc<Self>, Code> {
+        let connection = Arc::new(connection);
+        let remote = connection.camera().address;
+        let peer = Peer::Viewer { connection: connection.clone(), cancel, pump: None };
+        let session = Self::new(uid, remote, false, peer);
+        let driven = session.clone();
+        let thread = thread::Builder::new()
+            .name("tutk-session".into())
+            .spawn(move || driven.drive(&connection))
+            .map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
+        if let Peer::Viewer { pump, .. } = &mut *lock(&session.peer) {
+            *pump = Some(thread);
+        }
+        Ok(session)
+    }
+
+    /// A camera's session with one viewer; the camera's thread drives it.
+    pub(crate) fn camera(uid: Uid, remote: SocketAddr, camera: Arc<Camera>, viewer: ViewerId) -> Arc<Self> {
+        Self::new(uid, remote, true, Peer::Camera { camera, viewer })
+    }
+
+    fn drive(&self, connection: &Connection) {
+        let error = loop {
+            match connection.next_event() {
+                Ok((channel, event)) => self.deliver(channel, event),
+                Err(error) => break error,
+            }
+        };
+        self.end(match error {
+            tutk::Error::ClosedByCamera => End::ByRemote,
+            tutk::Error::Cancelled => End::Closed,
+            _ => End::Silent,
+        });
+    }
+
+    pub(crate) fn deliver(&self, channel: u8, event: AvEvent) {
+        let av = lock(&self.state).avs.get(&channel).cloned();
+        if let Some(av) = av {
+            av.handle(event);
+        }
+    }
+
+    /// The session is over: whoever waits in it is told. The first reason counts.
+    pub(crate) fn end(&self, end: End) {
+        let (avs, on_end) = {
+            let mut state = lock(&self.state);
+            if state.ended.is_some() {
+                return;
+            }
+            state.ended = Some(end);
+            (std::mem::take(&mut state.avs), state.on_end.take())
+        };
+        for av in avs.into_values() {
+            av.end(end);
+        }
+        let id = self.id.load(Ordering::Acquire);
+        if let Some(on_end) = on_end
+            && end != End::Closed
+            && id >= 0
+        {
+            on_end(id, end.iotc());
+        }
+    }
+
+    /// Ends the session from this side, and leaves no thread behind.
+    pub(crate) fn close(&self) {
+        self.end(End::Closed);
+        // The lock is not held while this waits for the thread, which may be in a callback that closes as well.
+        let peer = std::mem::replace(&mut *lock(&self.peer), Peer::Closed);
+        match peer {
+            Peer::Viewer { connection, cancel, pump } => {
+                cancel.cancel();
+                // An application may close from within a callback, which is the thread itself.
+                if let Some(pump) = pump
+                    && pump.thread().id() != thread::current().id()
+                {
+                    let _ = pump.join();
+                }
+                drop(connection);
+            }
+            Peer::Camera { camera, viewer } => camera.close_viewer(viewer),
+            Peer::Closed => {}
+        }
+    }
+
+    /// Does something with the channels, if the session still stands.
+    pub(crate) fn with_link<T>(&self, act: impl FnOnce(&mut Link) -> T) -> Option<T> {
+        enum Way {
+            Viewer(Arc<Connection>),
+            Camera(Arc<Camera>, ViewerId),
+        }
+        let way = match &*lock(&self.peer) {
+            Peer::Viewer { connection, .. } => Way::Viewer(connection.clone()),
+            Peer::Camera { camera, viewer } => Way::Camera(camera.clone(), *viewer),
+            Peer::Closed => return None,
+        };
+        match way {
+            Way::Viewer(connection) => connection.with_link(act),
+            Way::Camera(camera, viewer) => camera.with_link(viewer, act),
+        }
+    }
+
+    /// Why the session is over, if it is.
+    pub(crate) fn ended(&self) -> Option<End> {
+        lock(&self.state).ended
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Code> {
+        self.ended().map_or(Ok(()), |end| Err(end.iotc()))
+    }
+
+    /// Puts an AV channel in a free channel of the session.
+    pub(crate) fn add(&self, channel: u8, av: Arc<Av>) -> Result<(), Code> {
+        let mut state = lock(&self.state);
+        if let Some(end) = state.ended {
+            return Err(end.av());
+        }
+        if state.avs.contains_key(&channel) {
+            return Err(AV_ER_INVALID_ARG);
+        }
+        state.on |= bit(channel);
+        state.avs.insert(channel, av);
+        Ok(())
+    }
+
+    /// The AV channel in a channel.
+    pub(crate) fn av(&self, channel: u8) -> Option<Arc<Av>> {
+        lock(&self.state).avs.get(&channel).cloned()
+    }
+
+    /// Takes an AV channel out.
+    pub(crate) fn remove(&self, channel: u8) {
+        if lock(&self.state).avs.remove(&channel).is_some() {
+            self.with_link(|link| link.stop(channel));
+        }
+    }
+
+    /// Finds a channel that is off, and turns it on.
+    pub(crate) fn free_channel(&self) -> Result<u8, Code> {
+        self.check()?;
+        let on = &mut lock(&self.state).on;
+        let channel = on.trailing_ones() as u8;
+        if channel >= CHANNELS {
+            return Err(IOTC_ER_SESSION_NO_FREE_CHANNEL);
+        }
+        *on |= bit(channel);
+        Ok(channel)
+    }
+
+    pub(crate) fn switch(&self, channel: u8, on: bool) -> Result<(), Code> {
+        self.check()?;
+        if channel >= CHANNELS {
+            return Err(IOTC_ER_CH_NOT_ON);
+        }
+        let state = &mut lock(&self.state);
+        if on {
+            state.on |= bit(channel);
+        } else if channel != 0 {
+            state.on &= !bit(channel);
+        }
+        Ok(())
+    }
+
+    /// Whom to tell when the other side ends the session.
+    pub(crate) fn tell(&self, on_end: Option<OnEnd>) -> Result<(), Code> {
+        self.check()?;
+        lock(&self.state).on_end = on_end;
+        Ok(())
+    }
+}
+
+fn bit(channel: u8) -> u32 {
+    1u32.checked_shl(channel.into()).unwrap_or(0)
+}
