@@ -72,3 +72,8 @@ require_rust() {
         fail "Rust $wanted or newer is needed, and cargo here is $found. With rustup: rustup update stable"
     fi
 }
+
+# Where cargo puts what it builds.
+target_folder() {
+    cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p'
+}

@@ -1,0 +1,153 @@
+//! Viewers of a `tutksink` through the protocol in Rust, and through a library with the vendor's interface.
+//!
+//! The library is the one that `TUTK_TEST_LIBRARY` names; without one those tests say so and pass. A library finds its
+//! cameras by broadcast, so that these cameras and those of other tests hear of each other.
+
+mod common;
+
+use std::env;
+use std::path::PathBuf;
+
+use common::{Camera, Event, H264, LONG, Viewer, bytes, has, unit};
+use gst::glib;
+use gst::prelude::*;
+use tutk::{Backend, Cancel, Error, Received, Session, SessionOptions};
+
+fn native() -> Option<SessionOptions> {
+    let mut options = SessionOptions::new(common::uid().parse().unwrap());
+    (options.backend, options.timeout) = (Backend::Native, LONG);
+    Some(options)
+}
+
+fn library() -> Option<SessionOptions> {
+    let path = env::var_os("TUTK_TEST_LIBRARY").filter(|path| !path.is_empty()).map(PathBuf::from);
+    if path.is_none() {
+        println!("TUTK_TEST_LIBRARY names no library: not tested");
+    }
+    let options = SessionOptions { backend: Backend::Vendor, library: Some(path?), ..native()? };
+    Some(options)
+}
+
+/// A session with this camera, with the cancel handle that it needs.
+fn open(options: &SessionOptions, camera: &Camera, password: &str) -> Result<(Session, Cancel), Error> {
+    let (uid, cancel) = (camera.uid.parse().unwrap(), Cancel::new().unwrap());
+    let options = SessionOptions { uid, password: password.into(), ..options.clone() };
+    Ok((Session::open(options, &cancel)?, cancel))
+}
+
+fn next_frame(session: &Session) -> tutk::Frame {
+    loop {
+        match session.receive().unwrap() {
+            Received::Video(frame) => return frame,
+            Received::Lost(lost) => panic!("{lost}"),
+            _ => {}
+        }
+    }
+}
+
+fn plays_every_frame(options: SessionOptions) {
+    let camera = Camera::start(H264);
+    let (session, _cancel) = open(&options, &camera, "").unwrap();
+    session.start_video().unwrap();
+    camera.wait_for_watcher();
+    for number in 0..50 {
+        let key = number % 10 == 0;
+        camera.push(unit(number, key), key);
+        let frame = next_frame(&session);
+        assert!(frame.data == unit(number, key), "frame {number}");
+        assert_eq!((u64::from(frame.number), frame.key), (number, key));
+    }
+}
+
+fn a_wrong_password_is_refused(options: SessionOptions) {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("password", "right");
+    camera.play();
+    let error = open(&options, &camera, "wrong").unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    open(&options, &camera, "right").unwrap();
+}
+
+fn an_io_control_is_answered(options: SessionOptions) {
+    let camera = Camera::new(H264);
+    camera.sink.connect("io-control", false, |args| {
+        let kind = args[2].get::<u32>().unwrap();
+        Some((kind == 0x0330).then(|| glib::Bytes::from_static(b"a model")).to_value())
+    });
+    camera.play();
+    let (session, _cancel) = open(&options, &camera, "").unwrap();
+    session.send_io_control(0x0330, &[0; 8]).unwrap();
+    let answer = loop {
+        if let Received::IoControl { kind, body } = session.receive().unwrap() {
+            break (kind, body);
+        }
+    };
+    assert_eq!(answer, (0x0331, b"a model".to_vec()));
+}
+
+fn a_camera_that_goes_away_is_noticed(options: SessionOptions) {
+    let camera = Camera::start(H264);
+    let (session, _cancel) = open(&options, &camera, "").unwrap();
+    drop(camera);
+    assert!(matches!(session.receive(), Err(Error::ClosedByCamera)));
+}
+
+fn a_session_that_ends_frees_the_place(options: SessionOptions) {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("max-viewers", 1u32);
+    camera.play();
+    for _ in 0..3 {
+        drop(open(&options, &camera, "").unwrap());
+        let reason = camera.wait(|event| match event {
+            Event::Removed(_, reason) => Some(reason),
+            _ => None,
+        });
+        assert_eq!(reason, "closed-by-viewer");
+    }
+}
+
+fn tutksrc_plays(options: SessionOptions) {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::new(|src| {
+        src.set_property("uid", &camera.uid);
+        src.set_property_from_str("backend", &options.backend.to_string());
+        if let Some(library) = &options.library {
+            src.set_property("library", library.to_str());
+        }
+    });
+    viewer.play();
+    camera.wait_for_watcher();
+    for number in 0..20 {
+        camera.push(unit(number, number == 0), number == 0);
+        let (buffer, caps) = viewer.pull();
+        assert!(bytes(&buffer) == unit(number, number == 0), "frame {number}");
+        assert_eq!((buffer.offset(), has(&buffer, gst::BufferFlags::DISCONT)), (number, number == 0));
+        assert!(caps.can_intersect(&H264.parse::<gst::Caps>().unwrap()));
+    }
+}
+
+macro_rules! backends {
+    ($($test:ident),* $(,)?) => {
+        mod by_native {
+            $(#[test]
+            fn $test() {
+                super::native().map(super::$test);
+            })*
+        }
+        mod by_library {
+            $(#[test]
+            fn $test() {
+                super::library().map(super::$test);
+            })*
+        }
+    };
+}
+
+backends![
+    plays_every_frame,
+    a_wrong_password_is_refused,
+    an_io_control_is_answered,
+    a_camera_that_goes_away_is_noticed,
+    a_session_that_ends_frees_the_place,
+    tutksrc_plays,
+];
