@@ -136,6 +136,7 @@ fn downstream_that_takes_another_codec_is_told() {
 fn a_library_that_is_none_is_named() {
     let camera = Camera::start(H264);
     let viewer = Viewer::of(&camera);
+    viewer.src.set_property_from_str("backend", "auto");
     viewer.src.set_property("library", "/nowhere/libIOTCAPIs_ALL.so");
     viewer.src.set_property("license-key", "canary");
     viewer.play();

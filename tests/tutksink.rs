@@ -6,12 +6,13 @@ use common::{Camera, Event, H264, Viewer, bytes, has, unit};
 use gst::BufferFlags as Flags;
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Cancel, Received, Session, SessionOptions};
+use tutk::{Backend, Cancel, Received, Session, SessionOptions};
 
 /// A session with this camera without a pipeline around it.
 fn session(camera: &Camera) -> Session {
     let mut options = SessionOptions::new(camera.uid.parse().unwrap());
     options.address = Some(camera.address().parse().unwrap());
+    options.backend = Backend::Native;
     Session::open(options, &Cancel::new().unwrap()).unwrap()
 }
 

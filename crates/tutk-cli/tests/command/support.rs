@@ -114,7 +114,7 @@ pub(crate) fn silent() -> (UdpSocket, String) {
 pub(crate) fn tutk(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tutk"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["TUTK_PASSWORD", "TUTK_LICENSE_KEY", "TUTK_LIBRARY", "TZ"] {
+    for variable in ["TUTK_PASSWORD", "TUTK_LICENSE_KEY", "TUTK_LIBRARY", "LD_LIBRARY_PATH", "TZ"] {
         command.env_remove(variable);
     }
     command
