@@ -2,14 +2,12 @@
 
 use tutk::{Codec, Frame};
 
-/// Lets frames through that can be decoded with what went through before.
+/// Tells how the frames go downstream that [`tutk::Gate`] lets through.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
+    gate: tutk::Gate,
+    /// Of the last frame that went through.
     codec: Option<Codec>,
-    /// Nothing was missed since the last key frame.
-    whole: bool,
-    /// The last frame that went through directly precedes the next one.
-    continuous: bool,
 }
 
 /// How a frame goes downstream.
@@ -26,8 +24,7 @@ pub(super) struct Pass {
 impl Gate {
     /// Frames were lost: the next one does not follow the last one.
     pub(super) fn lost(&mut self) {
-        self.whole = false;
-        self.continuous = false;
+        self.gate.lost();
     }
 
     /// Whether and how this frame goes downstream.
@@ -35,14 +32,15 @@ impl Gate {
         if frame.data.is_empty() {
             return None;
         }
-        let new_codec = self.codec != Some(frame.codec);
-        let delta = !frame.key && !frame.codec.is_intra_only();
-        if delta && (new_codec || !self.whole) {
-            self.lost();
+        let pass = Pass {
+            new_codec: self.codec != Some(frame.codec),
+            discont: self.gate.is_broken(),
+            delta: !frame.key && !frame.codec.is_intra_only(),
+        };
+        if !self.gate.passes(frame.codec, frame.key) {
             return None;
         }
-        let pass = Pass { new_codec, discont: !self.continuous, delta };
-        *self = Self { codec: Some(frame.codec), whole: true, continuous: true };
+        self.codec = Some(frame.codec);
         Some(pass)
     }
 }

@@ -5,7 +5,6 @@
 mod args;
 mod console;
 mod failure;
-mod gate;
 mod interrupt;
 mod output;
 mod scan;

@@ -3,12 +3,11 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use tutk::{Error, Media, Received, Session};
+use tutk::{Error, Gate, Media, Received, Session};
 
 use crate::args;
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::gate::Gate;
 use crate::interrupt::Interrupt;
 use crate::output::{Output, Target, Written};
 use crate::session;

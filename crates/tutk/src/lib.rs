@@ -38,6 +38,7 @@ mod backend;
 mod codec;
 mod error;
 mod frame;
+mod gate;
 mod info;
 pub mod io_control;
 pub mod native;
@@ -53,6 +54,7 @@ pub use backend::Backend;
 pub use codec::Codec;
 pub use error::Error;
 pub use frame::{Frame, Lost, Media};
+pub use gate::Gate;
 pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
     Address, Camera, CameraEvent, CameraOptions, Cancel, Found, Removed, Search, VideoFrame, ViewerId, search,

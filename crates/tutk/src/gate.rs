@@ -1,22 +1,26 @@
-//! Which of the camera's frames are written.
+use crate::Codec;
 
-use tutk::Codec;
-
-/// Lets frames through that can be decoded with what went through before.
+/// Lets frames of video through that can be decoded with those that went through before: from a key frame on, and after
+/// a loss from the next one on. Frames of [intra-only](Codec::is_intra_only) codecs all go through.
 #[derive(Debug, Default)]
-pub(crate) struct Gate {
+pub struct Gate {
     /// What the last frame was encoded with, unless frames are missing after it.
     follows: Option<Codec>,
 }
 
 impl Gate {
     /// A frame is missing.
-    pub(crate) fn lost(&mut self) {
+    pub fn lost(&mut self) {
         self.follows = None;
     }
 
-    /// Whether the next frame is written.
-    pub(crate) fn passes(&mut self, codec: Codec, key: bool) -> bool {
+    /// Whether frames are missing before the next one; at the start, too.
+    pub fn is_broken(&self) -> bool {
+        self.follows.is_none()
+    }
+
+    /// Whether the next frame goes through.
+    pub fn passes(&mut self, codec: Codec, key: bool) -> bool {
         let passes = key || codec.is_intra_only() || self.follows == Some(codec);
         self.follows = passes.then_some(codec);
         passes
