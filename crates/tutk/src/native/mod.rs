@@ -21,3 +21,5 @@ pub use cancel::Cancel;
 pub use connection::{Connection, ConnectionOptions};
 pub use search::{Search, search};
 pub use session::Session;
+#[cfg(any(test, fuzzing))]
+pub(crate) use socket::Machine;

@@ -12,7 +12,7 @@ use super::Cancel;
 use crate::{Error, wire};
 
 /// A state machine of [`proto`](crate::proto), as the driver sees it.
-pub(super) trait Machine {
+pub(crate) trait Machine {
     fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]);
     fn handle_timeout(&mut self, now: Instant);
     fn poll_timeout(&self) -> Option<Instant>;
