@@ -242,6 +242,11 @@ impl TutkSrc {
                 Ok(Received::IoControlUnconfirmed { kind }) => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
                 }
+                Ok(Received::AlsoFound(address)) => gst::warning!(
+                    CAT,
+                    imp = self,
+                    "{address} answered for this camera, too, and is not followed; is that another address of it?"
+                ),
                 Ok(Received::Audio(frame)) => gst::trace!(CAT, imp = self, "Audio is not played: {frame:?}"),
                 Ok(other) => gst::debug!(CAT, imp = self, "{other:?}"),
                 Err(Error::Cancelled) => return Err(gst::FlowError::Flushing),

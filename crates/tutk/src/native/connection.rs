@@ -99,18 +99,18 @@ impl Connection {
         }
     }
 
-    /// Waits for what happens next, and in which channel.
+    /// Waits for what happens next: [`ViewerEvent::Av`] or [`ViewerEvent::AlsoFound`].
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the connection goes on once the handle is reset.
-    pub fn next_event(&self) -> Result<(u8, AvEvent), Error> {
+    pub fn next_event(&self) -> Result<ViewerEvent, Error> {
         self.check()?;
         self.sockets
             .run(&self.viewer, &self.cancel, |viewer| {
                 loop {
                     match viewer.poll_event()? {
                         ViewerEvent::Ended(end) => return Some(Err(end)),
-                        ViewerEvent::Av { channel, event } => return Some(Ok((channel, event))),
                         ViewerEvent::Found(_) | ViewerEvent::Connected => {}
+                        event => return Some(Ok(event)),
                     }
                 }
             })?
