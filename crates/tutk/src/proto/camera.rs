@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 use super::av::AvEvent;
@@ -121,7 +121,7 @@ pub enum CameraEvent {
 /// The camera's side of the protocol: answers searches, serves viewers.
 ///
 /// Until a viewer's session stands nothing is kept of it, and of sessions that stand without a login no more than
-/// 64 are: the oldest goes first.
+/// 64 are, and 8 of each host: the oldest goes first.
 #[derive(Debug)]
 pub struct Camera {
     config: CameraConfig,
@@ -141,6 +141,7 @@ enum Answer {
 
 const MAX_ANSWERS: usize = 64;
 const MAX_STRANGERS: usize = 64;
+const MAX_STRANGERS_OF_HOST: usize = 8;
 
 impl Camera {
     /// A camera without viewers.
@@ -253,13 +254,7 @@ impl Camera {
     }
 
     fn add_peer(&mut self, now: Instant, from: SocketAddr, cookie: u16) {
-        let mut strangers = self.peers.iter().filter(|(_, peer)| !peer.is_viewer());
-        if let Some((oldest, _)) = strangers.next()
-            && strangers.count() + 1 >= MAX_STRANGERS
-        {
-            let oldest = *oldest;
-            self.peers.remove(&oldest);
-        }
+        self.make_room(from.ip());
         self.last_id += 1;
         let viewer = ViewerId(self.last_id);
         let mut peer = Peer::new(now, from, cookie, self.config.idle_timeout);
@@ -271,6 +266,23 @@ impl Camera {
             }
         }
         self.peers.insert(viewer, peer);
+    }
+
+    /// A session that stands without a login goes, if there are too many: one of the same host, so that a host crowds out
+    /// no others.
+    fn make_room(&mut self, host: IpAddr) {
+        let strangers = || self.peers.iter().filter(|(_, peer)| !peer.is_viewer());
+        let of_host = || strangers().filter(|(_, peer)| peer.address().ip() == host);
+        let oldest = if of_host().count() >= MAX_STRANGERS_OF_HOST {
+            of_host().next()
+        } else if strangers().count() >= MAX_STRANGERS {
+            strangers().next()
+        } else {
+            None
+        };
+        if let Some(oldest) = oldest.map(|(id, _)| *id) {
+            self.peers.remove(&oldest);
+        }
     }
 
     fn answer(&mut self, to: SocketAddr, answer: Answer) {

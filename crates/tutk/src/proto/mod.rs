@@ -13,6 +13,7 @@
 mod acks;
 mod assembly;
 mod av;
+mod budget;
 mod camera;
 mod client;
 mod controls;

@@ -1,6 +1,7 @@
 //! Viewers and strangers at a camera.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tutk::Codec;
 use tutk::proto::{CameraEvent, RESEND_STORE, VideoFrame};
@@ -107,6 +108,17 @@ fn other_addresses_and_other_cookies_are_not_heard() {
     assert_eq!((target.camera.viewers(), target.camera.memory()), (1, held));
 }
 
+#[test]
+fn one_host_cannot_crowd_out_a_viewer_that_logs_in() {
+    let mut target = Target::new(4);
+    target.connect(address(1), COOKIE);
+    for cookie in 1..=10_000 {
+        target.connect(address(2), cookie);
+        target.drain();
+    }
+    assert!(target.show(address(1), "right").is_some());
+}
+
 /// Each wrong password is answered, once.
 #[test]
 fn a_flood_of_wrong_passwords_is_answered_one_for_one() {
@@ -141,4 +153,45 @@ fn searches_are_answered_one_for_one() {
         target.say(SocketAddr::from(([10, 1, 0, 1], port)), Message::Search { uid: Some(uid()) });
     }
     assert_eq!(target.drain(), 64);
+}
+
+/// Requests that come slowly enough to be served one by one are bounded too.
+#[test]
+fn what_is_sent_again_has_a_rate() {
+    let mut target = Target::new(1);
+    let viewer = target.log_in(address(1)).unwrap();
+    target.send(viewer, 1_000_000, true);
+    target.drain();
+    let mut again = 0;
+    for _ in 0..10_000 {
+        target.data(address(1), Av::Resend { frame: 0, chunks: &[] });
+        again += target.drain();
+        target.now += Duration::from_millis(1);
+    }
+    let store = RESEND_STORE / CHUNK;
+    assert!((store..=store * 41).contains(&again), "{again} datagrams in 10 s");
+}
+
+/// An application answers each IO control, and the viewer confirms no answer.
+#[test]
+fn answers_that_are_never_confirmed_do_not_pile_up() {
+    let mut target = Target::new(1);
+    let viewer = target.log_in(address(1)).unwrap();
+    let (mut answered, mut unconfirmed) = (0, 0);
+    for number in 1..=10_000 {
+        target.data(address(1), Av::IoControl { number, kind: 0x330, body: &[] });
+        while let Some(event) = target.camera.poll_event() {
+            match event {
+                CameraEvent::IoControl { kind, .. } => {
+                    target.camera.send_io_control(viewer, kind + 1, vec![0; 1000]);
+                    answered += 1;
+                }
+                CameraEvent::IoControlUnconfirmed { kind: 0x331, .. } => unconfirmed += 1,
+                other => panic!("{other:?}"),
+            }
+        }
+        target.drain();
+    }
+    assert_eq!(answered, 10_000);
+    assert!(unconfirmed > 9_000, "{unconfirmed} of them were not taken");
 }
