@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use tutk::proto::{End, Viewer, ViewerConfig, ViewerEvent};
-use tutk::wire::{AddressBlock, Found, Message, Text};
+use tutk::wire::{AddressBlock, Av, Chunk, Found, Message, Role, Session, Text};
 
 use crate::victim::Victim;
-use crate::{address, uid};
+use crate::{COOKIE, address, uid};
 
 #[test]
 fn frames_that_claim_much_stay_in_the_bound() {
@@ -109,4 +109,20 @@ fn another_generation_is_named() {
     viewer.handle_input(now, address(2), &out);
     assert!(matches!(viewer.poll_event(), Some(ViewerEvent::Found(_))));
     assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(End::Generation(0x19))));
+}
+
+/// Two frames of 16 MiB in 33 requests each, and 64 frames of which nothing has come.
+#[test]
+fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
+    let mut victim = Victim::new();
+    let mut chunk = Chunk { frame: 0, media_len: (16 << 20) - 16, info_len: 16, index: 0, data: &[0; 1024] };
+    for frame in (0..1_000).step_by(70) {
+        for (ahead, index) in [(0, 0), (1, 0), (2, 16_383), (69, 8_000)] {
+            (chunk.frame, chunk.index) = (frame + ahead, index);
+            let session = Session { from: Role::Camera, cookie: COOKIE, channel: 0 };
+            let av = Av::Video { again: false, chunk };
+            let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, av });
+            assert!(sent <= 2 * 33 + 64, "{sent}");
+        }
+    }
 }
