@@ -6,6 +6,8 @@ use gst::prelude::*;
 mod gate;
 mod imp;
 mod settings;
+#[expect(dead_code, reason = "tutksrc does not ask it yet")]
+mod timing;
 
 glib::wrapper! {
     /// Source element that plays a camera: a live stream of its video, as the camera encodes it.
