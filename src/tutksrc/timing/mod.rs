@@ -4,10 +4,10 @@
 //! taken, and may have any offset and drift, be set while it is watched, stand still, or count in other units than it
 //! should. What maps one onto the other is a line, running time over camera time. Networks only ever make frames late,
 //! key frames later than others and resends by up to a second, so that the line lies *under* the arrivals: of every two
-//! seconds the least late frame counts, the line goes down at once where a frame comes before its time, and up, too
-//! slowly to be seen, where for a minute none came in time, or for sixteen seconds none by far. Its slope is the median of those between the least
-//! late frames of the last minute, which a few late ones do not turn. A clock that goes back, or away from the line by
-//! more than a network does, has jumped: another line begins.
+//! seconds the least late frame counts; the line goes down at once where a frame comes before its time, and up, too
+//! slowly to be seen, where for a minute none came in time, or for sixteen seconds none by far. Its slope is the median
+//! of those between the least late frames of the last minute, which a few late ones do not turn. A clock that goes back,
+//! or away from the line by more than a network does, has jumped: another line begins.
 //!
 //! In `auto`, the camera's clock has to prove itself for [`PROOF`], and again for twice as long after each failure.
 //! The change to it is made at a frame that lies on the line, where both agree. Until then arrival counts, as it does in

@@ -242,13 +242,16 @@ fn a_clock_that_is_set_jumps_once_and_is_followed_again() {
 /// Cameras whose clock is of no use: PTS are those of arrival, and do not jump.
 #[test]
 fn clocks_of_no_use_are_not_used() {
-    let clocks: [(&str, Clock); 6] = [
+    let clocks: [(&str, Clock); 9] = [
         ("stands still", |_| milliseconds(12345)),
         ("zero", |_| milliseconds(0)),
         ("seconds", |clock| milliseconds(clock / 1000)),
         ("90 kHz", |clock| milliseconds(clock * 90)),
         ("tenths", |clock| milliseconds(clock * 10)),
         ("one hundredth slow", |clock| milliseconds(clock - clock / 100)),
+        ("one hundredth fast", |clock| milliseconds(clock + clock / 100)),
+        ("a little slow", |clock| milliseconds(clock - clock / 500)),
+        ("a little fast", |clock| milliseconds(clock + clock / 500)),
     ];
     for (name, clock) in clocks {
         let (most, play) = ten_minutes(TimestampMode::Auto, LAN, clock);
