@@ -5,7 +5,10 @@ use gst::prelude::*;
 
 mod gate;
 mod imp;
+mod messages;
+mod reconnect;
 mod settings;
+mod stats;
 #[expect(dead_code, reason = "tutksrc does not ask it yet")]
 mod timing;
 
