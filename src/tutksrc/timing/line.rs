@@ -6,8 +6,11 @@ use super::slope::{POINTS, Point, median_slope};
 const PERIOD: i64 = 2_000_000_000;
 /// Periods that show a step up, and the fewest to draw a slope from.
 const RECENT: usize = 8;
-/// A line that moves by more than this at once has met another network: what came before tells nothing of the slope.
+/// A line that moves at once by more than this, and by more than jitter explains, has met another network: what came
+/// before tells nothing of the slope.
 const STEP: i64 = 5_000_000;
+/// Jitter explains so many times what the least late frames usually lie above the line.
+const JITTER: i64 = 4;
 /// A line that would have to rise by more than this jumps.
 const LEAP: i64 = 500_000_000;
 /// How fast the line rises: a hundredth of the time that passes, which nobody sees.
@@ -37,13 +40,17 @@ pub(super) struct Place {
 pub(super) struct Line {
     /// A point that the line goes through.
     origin: Point,
-    /// How much slower the camera's clock goes than the running time, once known.
-    rate: Option<f64>,
+    /// How much slower the camera's clock goes than the running time: the mean of `slope`.
+    rate: f64,
+    /// What the present points say of the rate.
+    slope: f64,
     /// How far the line is still to rise.
     rise: i64,
     /// The least late frame of each period, the newest at the end of the first `len`.
     lowest: [Point; POINTS],
     len: usize,
+    /// How far the line moves at most without a step.
+    step: i64,
     /// The least late frame of this period.
     low: Point,
     /// When this period began.
@@ -61,10 +68,12 @@ impl Line {
     pub(super) fn new(first: Point) -> Self {
         Self {
             origin: first,
-            rate: None,
+            rate: 0.0,
+            slope: 0.0,
             rise: 0,
             lowest: [first; POINTS],
             len: 0,
+            step: STEP,
             low: first,
             begin: first.local,
             last: first,
@@ -89,7 +98,7 @@ impl Line {
             // The line lies under all frames.
             self.origin.local += late;
             self.rise = 0;
-            if late < -STEP {
+            if late < -self.step {
                 self.len = 0;
             }
             late = 0;
@@ -104,22 +113,22 @@ impl Line {
 
     /// How much faster the camera's clock goes than the running time, once known.
     pub(super) fn drift(&self) -> Option<f64> {
-        self.rate.map(|rate| -rate)
+        (self.len == POINTS && self.is_sane()).then_some(-self.rate)
     }
 
     /// Whether this can be a clock that counts time.
     pub(super) fn is_sane(&self) -> bool {
-        self.rate.is_none_or(|rate| rate.abs() <= MAX_RATE)
+        self.rate.abs() <= MAX_RATE
     }
 
-    /// Whether the line has seen enough to be relied on.
+    /// Whether it is one, as far as a line tells that has seen enough to be relied on.
     pub(super) fn is_known(&self) -> bool {
-        self.rate.is_some() && self.len >= RECENT
+        self.len >= RECENT && self.is_sane() && self.slope.abs() <= MAX_RATE
     }
 
     fn at(&self, camera: i64) -> i64 {
         let passed = camera.wrapping_sub(self.origin.camera).saturating_mul(1000);
-        let gained = passed as f64 * self.rate.unwrap_or_default();
+        let gained = passed as f64 * self.rate;
         // Saturating: garbage is far off, and nothing else.
         self.origin.local.saturating_add(passed).saturating_add(gained as i64).clamp(-FAR, FAR)
     }
@@ -169,16 +178,19 @@ impl Line {
 
         // The line turns about the point where it is now.
         self.origin = Point { local: self.at(frame.camera), ..frame };
-        let slope = median_slope(&self.lowest[..self.len]).clamp(-2.0 * MAX_RATE, 2.0 * MAX_RATE);
+        self.slope = median_slope(&self.lowest[..self.len]).clamp(-2.0 * MAX_RATE, 2.0 * MAX_RATE);
         // The more periods, the less their jitter turns the slope.
         let trust = self.len as f64 / (4 * POINTS) as f64;
-        self.rate = Some(self.rate.map_or(slope, |rate| rate + (slope - rate) * trust));
+        self.rate += (self.slope - self.rate) * trust;
 
         let recent = self.len - RECENT;
-        if self.gap(&self.lowest[recent..self.len]) > STEP {
+        if self.gap(&self.lowest[recent..self.len]) > self.step {
             self.lowest.copy_within(recent..self.len, 0);
             self.len = RECENT;
         }
+        let mut gaps = self.lowest.map(|low| low.local - self.at(low.camera));
+        let usual = *gaps[..self.len].select_nth_unstable(self.len / 2).1;
+        self.step = STEP.max(JITTER * usual);
         self.rise = self.gap(&self.lowest[..self.len]).max(0);
         if self.rise > LEAP {
             self.origin.local += self.rise;

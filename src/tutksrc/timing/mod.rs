@@ -4,10 +4,10 @@
 //! taken, and may have any offset and drift, be set while it is watched, stand still, or count in other units than it
 //! should. What maps one onto the other is a line, running time over camera time. Networks only ever make frames late,
 //! key frames later than others and resends by up to a second, so that the line lies *under* the arrivals: of every two
-//! seconds the least late frame counts, the line goes down at once where a frame comes before its time, and up, too
-//! slowly to be seen, where none came in time. Its slope is the median of those between the least
-//! late frames of the last minute, which a few late ones do not turn. A clock that goes back, or away from the line by
-//! more than a network does, has jumped: another line begins.
+//! seconds the least late frame counts; the line goes down at once where a frame comes before its time, and up, too
+//! slowly to be seen, where for a minute none came in time, or for sixteen seconds none by far. Its slope is the median
+//! of those between the least late frames of the last minute, which a few late ones do not turn. A clock that goes back,
+//! or away from the line by more than a network does, has jumped: another line begins.
 //!
 //! In `auto`, the camera's clock has to prove itself for [`PROOF`], and again for twice as long after each failure.
 //! The change to it is made at a frame that lies on the line, where both agree. Until then arrival counts, as it does in
@@ -135,7 +135,7 @@ impl Timing {
 
     /// How much faster than the pipeline's the camera's clock goes, in parts per million, once known.
     pub(super) fn drift(&self) -> Option<f64> {
-        self.line.as_ref().filter(|line| line.is_sane())?.drift().map(|drift| drift * 1e6)
+        self.line.as_ref()?.drift().map(|drift| drift * 1e6)
     }
 
     /// Whether PTS are those of the camera's clock.
@@ -177,7 +177,7 @@ impl Timing {
 
     fn has_proved(&mut self, frame: Point) -> bool {
         let since = *self.sane_since.get_or_insert(frame.local);
-        frame.local - since >= self.proof && self.line.as_ref().is_some_and(|line| line.is_known() && line.is_sane())
+        frame.local - since >= self.proof && self.line.as_ref().is_some_and(Line::is_known)
     }
 }
 

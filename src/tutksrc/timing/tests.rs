@@ -29,7 +29,7 @@ impl Random {
 }
 
 /// A camera behind a network. Times in nanoseconds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Camera {
     fps: i64,
     /// Parts per million that its clock goes too fast.
@@ -168,6 +168,23 @@ fn jitter_of_50_ms_becomes_less_than_5() {
 }
 
 #[test]
+fn bad_networks_and_few_frames_are_no_reason_to_leave_the_camera() {
+    for (camera, limit) in [
+        (Camera { resend: 20, ..LAN }, 5 * MS),
+        (Camera { jitter: 200 * MS, ..LAN }, 20 * MS),
+        (Camera { jitter: 200 * MS, resend: 50, fps: 15, drift: 100, ..LAN }, 20 * MS),
+        (Camera { fps: 1, ..LAN }, 10 * MS),
+        (Camera { jitter: 0, drift: -200, ..LAN }, MS),
+    ] {
+        for (mode, changes) in [(TimestampMode::Auto, 1), (TimestampMode::Camera, 0)] {
+            let (most, play) = ten_minutes(mode, camera, milliseconds);
+            assert!(most < limit, "{camera:?}: {most} ns off");
+            assert_eq!((play.jumps, play.changes), (0, changes), "{camera:?}");
+        }
+    }
+}
+
+#[test]
 fn milliseconds_wrap_unseen() {
     let start = (1 << 32) - 300_000;
     let (most, play) = ten_minutes(TimestampMode::Auto, Camera { start, ..LAN }, milliseconds);
@@ -204,19 +221,20 @@ fn arrival_has_no_use_for_the_camera_but_tells_its_time() {
 
 #[test]
 fn a_clock_that_is_set_jumps_once_and_is_followed_again() {
-    for hours in [-3, 3] {
+    const HOUR: i64 = 3_600_000;
+    for shift in [-3 * HOUR, -2_000, -300, 2_000, 3 * HOUR] {
         for (mode, changes) in [(TimestampMode::Auto, 3), (TimestampMode::Camera, 0)] {
             let mut play = Play::new(mode);
-            let set = |way: Way| Way { clock: way.clock + hours * 3_600_000, ..way };
-            let start = 20_000_000;
-            let camera = Camera { start, drift: 100, ..LAN };
-            let before = play.frames(camera.frames(0, 100 * SECOND), 50 * SECOND, LAN.delay, milliseconds);
-            let after = camera.frames(100 * SECOND, 300 * SECOND).map(set);
-            let jumping = play.frames(after, 100 * SECOND, LAN.delay, milliseconds);
-            let later = camera.frames(300 * SECOND, 600 * SECOND).map(set);
-            let after = play.frames(later, 340 * SECOND, LAN.delay, milliseconds);
-            assert!(before < 10 * MS && jumping < 100 * MS && after < 5 * MS);
-            assert_eq!((play.jumps, play.changes), (1, changes), "{hours} h, {mode:?}");
+            let set = |way: Way| Way { clock: way.clock + shift, ..way };
+            let camera = Camera { start: 4 * HOUR, drift: 100, ..LAN };
+            play.frames(camera.frames(0, 100 * SECOND), 0, LAN.delay, milliseconds);
+            let jumping = camera.frames(100 * SECOND, 200 * SECOND).map(set);
+            let jumping = play.frames(jumping, 100 * SECOND, LAN.delay, milliseconds);
+            assert!(jumping < 75 * MS, "{shift} ms, {mode:?}: {jumping} ns off");
+            let later = camera.frames(200 * SECOND, 400 * SECOND).map(set);
+            let later = play.frames(later, 200 * SECOND, LAN.delay, milliseconds);
+            assert!(later < 5 * MS, "{shift} ms, {mode:?}: {later} ns off");
+            assert_eq!((play.jumps, play.changes), (1, changes), "{shift} ms, {mode:?}");
         }
     }
 }
@@ -224,13 +242,16 @@ fn a_clock_that_is_set_jumps_once_and_is_followed_again() {
 /// Cameras whose clock is of no use: PTS are those of arrival, and do not jump.
 #[test]
 fn clocks_of_no_use_are_not_used() {
-    let clocks: [(&str, Clock); 6] = [
+    let clocks: [(&str, Clock); 9] = [
         ("stands still", |_| milliseconds(12345)),
         ("zero", |_| milliseconds(0)),
         ("seconds", |clock| milliseconds(clock / 1000)),
         ("90 kHz", |clock| milliseconds(clock * 90)),
         ("tenths", |clock| milliseconds(clock * 10)),
         ("one hundredth slow", |clock| milliseconds(clock - clock / 100)),
+        ("one hundredth fast", |clock| milliseconds(clock + clock / 100)),
+        ("a little slow", |clock| milliseconds(clock - clock / 500)),
+        ("a little fast", |clock| milliseconds(clock + clock / 500)),
     ];
     for (name, clock) in clocks {
         let (most, play) = ten_minutes(TimestampMode::Auto, LAN, clock);
