@@ -131,6 +131,7 @@ impl Add for ViewerStats {
             datagrams: self.datagrams + later.datagrams,
             foreign: self.foreign + later.foreign,
             malformed: self.malformed + later.malformed,
+            also_found: self.also_found + later.also_found,
             duplicates: self.duplicates + later.duplicates,
             again: self.again + later.again,
             missing: self.missing + later.missing,
