@@ -95,7 +95,7 @@ fn a_monitor_sees_a_camera_come_and_go_and_its_device_plays() {
     assert_eq!(device.device_class(), "Source/Video/Network");
     let template = gst::ElementFactory::find("tutksrc").unwrap();
     assert_eq!(device.caps(), template.static_pad_templates().iter().next().map(|pad| pad.caps()));
-    assert_eq!(of(&monitor.devices(), &camera), [device.clone()]);
+    assert_eq!(of(&monitor.devices(), &camera), std::slice::from_ref(&device));
 
     let src = device.create_element(Some("front")).unwrap();
     assert_eq!((src.name().as_str(), src.factory()), ("front", Some(template)));

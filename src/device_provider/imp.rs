@@ -14,8 +14,8 @@
  * when it has another address or name.
  *
  * The properties of a device are the camera's `uid`, its `address` and `port`, the `name` that it gives itself, and the
- * `generation` of the protocol that it speaks; #GstTutkSrc by itself plays 9. Names come from the network as they are;
- * the display name has control characters escaped.
+ * `generation` of the protocol that it speaks; #GstTutkSrc by itself plays 9. The name is as it comes from
+ * the network; in the display name, what could steer a terminal is escaped.
  *
  * Cameras are found by the protocol itself; the vendor's library is never loaded for it.
  *
@@ -151,7 +151,7 @@ struct Search {
     provider: super::TutkDeviceProvider,
     browser: Browser,
     cancel: Cancel,
-    /// Why a network could not be searched, as it was told last.
+    /// Why a network could not be searched, as it was logged last. It is not logged again before a search succeeds.
     trouble: Option<String>,
 }
 
@@ -166,12 +166,15 @@ impl Search {
     fn run(&mut self, until: Option<Instant>, mut tell: impl FnMut(BrowserEvent)) {
         loop {
             match self.browser.next_event(until, &self.cancel) {
-                Ok(Some(event)) => tell(event),
+                Ok(Some(event)) => {
+                    self.trouble = None;
+                    tell(event);
+                }
                 Ok(None) | Err(Error::Cancelled) => return,
                 Err(error) => {
                     let trouble = error.to_string();
                     if self.trouble.as_ref() != Some(&trouble) {
-                        gst::warning!(CAT, obj = self.provider, "Searching for cameras: {trouble}; trying again");
+                        gst::warning!(CAT, obj = self.provider, "Trying again later: {trouble}");
                         self.trouble = Some(trouble);
                     }
                 }
