@@ -11,10 +11,12 @@ mod backend;
 mod caps;
 pub mod device_provider;
 mod errors;
+mod timestamp_mode;
 pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use timestamp_mode::TimestampMode;
 
 use gst::glib;
 
