@@ -1,6 +1,9 @@
 //! A camera and a viewer in one process, over real sockets on loopback.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses a part of it")]
 
+pub mod leaks;
+pub mod pictures;
+
 use std::hash::{BuildHasher, RandomState};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, Once};
@@ -22,7 +25,9 @@ pub fn init() {
     ONCE.call_once(|| {
         gst::init().unwrap();
         gsttutk::plugin_register_static().unwrap();
+        leaks::init();
     });
+    leaks::watch_this_test();
 }
 
 /// A UID that no other test has.

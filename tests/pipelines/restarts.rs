@@ -1,0 +1,1 @@
+//! A camera that comes back.
