@@ -1,6 +1,8 @@
 //! Pictures that really are encoded and decoded, in pipelines as users write them.
 
+use std::env;
 use std::ops::Deref;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::Instant;
 
@@ -76,10 +78,10 @@ impl Launched {
         }
     }
 
-    /// Pulls pictures until one shows the test picture, or until one does not.
-    pub fn pull_until_shown(&self, shown: bool) {
+    /// Pulls pictures until one shows the test picture.
+    pub fn pull_until_shown(&self) {
         let deadline = Instant::now() + LONG;
-        while is_test_picture(&self.pull().unwrap()) != shown {
+        while !is_test_picture(&self.pull().unwrap()) {
             assert!(Instant::now() < deadline);
         }
     }
@@ -94,32 +96,66 @@ impl Launched {
 /// A camera that sees the test picture and encodes it as H.264, with two key frames a second.
 pub struct TestPictureCamera {
     pub uid: String,
-    pub pipeline: Launched,
+    pipeline: Launched,
+}
+
+fn camera_description(uid: &str) -> String {
+    format!(
+        "videotestsrc pattern=smpte100 is-live=true ! video/x-raw,format=I420,{SIZE},framerate=30/1 \
+         ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse config-interval=-1 \
+         ! tutksink name=sink uid={uid}"
+    )
 }
 
 impl TestPictureCamera {
     pub fn start() -> Self {
-        Self::start_as(&super::uid(), 0)
-    }
-
-    /// With a UID and a port of sessions that it may have had before.
-    pub fn start_as(uid: &str, port: u32) -> Self {
-        let pipeline = Launched::play(&format!(
-            "videotestsrc pattern=smpte100 is-live=true ! video/x-raw,format=I420,{SIZE},framerate=30/1 \
-             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse config-interval=-1 \
-             ! tutksink name=sink uid={uid} port={port}"
-        ));
-        Self { uid: uid.into(), pipeline }
+        let uid = super::uid();
+        let pipeline = Launched::play(&camera_description(&uid));
+        Self { uid, pipeline }
     }
 
     pub fn port(&self) -> u32 {
         self.pipeline.element("sink").property("port")
     }
 
+    pub fn stop(&self) {
+        self.pipeline.set_state(gst::State::Null).unwrap();
+    }
+
+    /// Starts again at this port, or at any.
+    pub fn restart(&self, port: u32) {
+        self.pipeline.element("sink").set_property("port", port);
+        self.pipeline.set_state(gst::State::Playing).unwrap();
+    }
+
     /// The `tutksrc` that plays it, for a description of a pipeline.
     pub fn source(&self) -> String {
         format!("tutksrc name=src backend=native uid={} address=127.0.0.1:{}", self.uid, self.port())
     }
+}
+
+/// Such a camera in a process of its own, which is killed when this goes out of scope: no viewer is told.
+pub struct CameraProcess(Child);
+
+impl CameraProcess {
+    pub fn start(uid: &str) -> Self {
+        Self(gst_launch().args(camera_description(uid).split_whitespace()).stdout(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for CameraProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `gst-launch-1.0` that knows this plugin.
+pub fn gst_launch() -> Command {
+    let mut command = Command::new("gst-launch-1.0");
+    let plugin = env::current_exe().unwrap().with_file_name("libgsttutk.so");
+    command.arg(format!("--gst-plugin-load={}", plugin.display()));
+    command
 }
 
 /// The brightness of the test picture, as it was before it was encoded.

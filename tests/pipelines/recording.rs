@@ -1,15 +1,16 @@
 //! Files that are recorded without encoding anew.
 
-use std::env;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::sync::mpsc::channel;
 
 use gst::prelude::*;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::common::pictures::{Launched, TestPictureCamera};
+use crate::common::pictures::{Launched, TestPictureCamera, gst_launch};
 
 /// A folder that is gone after the test.
 struct Folder(PathBuf);
@@ -39,7 +40,7 @@ fn count_pictures(file: &str) -> usize {
         "filesrc location={file} ! {demuxer} ! identity name=frames ! h264parse ! avdec_h264 output-corrupt=false \
          ! appsink name=out sync=false"
     ));
-    let (sender, frames) = std::sync::mpsc::channel();
+    let (sender, frames) = channel();
     player.element("frames").static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         let _ = sender.send(info.buffer().unwrap().flags().contains(gst::BufferFlags::DELTA_UNIT));
         gst::PadProbeReturn::Ok
@@ -73,9 +74,7 @@ fn every_segment_of_splitmuxsink_plays() {
 fn gst_launch_ends_a_recording_when_interrupted() {
     let (camera, folder) = (TestPictureCamera::start(), Folder::new());
     let file = folder.file("camera.mp4");
-    let plugin = env::current_exe().unwrap().with_file_name("libgsttutk.so");
-    let mut recorder = Command::new("gst-launch-1.0")
-        .arg(format!("--gst-plugin-load={}", plugin.display()))
+    let mut recorder = gst_launch()
         .args(["-e", "-v"])
         .args(camera.source().split(' '))
         .args(["!", "identity", "name=frames", "silent=false", "!", "h264parse", "!", "mp4mux", "!", "filesink"])
@@ -83,9 +82,8 @@ fn gst_launch_ends_a_recording_when_interrupted() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = std::io::BufReader::new(recorder.stdout.take().unwrap());
-    let frames = std::io::BufRead::lines(lines).filter(|line| line.as_ref().unwrap().contains("last-message = chain"));
-    let mut frames = frames.map(|_| ());
+    let lines = BufReader::new(recorder.stdout.take().unwrap()).lines();
+    let mut frames = lines.filter(|line| line.as_ref().unwrap().contains("last-message = chain"));
     assert_eq!(frames.by_ref().take(20).count(), 20);
     kill(Pid::from_raw(recorder.id().try_into().unwrap()), Signal::SIGINT).unwrap();
     let rest = frames.count();
