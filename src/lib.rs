@@ -9,10 +9,12 @@
 mod backend;
 mod caps;
 mod errors;
+mod timestamp_mode;
 pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use timestamp_mode::TimestampMode;
 
 use gst::glib;
 
