@@ -291,6 +291,8 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = false;
             interrupt.cancel.reset();
         }
+        // A flush drops what is on its way downstream, and what a decoder knows.
+        self.with_stream(|stream| stream.gate.lost());
         Ok(())
     }
 }
