@@ -35,7 +35,7 @@
  * Applications learn of sessions by element messages with these structures, times in nanoseconds:
  *
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
- *   (`native`, `vendor`), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
+ *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
  *   used);
  * * `tutk-disconnected`, after a loss and after each try to connect again that failed: `uid`, `reason` (`silent`,
  *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
@@ -291,6 +291,8 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = false;
             interrupt.cancel.reset();
         }
+        // A flush drops what is on its way downstream, and what a decoder knows.
+        self.with_stream(|stream| stream.gate.lost());
         Ok(())
     }
 }

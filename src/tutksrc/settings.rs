@@ -26,6 +26,7 @@ pub(super) struct Settings {
     backend: Backend,
     library: Option<String>,
     license_key: Option<Secret>,
+    require_encryption: bool,
 }
 
 impl Default for Settings {
@@ -44,6 +45,7 @@ impl Default for Settings {
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            require_encryption: false,
         }
     }
 }
@@ -181,6 +183,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *   nothing of datagrams;
          * * `round-trip-time` (#guint64): from a request to its answer, smoothed;
          * * `mode` (#gchararray): `lan`, `p2p`, `relay` or `unknown`, while a session stands;
+         * * `encrypted` (#gboolean): whether others in the network can neither read nor change it, likewise;
          * * `connected-since` (#GstDateTime): since when, while a session stands;
          * * `reconnects` (#guint64): how often a lost session was taken up again;
          * * `timestamps` (#gchararray): where PTS come from now, `camera` or `arrival`;
@@ -240,6 +243,18 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .write_only()
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:require-encryption:
+         *
+         * Refuse a session that others in the network can read or change, before a password is sent. This generation
+         * of the protocol has no encryption, so that all sessions are refused so far.
+         */
+        glib::ParamSpecBoolean::builder("require-encryption")
+            .nick("Require Encryption")
+            .blurb("Refuse a session that is not encrypted, before a password is sent; so far none is")
+            .default_value(default.require_encryption)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -261,6 +276,7 @@ impl Settings {
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
+            "require-encryption" => self.require_encryption.to_value(),
             _ => unimplemented!(),
         }
     }
@@ -282,6 +298,7 @@ impl Settings {
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
+            "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
             _ => unimplemented!(),
         }
@@ -335,6 +352,7 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
+        options.require_encryption = self.require_encryption;
         Ok(Some(options))
     }
 }
