@@ -9,10 +9,14 @@
 mod backend;
 mod caps;
 mod errors;
+mod ptz;
+mod quality;
 pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use ptz::PtzDirection;
+pub use quality::Quality;
 
 use gst::glib;
 

@@ -49,11 +49,14 @@ use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 use tutk::{Cancel, Codec, Error, Frame, Media, Received, Session, SessionOptions, io_control};
 
+use super::controls::Controls;
 use super::gate::{Gate, Pass};
+use super::navigation::{self, Keys};
 use super::settings::Settings;
-use crate::{caps, errors};
+use super::{signals, uri};
+use crate::{PtzDirection, caps, errors};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
 });
 
@@ -81,6 +84,8 @@ pub struct TutkSrc {
     state: Mutex<State>,
     // Apart from the state, so that `unlock` waits for nobody.
     interrupt: Mutex<Option<Interrupt>>,
+    controls: Arc<Controls>,
+    keys: Mutex<Keys>,
 }
 
 /// Ends what the streaming thread waits for: to flush, or because of a pause.
@@ -94,6 +99,7 @@ impl ObjectSubclass for TutkSrc {
     const NAME: &'static str = "GstTutkSrc";
     type Type = super::TutkSrc;
     type ParentType = gst_base::PushSrc;
+    type Interfaces = (gst::URIHandler,);
 }
 
 impl ObjectImpl for TutkSrc {
@@ -101,8 +107,15 @@ impl ObjectImpl for TutkSrc {
         Settings::properties()
     }
 
+    fn signals() -> &'static [glib::subclass::Signal] {
+        signals::all()
+    }
+
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let name = pspec.name();
+        if name == "uri" {
+            return self.set_uri_property(value.get().unwrap());
+        }
         let mut settings = self.settings.lock().unwrap();
         if pspec.flags().contains(glib::ParamFlags::READABLE) {
             gst::info!(CAT, imp = self, "Changing {name} from {:?} to {value:?}", settings.get(name));
@@ -110,6 +123,12 @@ impl ObjectImpl for TutkSrc {
             gst::info!(CAT, imp = self, "Changing {name}");
         }
         settings.set(name, value);
+        drop(settings);
+        match name {
+            "quality" => self.ask_for_quality(),
+            "navigation" => self.release_keys(),
+            _ => {}
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -161,6 +180,30 @@ impl ElementImpl for TutkSrc {
     }
 }
 
+impl URIHandlerImpl for TutkSrc {
+    const URI_TYPE: gst::URIType = gst::URIType::Src;
+
+    fn protocols() -> &'static [&'static str] {
+        &[uri::PROTOCOL]
+    }
+
+    fn uri(&self) -> Option<String> {
+        uri::of(&self.settings.lock().unwrap())
+    }
+
+    fn set_uri(&self, uri: &str) -> Result<(), glib::Error> {
+        if self.obj().current_state() > gst::State::Ready {
+            let text = "The URI can be set only in the states NULL and READY";
+            return Err(glib::Error::new(gst::URIError::BadState, text));
+        }
+        let properties = uri::parse(uri).map_err(|text| glib::Error::new(gst::URIError::BadUri, &text))?;
+        for (name, value) in properties {
+            self.obj().set_property_from_value(name, &value);
+        }
+        Ok(())
+    }
+}
+
 impl BaseSrcImpl for TutkSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let options = self.settings.lock().unwrap().session().map_err(|error| errors::of_start(&error))?;
@@ -173,9 +216,14 @@ impl BaseSrcImpl for TutkSrc {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         self.close();
+        self.controls.reset();
         *self.state.lock().unwrap() = State::Stopped;
         *self.interrupt.lock().unwrap() = None;
         Ok(())
+    }
+
+    fn event(&self, event: &gst::Event) -> bool {
+        self.navigate(event) || self.parent_event(event)
     }
 
     fn is_seekable(&self) -> bool {
@@ -192,6 +240,7 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = true;
             interrupt.cancel.cancel();
         }
+        self.controls.interrupt();
         Ok(())
     }
 
@@ -206,6 +255,7 @@ impl BaseSrcImpl for TutkSrc {
 
 impl PushSrcImpl for TutkSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
+        self.controls.receive_here();
         loop {
             match self.next_buffer() {
                 Ok(buffer) => return Ok(CreateSuccess::NewBuffer(buffer)),
@@ -238,6 +288,9 @@ impl TutkSrc {
                 }
                 Ok(Received::IoControl { kind, body }) => {
                     gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} with {} bytes", body.len());
+                    if let Some(body) = self.controls.received(kind, body) {
+                        signals::io_control_received(&self.obj(), kind, body);
+                    }
                 }
                 Ok(Received::IoControlUnconfirmed { kind }) => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
@@ -279,7 +332,10 @@ impl TutkSrc {
         let Some(options) = options else { return Err(self.list_cameras(&cancel)) };
 
         gst::info!(CAT, imp = self, "Connecting to camera {}", options.uid);
-        let session = Arc::new(self.open(options, &cancel).map_err(|error| self.fail(&error))?);
+        let session = self.open(options, &cancel).map_err(|error| {
+            self.close();
+            self.fail(&error)
+        })?;
         gst::info!(CAT, imp = self, "Connected to the camera: {:?}", session.info());
         if let State::Started { session: place, gate, .. } = &mut *self.state.lock().unwrap() {
             *place = Some(session.clone());
@@ -288,20 +344,22 @@ impl TutkSrc {
         Ok(session)
     }
 
-    fn open(&self, options: SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
-        let session = Session::open(options, cancel)?;
-        if self.settings.lock().unwrap().sync_time() {
-            match local_time() {
-                Some(body) => session.send_io_control(io_control::SET_TIME, &body)?,
-                None => gst::warning!(CAT, imp = self, "Cannot tell the local time; the camera's clock stays"),
-            }
+    fn open(&self, options: SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
+        let session = Arc::new(Session::open(options, cancel)?);
+        self.controls.attach(&session);
+        if self.settings.lock().unwrap().sync_time()
+            && let Err(unsent) = self.controls.sync_time()
+        {
+            gst::warning!(CAT, imp = self, "The camera's clock is not set: {unsent}");
         }
+        self.ask_for_quality();
         session.start_video()?;
         Ok(session)
     }
 
     /// Ends the session that stands, as soon as the streaming thread is out of it.
     fn close(&self) {
+        self.controls.detach();
         let session = match &mut *self.state.lock().unwrap() {
             State::Started { session, .. } => session.take(),
             State::Stopped => None,
@@ -405,6 +463,50 @@ impl TutkSrc {
         gst::FlowError::Error
     }
 
+    pub(super) fn controls(&self) -> &Arc<Controls> {
+        &self.controls
+    }
+
+    /// A setter has no way to say what is wrong: the start does.
+    fn set_uri_property(&self, uri: Option<String>) {
+        let Some(uri) = uri else { return self.obj().set_property("uid", None::<String>) };
+        if let Err(error) = self.set_uri(&uri) {
+            gst::error!(CAT, imp = self, "{}", error.message());
+            if error.matches(gst::URIError::BadUri) {
+                self.settings.lock().unwrap().refuse_uri(error.message());
+            }
+        }
+    }
+
+    /// Asks for the quality that is set, if there is a session.
+    fn ask_for_quality(&self) {
+        let wanted = self.settings.lock().unwrap().quality().wanted();
+        if let Some(quality) = wanted
+            && let Err(unsent) = self.controls.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
+        {
+            gst::debug!(CAT, imp = self, "The camera is not asked for a quality now: {unsent}");
+        }
+    }
+
+    /// Turns the camera if the event is about a key that does.
+    fn navigate(&self, event: &gst::EventRef) -> bool {
+        if !self.settings.lock().unwrap().navigation() {
+            return false;
+        }
+        let mut keys = self.keys.lock().unwrap();
+        let Some(direction) = keys.handle(event) else { return false };
+        if let Err(unsent) = self.controls.steer(direction, navigation::SPEED) {
+            gst::debug!(CAT, imp = self, "The camera is not turned: {unsent}");
+        }
+        true
+    }
+
+    /// Keys count as released when they begin or cease to turn the camera.
+    fn release_keys(&self) {
+        *self.keys.lock().unwrap() = Keys::default();
+        let _ = self.controls.steer(PtzDirection::Stop, 0);
+    }
+
     /// The camera's UID, for texts.
     fn uid(&self) -> String {
         match &*self.state.lock().unwrap() {
@@ -412,13 +514,4 @@ impl TutkSrc {
             _ => String::new(),
         }
     }
-}
-
-/// The body that sets a camera's clock to the local time.
-fn local_time() -> Option<[u8; 8]> {
-    let now = glib::DateTime::now_local().ok()?;
-    let seconds = now.to_unix() + now.utc_offset().as_seconds();
-    let mut body = [0; 8];
-    body[..4].copy_from_slice(&u32::try_from(seconds).ok()?.to_le_bytes());
-    Some(body)
 }

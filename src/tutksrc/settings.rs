@@ -9,7 +9,8 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
 
-use crate::Backend;
+use super::uri;
+use crate::{Backend, Quality};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -23,6 +24,10 @@ pub(super) struct Settings {
     backend: Backend,
     library: Option<String>,
     license_key: Option<Secret>,
+    quality: Quality,
+    navigation: bool,
+    /// What is wrong with the URI that was set last, until there is a UID.
+    bad_uri: Option<String>,
 }
 
 impl Default for Settings {
@@ -38,6 +43,9 @@ impl Default for Settings {
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            quality: Quality::Unset,
+            navigation: false,
+            bad_uri: None,
         }
     }
 }
@@ -165,6 +173,41 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .write_only()
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:quality:
+         *
+         * The quality of the stream that the camera is asked for, at the start of each session and at each change. What
+         * a level means (size, frame rate, bit rate) is up to the camera. `unset` asks for nothing.
+         */
+        glib::ParamSpecEnum::builder_with_default("quality", default.quality)
+            .nick("Quality")
+            .blurb("The quality of the stream that the camera is asked for; unset: as the camera is set")
+            .mutable_playing()
+            .build(),
+        /**
+         * GstTutkSrc:navigation:
+         *
+         * Whether the arrow keys of the window that shows the video (navigation events) turn the camera for as long as
+         * they are held. These events go no further then.
+         */
+        glib::ParamSpecBoolean::builder("navigation")
+            .nick("Navigation")
+            .blurb("Arrow keys of the video window turn the camera")
+            .default_value(default.navigation)
+            .mutable_playing()
+            .build(),
+        /**
+         * GstTutkSrc:uri:
+         *
+         * The camera, and other properties, as a URI: `tutk://[account:password@]UID[?property=value&…]`. It reads as
+         * the URI of what is set, without the password.
+         */
+        glib::ParamSpecString::builder("uri")
+            .nick("URI")
+            .blurb("tutk://[account:password@]UID[?property=value&…]; read back without the password")
+            .default_value(None)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -183,6 +226,9 @@ impl Settings {
             "idle-timeout" => self.idle_timeout.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
+            "quality" => self.quality.to_value(),
+            "navigation" => self.navigation.to_value(),
+            "uri" => uri::of(self).to_value(),
             _ => unimplemented!(),
         }
     }
@@ -192,7 +238,10 @@ impl Settings {
         let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
         let number = || value.get().unwrap_or_default();
         match name {
-            "uid" => self.uid = text(),
+            "uid" => {
+                self.uid = text();
+                self.bad_uri = None;
+            }
             "username" => self.username = text().unwrap_or_default(),
             "password" => self.password = text().unwrap_or_default().into(),
             "timeout" => self.timeout = number(),
@@ -202,8 +251,25 @@ impl Settings {
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
             "license-key" => self.license_key = text().map(Secret::from),
+            "quality" => self.quality = value.get().unwrap_or_default(),
+            "navigation" => self.navigation = value.get().unwrap_or_default(),
             _ => unimplemented!(),
         }
+    }
+
+    /// The URI is none: no camera is named, and a start tells why.
+    pub(super) fn refuse_uri(&mut self, text: &str) {
+        self.uid = None;
+        self.bad_uri = Some(text.into());
+    }
+
+    pub(super) fn quality(&self) -> Quality {
+        self.quality
+    }
+
+    /// Whether keys turn the camera.
+    pub(super) fn navigation(&self) -> bool {
+        self.navigation
     }
 
     /// Whether to set the camera's clock.
@@ -229,6 +295,9 @@ impl Settings {
 
     /// Which session to open; none without a UID.
     pub(super) fn session(&self) -> Result<Option<SessionOptions>, Error> {
+        if let Some(text) = &self.bad_uri {
+            return Err(Error::InvalidArgument(text.clone()));
+        }
         let address = self.address()?;
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);
