@@ -6,10 +6,13 @@ use gst::prelude::*;
 mod controls;
 mod gate;
 mod imp;
+mod messages;
 mod motor;
 mod navigation;
+mod reconnect;
 mod settings;
 mod signals;
+mod stats;
 mod uri;
 
 glib::wrapper! {

@@ -5,12 +5,14 @@
 
 use gst::glib;
 use gst::prelude::*;
+use gst::subclass::prelude::*;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tutk::Uid;
 
+use super::imp::{CAT, TutkSrc};
 use super::settings::Settings;
 
-pub(super) const PROTOCOL: &str = "tutk";
+const PROTOCOL: &str = "tutk";
 
 /// What the URI has other places for.
 const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
@@ -20,8 +22,45 @@ const LOCAL: [&str; 2] = ["library", "license-key"];
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
 
+impl URIHandlerImpl for TutkSrc {
+    const URI_TYPE: gst::URIType = gst::URIType::Src;
+
+    fn protocols() -> &'static [&'static str] {
+        &[PROTOCOL]
+    }
+
+    fn uri(&self) -> Option<String> {
+        of(&self.settings.lock().unwrap())
+    }
+
+    fn set_uri(&self, uri: &str) -> Result<(), glib::Error> {
+        if self.obj().current_state() > gst::State::Ready {
+            let text = "The URI can be set only in the states NULL and READY";
+            return Err(glib::Error::new(gst::URIError::BadState, text));
+        }
+        let properties = parse(uri).map_err(|text| glib::Error::new(gst::URIError::BadUri, &text))?;
+        for (name, value) in properties {
+            self.obj().set_property_from_value(name, &value);
+        }
+        Ok(())
+    }
+}
+
+impl TutkSrc {
+    /// A setter has no way to say what is wrong: the start does.
+    pub(super) fn set_uri_property(&self, uri: Option<String>) {
+        let Some(uri) = uri else { return self.obj().set_property("uid", None::<String>) };
+        if let Err(error) = self.set_uri(&uri) {
+            gst::error!(CAT, imp = self, "{}", error.message());
+            if error.matches(gst::URIError::BadUri) {
+                self.settings.lock().unwrap().refuse_uri(error.message());
+            }
+        }
+    }
+}
+
 /// The properties that the URI sets, with valid values.
-pub(super) fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, String> {
+fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, String> {
     let (uid, login, query) = split(uri)?;
     let mut properties = vec![("uid", uid.to_value())];
     if let Some((account, password)) = login {
