@@ -82,7 +82,7 @@ impl Controls {
 
     /// The element stops, and may have another camera next.
     pub(super) fn reset(&self) {
-        *self.motor() = Motor::default();
+        self.motor().moves(PtzDirection::Stop);
     }
 
     /// The calling thread is the one that receives.

@@ -45,6 +45,41 @@
  * PTS are the running time at which the frame's last datagram came. The offset of a buffer is the camera's number of
  * the frame.
  *
+ * ## URI
+ *
+ * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
+ * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
+ * takes them. What the URI does not say stays as it is. A URI may come from a stranger, so that it cannot set
+ * #GstTutkSrc:library, which is code, nor #GstTutkSrc:license-key.
+ *
+ * This element never shows the password that a URI holds, but GStreamer itself and applications log URIs, and a URI on
+ * a command line can be read by other users. Where that matters, leave the password out of the URI and set
+ * #GstTutkSrc:password, for instance in a handler of the signal `source-setup` of playbin3 and uridecodebin3.
+ *
+ * |[
+ * gst-play-1.0 'tutk://admin:p%40ssword@ABCDEFGHJKLMNPQRST12?quality=low'
+ * ]| Shows the camera in a window.
+ *
+ * ## Controls
+ *
+ * #GstTutkSrc:quality asks for another quality of the stream. #GstTutkSrc::ptz turns the camera, and with
+ * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command; its
+ * answer comes through the streaming thread, so that a call waits in vain while elements downstream block that.
+ *
+ * |[
+ * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… quality=low navigation=true ! decodebin ! videoconvert ! autovideosink
+ * ]| Shows the camera in a window, where the arrow keys turn it.
+ *
+ * |[<!-- language="C" -->
+ * gboolean sent;
+ * GBytes *info = NULL;
+ *
+ * // Left, for half a second.
+ * g_signal_emit_by_name (src, "ptz", 3, 8, 500, &sent);
+ * // The camera's model and firmware; wait for 2 s.
+ * g_signal_emit_by_name (src, "io-control", 0x0330, NULL, 2000, &info);
+ * ]| Turns the camera, and asks what it is.
+ *
  * ## Example
  * |[
  * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… ! decodebin ! videoconvert ! autovideosink

@@ -107,11 +107,11 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSrc:sync-time:
          *
-         * Set the camera's clock to this host's local time when the session starts.
+         * Set the camera's clock to this host's local time when a session starts; #GstTutkSrc::sync-time does at any time.
          */
         glib::ParamSpecBoolean::builder("sync-time")
             .nick("Sync Time")
-            .blurb("Set the camera's clock to this host's local time when the session starts")
+            .blurb("Set the camera's clock to this host's local time when a session starts")
             .default_value(default.sync_time)
             .mutable_ready()
             .build(),
@@ -259,7 +259,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * GstTutkSrc:uri:
          *
          * The camera, and other properties, as a URI: `tutk://[account:password@]UID[?property=value&…]`. It reads as
-         * the URI of what is set, without the password.
+         * the URI of what is set, without the password. With one that is wrong, the element does not start, and says why.
          */
         glib::ParamSpecString::builder("uri")
             .nick("URI")

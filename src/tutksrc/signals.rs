@@ -41,7 +41,8 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
             .build(),
         /**
          * GstTutkSrc::ptz:
-         * @direction: a #GstTutkPtzDirection, where to turn or how to zoom
+         * @direction: a #GstTutkPtzDirection: stop (0), up (1), down (2), left (3), right (4), up-left (5), up-right (6),
+         *   down-left (7), down-right (8), zoom-in (9), zoom-out (10)
          * @speed: 0 to 255; what it means, and whether it means anything, is up to the camera
          * @step: after how many milliseconds the camera is to stop; 0: when it is told, or at its limit
          *
