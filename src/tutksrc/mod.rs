@@ -13,6 +13,7 @@ mod reconnect;
 mod settings;
 mod signals;
 mod stats;
+mod timing;
 mod uri;
 
 glib::wrapper! {
