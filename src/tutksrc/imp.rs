@@ -50,6 +50,41 @@
  * relative to their PTS. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
  * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
+ * ## URI
+ *
+ * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
+ * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
+ * takes them. What the URI does not say stays as it is. A URI may come from a stranger, so that it cannot set
+ * #GstTutkSrc:library, which is code, nor #GstTutkSrc:license-key.
+ *
+ * This element never shows the password that a URI holds, but GStreamer itself and applications log URIs, and a URI on
+ * a command line can be read by other users. Where that matters, leave the password out of the URI and set
+ * #GstTutkSrc:password, for instance in a handler of the signal `source-setup` of playbin3 and uridecodebin3.
+ *
+ * |[
+ * gst-play-1.0 'tutk://admin:p%40ssword@ABCDEFGHJKLMNPQRST12?quality=low'
+ * ]| Shows the camera in a window.
+ *
+ * ## Controls
+ *
+ * #GstTutkSrc:quality asks for another quality of the stream. #GstTutkSrc::ptz turns the camera, and with
+ * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command; its
+ * answer comes through the streaming thread, so that a call waits in vain while elements downstream block that.
+ *
+ * |[
+ * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… quality=low navigation=true ! decodebin ! videoconvert ! autovideosink
+ * ]| Shows the camera in a window, where the arrow keys turn it.
+ *
+ * |[<!-- language="C" -->
+ * gboolean sent;
+ * GBytes *info = NULL;
+ *
+ * // Left, for half a second.
+ * g_signal_emit_by_name (src, "ptz", 3, 8, 500, &sent);
+ * // The camera's model and firmware; wait for 2 s.
+ * g_signal_emit_by_name (src, "io-control", 0x0330, NULL, 2000, &info);
+ * ]| Turns the camera, and asks what it is.
+ *
  * ## Example
  * |[
  * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… ! decodebin ! videoconvert ! autovideosink
@@ -74,15 +109,17 @@ use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 use tutk::{Cancel, Codec, Error, Frame, Media, Received, Session, SessionOptions, Uid, io_control};
 
+use super::controls::Controls;
 use super::gate::{Gate, Pass};
-use super::messages;
+use super::navigation::Keys;
 use super::reconnect::{Backoff, may_pass};
 use super::settings::Settings;
 use super::stats::Stats;
 use super::timing::{CAMERA_TIME_CAPS, Stamp, Timing};
+use super::{messages, signals};
 use crate::{TimestampMode, caps, errors};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
 });
 
@@ -146,13 +183,15 @@ impl Stream {
 
 #[derive(Default)]
 pub struct TutkSrc {
-    settings: Mutex<Settings>,
+    pub(super) settings: Mutex<Settings>,
     state: Mutex<State>,
     stats: Mutex<Stats>,
     // Apart from the state, so that `unlock` waits for nobody.
     interrupt: Mutex<Option<Interrupt>>,
     /// Posts the statistics while the element plays.
     reporter: Mutex<Option<gst::PeriodicClockId>>,
+    pub(super) controls: Arc<Controls>,
+    pub(super) keys: Mutex<Keys>,
 }
 
 /// Ends what the streaming thread waits for: to flush, or because of a pause.
@@ -166,6 +205,7 @@ impl ObjectSubclass for TutkSrc {
     const NAME: &'static str = "GstTutkSrc";
     type Type = super::TutkSrc;
     type ParentType = gst_base::PushSrc;
+    type Interfaces = (gst::URIHandler,);
 }
 
 impl ObjectImpl for TutkSrc {
@@ -173,8 +213,15 @@ impl ObjectImpl for TutkSrc {
         Settings::properties()
     }
 
+    fn signals() -> &'static [glib::subclass::Signal] {
+        signals::all()
+    }
+
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let name = pspec.name();
+        if name == "uri" {
+            return self.set_uri_property(value.get().unwrap());
+        }
         let mut settings = self.settings.lock().unwrap();
         if pspec.flags().contains(glib::ParamFlags::READABLE) {
             gst::debug!(CAT, imp = self, "Changing {name} from {:?} to {value:?}", settings.get(name));
@@ -182,6 +229,12 @@ impl ObjectImpl for TutkSrc {
             gst::debug!(CAT, imp = self, "Changing {name}");
         }
         settings.set(name, value);
+        drop(settings);
+        match name {
+            "quality" => self.ask_for_quality(),
+            "navigation" => self.release_keys(),
+            _ => {}
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -254,9 +307,14 @@ impl BaseSrcImpl for TutkSrc {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         self.close();
+        self.controls.reset();
         *self.state.lock().unwrap() = State::Stopped;
         *self.interrupt.lock().unwrap() = None;
         Ok(())
+    }
+
+    fn event(&self, event: &gst::Event) -> bool {
+        self.navigate(event) || self.parent_event(event)
     }
 
     fn is_seekable(&self) -> bool {
@@ -283,6 +341,7 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = true;
             interrupt.cancel.cancel();
         }
+        self.controls.interrupt();
         Ok(())
     }
 
@@ -299,6 +358,7 @@ impl BaseSrcImpl for TutkSrc {
 
 impl PushSrcImpl for TutkSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
+        self.controls.receive_here();
         loop {
             match self.next_buffer() {
                 Ok(buffer) => return Ok(CreateSuccess::NewBuffer(buffer)),
@@ -343,6 +403,9 @@ impl TutkSrc {
                 }
                 Received::IoControl { kind, body } => {
                     gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} with {} bytes", body.len());
+                    if let Some(body) = self.controls.received(kind, body) {
+                        signals::io_control_received(&self.obj(), kind, body);
+                    }
                 }
                 Received::IoControlUnconfirmed { kind } => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
@@ -386,7 +449,7 @@ impl TutkSrc {
     }
 
     /// Opens a session. Where downstream has seen frames, it hears meanwhile that time passes.
-    fn connect(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
+    fn connect(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
         if self.with_stream(|stream| stream.position).flatten().is_none() {
             return self.open(options, cancel);
         }
@@ -406,21 +469,21 @@ impl TutkSrc {
         })
     }
 
-    fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
-        let session = Session::open(options.clone(), cancel)?;
-        if self.settings.lock().unwrap().sync_time() {
-            match local_time() {
-                Some(body) => session.send_io_control(io_control::SET_TIME, &body)?,
-                None => gst::warning!(CAT, imp = self, "Cannot tell the local time; the camera's clock stays"),
-            }
+    fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
+        let session = Arc::new(Session::open(options.clone(), cancel)?);
+        self.controls.attach(&session);
+        if self.settings.lock().unwrap().sync_time()
+            && let Err(unsent) = self.controls.sync_time()
+        {
+            gst::warning!(CAT, imp = self, "The camera's clock is not set: {unsent}");
         }
-        session.start_video()?;
+        self.ask_for_quality();
+        session.start_video().inspect_err(|_| self.controls.detach())?;
         Ok(session)
     }
 
     /// A session stands.
-    fn connected(&self, session: Session) -> Arc<Session> {
-        let session = Arc::new(session);
+    fn connected(&self, session: Arc<Session>) -> Arc<Session> {
         let info = session.info();
         gst::info!(CAT, imp = self, "Connected to {} at {} ({})", session.camera().uid, info.remote, info.mode);
         self.stats.lock().unwrap().connected(info);
@@ -504,6 +567,7 @@ impl TutkSrc {
 
     /// Ends the session that stands, as soon as the streaming thread is out of it.
     fn close(&self) {
+        self.controls.detach();
         let session = match &mut *self.state.lock().unwrap() {
             State::Started { session, .. } => session.take(),
             State::Stopped => None,
@@ -628,6 +692,16 @@ impl TutkSrc {
         gst::FlowError::Error
     }
 
+    /// Asks for the quality that is set, if there is a session.
+    fn ask_for_quality(&self) {
+        let wanted = self.settings.lock().unwrap().quality().wanted();
+        if let Some(quality) = wanted
+            && let Err(unsent) = self.controls.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
+        {
+            gst::debug!(CAT, imp = self, "The camera is not asked for a quality now: {unsent}");
+        }
+    }
+
     /// The camera's UID, for texts.
     fn uid(&self) -> String {
         match &*self.state.lock().unwrap() {
@@ -688,13 +762,4 @@ impl TutkSrc {
         // It is refused where there is no bus, which is no failure.
         let _ = src.post_message(gst::message::Element::builder(structure).src(&*src).build());
     }
-}
-
-/// The body that sets a camera's clock to the local time.
-fn local_time() -> Option<[u8; 8]> {
-    let now = glib::DateTime::now_local().ok()?;
-    let seconds = now.to_unix() + now.utc_offset().as_seconds();
-    let mut body = [0; 8];
-    body[..4].copy_from_slice(&u32::try_from(seconds).ok()?.to_le_bytes());
-    Some(body)
 }
