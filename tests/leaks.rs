@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{Camera, H264, Viewer, unit};
 use gst::prelude::*;
+use gsttutk::device_provider::TutkDeviceProvider;
 
 const ROUNDS: u32 = 200;
 
@@ -41,9 +42,16 @@ fn starts_and_stops() {
     assert!(good(&after), "before {before:?}, after {after:?}");
 }
 
-/// Camera and viewer start, play and stop, each in several ways.
+/// Camera and viewer start, play and stop, each in several ways; now and then, the camera is a device as well.
 fn round(number: u32) {
     let camera = Camera::start(H264);
+    // Not in each round: a start waits a while for cameras.
+    if number.is_multiple_of(40) {
+        let provider: TutkDeviceProvider = gst::glib::Object::new();
+        provider.start().unwrap();
+        assert!(!provider.devices().is_empty());
+        provider.stop();
+    }
     let viewer = Viewer::of(&camera);
     viewer.play();
     let way = number % 4;

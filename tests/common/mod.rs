@@ -116,7 +116,13 @@ impl Camera {
     }
 
     pub fn push(&self, data: Vec<u8>, key: bool) {
+        self.push_at(data, key, None);
+    }
+
+    /// Pushes a frame that the camera took at this moment of its own clock.
+    pub fn push_at(&self, data: Vec<u8>, key: bool, taken: Option<gst::ClockTime>) {
         let mut buffer = gst::Buffer::from_mut_slice(data);
+        buffer.get_mut().unwrap().set_pts(taken);
         if !key {
             buffer.get_mut().unwrap().set_flags(gst::BufferFlags::DELTA_UNIT);
         }
