@@ -132,7 +132,11 @@ const GAP: Duration = Duration::from_millis(250);
 const FULL: Duration = Duration::from_secs(60);
 
 /// Marks the camera's own time in a buffer's `GstReferenceTimestampMeta`.
-static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple(CAMERA_TIME_CAPS));
+static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| {
+    let mut caps = gst::Caps::new_empty_simple(CAMERA_TIME_CAPS);
+    caps.make_mut().mark_may_be_leaked();
+    caps
+});
 
 #[derive(Default)]
 #[allow(clippy::large_enum_variant, reason = "there is one for each element")]
