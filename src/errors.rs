@@ -92,6 +92,22 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
     }
 }
 
+/// A name for this error that programs can compare.
+pub(crate) fn nick(error: &Error) -> &'static str {
+    match error {
+        Error::NotFound { .. } => "not-found",
+        Error::Refused { .. } => "refused",
+        Error::NoAnswer { .. } => "no-answer",
+        Error::Full { .. } => "full",
+        Error::ClosedByCamera => "closed-by-camera",
+        Error::TimedOut { .. } => "silent",
+        Error::Io { .. } => "network",
+        Error::Protocol(_) | Error::Generation { .. } => "protocol",
+        Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } => "library",
+        _ => "other",
+    }
+}
+
 /// The property `uid` of `tutksrc` is not set; these cameras are there.
 pub(crate) fn without_uid(found: &Result<Vec<Found>, Error>) -> ErrorMessage {
     let cameras = match found {

@@ -40,6 +40,18 @@ pub struct LibraryInfo {
     pub av: Option<String>,
 }
 
+impl Mode {
+    /// Its name for programs: `lan`, `p2p`, `relay` or `unknown`.
+    pub fn nick(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::P2p => "p2p",
+            Self::Relay => "relay",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
