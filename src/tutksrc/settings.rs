@@ -1,6 +1,7 @@
 //! The properties of `tutksrc`.
 #![allow(unused_doc_comments)]
 
+use std::env;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::Backend;
 pub(super) struct Settings {
     uid: Option<String>,
     username: String,
-    password: Secret,
+    password: Option<Secret>,
     timeout: u32,
     sync_time: bool,
     address: Option<String>,
@@ -32,7 +33,7 @@ impl Default for Settings {
         Self {
             uid: None,
             username: "admin".into(),
-            password: Secret::default(),
+            password: None,
             timeout: 5_000,
             sync_time: false,
             address: None,
@@ -75,7 +76,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSrc:password:
          *
-         * The account's password. It can be set and never read back.
+         * The account's password. It can be set and never read back. Unless it is set, the environment variable
+         * `TUTK_PASSWORD` holds the password: `ps` shows what is on a command line to everyone.
          */
         glib::ParamSpecString::builder("password")
             .nick("Password")
@@ -255,7 +257,7 @@ impl Settings {
         match name {
             "uid" => self.uid = text(),
             "username" => self.username = text().unwrap_or_default(),
-            "password" => self.password = text().unwrap_or_default().into(),
+            "password" => self.password = value.get::<Option<String>>().ok().flatten().map(Secret::from),
             "timeout" => self.timeout = number(),
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
             "address" => self.address = text(),
@@ -306,7 +308,7 @@ impl Settings {
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);
         options.account.clone_from(&self.username);
-        options.password = self.password.clone();
+        options.password = self.password.clone().or_else(password_of_environment).unwrap_or_default();
         options.address = address;
         options.timeout = Duration::from_millis(self.timeout.into());
         options.idle_timeout = Duration::from_millis(self.idle_timeout.into());
@@ -315,4 +317,8 @@ impl Settings {
         options.license_key.clone_from(&self.license_key);
         Ok(Some(options))
     }
+}
+
+fn password_of_environment() -> Option<Secret> {
+    env::var("TUTK_PASSWORD").ok().map(Secret::from)
 }
