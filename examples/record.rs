@@ -1,8 +1,8 @@
 //! Records a camera to files of ten minutes: `cargo run --example record -- UID FOLDER [SECONDS]`. The environment
 //! variable `TUTK_PASSWORD` holds the camera's password.
 //!
-//! A file's name is the time at which it begins, so that the next run goes on beside what is there. Matroska files can be
-//! played up to where they were cut off, whatever ended the recording.
+//! A file's name is the time at which it begins, so that the next run goes on beside what is there. An MPEG transport
+//! stream can be played up to where it was cut off, whatever ended the recording.
 
 use std::env;
 use std::error::Error;
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     gsttutk::plugin_register_static()?;
 
     let pipeline = gst::parse::launch(
-        "tutksrc name=camera ! parsebin ! splitmuxsink name=files muxer-factory=matroskamux async-finalize=true",
+        "tutksrc name=camera ! parsebin ! splitmuxsink name=files muxer-factory=mpegtsmux async-finalize=true",
     )?;
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("several elements are a pipeline");
     pipeline.by_name("camera").expect("it is in the pipeline").set_property("uid", &uid);
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn new_file(folder: &Path, uid: &str) -> PathBuf {
     let now = glib::DateTime::now_local().and_then(|now| now.format("%Y-%m-%dT%H-%M-%S"));
     let now = now.expect("the clock shows a year of four digits");
-    let name = |number| if number == 0 { format!("{uid}_{now}.mkv") } else { format!("{uid}_{now}_{number}.mkv") };
+    let name = |number| if number == 0 { format!("{uid}_{now}.ts") } else { format!("{uid}_{now}_{number}.ts") };
     (0..)
         .map(|number| folder.join(name(number)))
         .find(|file| !file.exists())

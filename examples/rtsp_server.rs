@@ -107,19 +107,13 @@ fn camera(uid: &str) -> Result<gst::Element, glib::BoolError> {
             gst::element_error!(payloaders, gst::StreamError::WrongType, ("{error}"));
         }
     });
-    let weak = payloaders.downgrade();
-    parser.connect_no_more_pads(move |_| {
-        if let Some(payloaders) = weak.upgrade() {
-            payloaders.no_more_pads();
-        }
-    });
     let bin = gst::Bin::new();
     bin.add(&payloaders)?;
     Ok(bin.upcast())
 }
 
 fn pay(payloaders: &gst::Bin, parsed: &gst::Pad) -> Result<(), Box<dyn Error>> {
-    let caps = parsed.current_caps().ok_or("the camera's video has no caps")?;
+    let caps = parsed.query_caps(None);
     let codec = caps.structure(0).ok_or("the camera's video has no caps")?.name();
     let payloader = match codec.as_str() {
         // With each key frame come the parameter sets, so that who joins later can decode.
@@ -137,6 +131,7 @@ fn pay(payloaders: &gst::Bin, parsed: &gst::Pad) -> Result<(), Box<dyn Error>> {
     let packets = gst::GhostPad::with_target(&payloader.static_pad("src").ok_or("a payloader has a source pad")?)?;
     packets.set_active(true)?;
     payloaders.add_pad(&packets)?;
+    payloaders.no_more_pads();
     Ok(())
 }
 
