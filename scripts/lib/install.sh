@@ -26,6 +26,7 @@ install() {
         gst-inspect-1.0 tutksrc >"$build/tutksrc.txt"
     grep -q "Filename *$libdir/gstreamer-1.0/libgsttutk.so" "$build/tutksrc.txt"
     run "$stage/usr/bin/tutk" --version
+    units "$stage" "$build/units"
     [[ -s $stage/usr/share/man/man1/tutk.1 && -s $stage/usr/share/man/man1/tutk-stream.1 ]]
 
     # A C program finds the library by pkg-config alone.
@@ -34,6 +35,30 @@ install() {
     cc -Wall -Werror -o "$build/test" "$build/test.c" $(PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$stage" \
         pkg-config --cflags --libs tutk-capi)
     run isolated env LD_LIBRARY_PATH="$libdir/tutk" "$build/test"
+}
+
+# units STAGE FOLDER: systemd must understand its units, and find them closed up.
+units() {
+    local unit name units=()
+    if ! command -v systemd-analyze >/dev/null; then
+        echo "There is no systemd-analyze here: the units are not checked"
+        return
+    fi
+    mkdir -p "$2"
+    for unit in "$1"/usr/lib/systemd/system/*; do
+        name=${unit##*/}
+        # Commands are looked up, so they must name what is in the stage.
+        sed "s#^ExecStart=/usr/#ExecStart=$1/usr/#" "$unit" >"$2/$name"
+        if [[ $name == *@.* ]]; then
+            ln -s "$name" "$2/${name/@./@ABCDEFGHJKLMNPQRST12.}"
+            name=${name/@./@ABCDEFGHJKLMNPQRST12.}
+        fi
+        units+=("$2/$name")
+    done
+    run systemd-analyze verify --man=no "${units[@]}"
+    for unit in "${units[@]}"; do
+        [[ $unit != *.service ]] || run systemd-analyze security --offline=true --threshold=20 "$unit" >"$unit.txt"
+    done
 }
 
 # Makes the Debian packages, installs them into a new Debian with nothing else in it, and tries them there.
@@ -64,7 +89,7 @@ package() {
     run env PACKAGES="$folder" mmdebstrap --variant=apt \
         --customize-hook='cp "$PACKAGES"/*.deb "$1/root"' \
         --customize-hook='chroot "$1" sh -euxc "
-            apt-get -qy install --no-install-recommends gstreamer1.0-tools /root/*.deb
+            apt-get -qy install --no-install-recommends /root/*.deb
             gst-inspect-1.0 tutksrc
             gst-inspect-1.0 tutksink
             tutk --version
