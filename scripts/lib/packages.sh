@@ -8,7 +8,6 @@ packages=(
     "libclang-dev library libclang"
     "libgstreamer1.0-dev module gstreamer-check-1.0"
     "libgstreamer-plugins-base1.0-dev module gstreamer-video-1.0"
-    "libgstrtspserver-1.0-dev module gstreamer-rtsp-server-1.0"
     "gstreamer1.0-tools command gst-launch-1.0"
     "gstreamer1.0-plugins-base element videotestsrc"
     "gstreamer1.0-plugins-good element mp4mux"

@@ -35,15 +35,20 @@
  * Applications learn of sessions by element messages with these structures, times in nanoseconds:
  *
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
- *   (`native`, `vendor`), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
+ *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
  *   used);
  * * `tutk-disconnected`, after a loss and after each try to connect again that failed: `uid`, `reason` (`silent`,
  *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
  *   (#guint, the number of the next try since the loss) and `next-try` (#guint64, how long until then);
  * * `tutk-stats`, every #GstTutkSrc:stats-interval: what #GstTutkSrc:stats holds.
  *
- * PTS are the running time at which the frame's last datagram came. The offset of a buffer is the camera's number of
- * the frame.
+ * ## Times
+ *
+ * The camera's clock may be wrong, drift, or stand still; the network delivers frames early and late. PTS are the running
+ * time at which the frame's last datagram came, until the camera's clock has proved for 16 s to be sane; from then on
+ * that clock, mapped onto the running time (#GstTutkSrc:timestamp-mode). The latency query answers how late frames come
+ * relative to their PTS. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
+ * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
  * ## Example
  * |[
@@ -74,7 +79,8 @@ use super::messages;
 use super::reconnect::{Backoff, may_pass};
 use super::settings::Settings;
 use super::stats::Stats;
-use crate::{caps, errors};
+use super::timing::{CAMERA_TIME_CAPS, Stamp, Timing};
+use crate::{TimestampMode, caps, errors};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
@@ -87,6 +93,9 @@ const LIST_TIME: Duration = Duration::from_secs(1);
 const GAP: Duration = Duration::from_millis(250);
 /// How long a camera may be full at the start: it holds the place of a viewer that crashed until it has missed it.
 const FULL: Duration = Duration::from_secs(60);
+
+/// Marks the camera's own time in a buffer's `GstReferenceTimestampMeta`.
+static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple(CAMERA_TIME_CAPS));
 
 #[derive(Default)]
 #[allow(clippy::large_enum_variant, reason = "there is one for each element")]
@@ -103,9 +112,11 @@ enum State {
 }
 
 /// What the streaming thread keeps over sessions.
-#[derive(Default)]
 struct Stream {
     gate: Gate,
+    timing: Timing,
+    /// What the latency query answers.
+    latency: gst::ClockTime,
     /// Until when downstream has heard of the time, once it has.
     position: Option<gst::ClockTime>,
     /// Whether the next buffer is the first one of a session.
@@ -115,6 +126,22 @@ struct Stream {
     /// Whether a session stood.
     was_connected: bool,
     backoff: Backoff,
+}
+
+impl Stream {
+    fn new(mode: TimestampMode) -> Self {
+        let timing = Timing::new(mode);
+        Self {
+            gate: Gate::default(),
+            latency: timing.latency(),
+            timing,
+            position: None,
+            resync: false,
+            connecting: None,
+            was_connected: false,
+            backoff: Backoff::default(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -215,11 +242,13 @@ impl ElementImpl for TutkSrc {
 
 impl BaseSrcImpl for TutkSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let options = self.settings.lock().unwrap().session().map_err(|error| errors::of_start(&error))?;
+        let settings = self.settings.lock().unwrap().clone();
+        let options = settings.session().map_err(|error| errors::of_start(&error))?;
+        let stream = Stream::new(settings.timestamp_mode());
         let cancel = Cancel::new().map_err(|error| errors::of_start(&error))?;
         *self.interrupt.lock().unwrap() = Some(Interrupt { cancel, flushing: false });
         *self.stats.lock().unwrap() = Stats::default();
-        *self.state.lock().unwrap() = State::Started { options, session: None, stream: Stream::default() };
+        *self.state.lock().unwrap() = State::Started { options, session: None, stream };
         Ok(())
     }
 
@@ -232,6 +261,16 @@ impl BaseSrcImpl for TutkSrc {
 
     fn is_seekable(&self) -> bool {
         false
+    }
+
+    fn query(&self, query: &mut gst::QueryRef) -> bool {
+        if let gst::QueryViewMut::Latency(latency) = query.view_mut() {
+            let min = self.with_stream(|stream| stream.latency);
+            // How much the network holds is without a bound that is known.
+            latency.set(true, min.unwrap_or_default(), gst::ClockTime::NONE);
+            return min.is_some();
+        }
+        BaseSrcImplExt::parent_query(self, query)
     }
 
     fn negotiate(&self) -> Result<(), gst::LoggableError> {
@@ -252,6 +291,8 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = false;
             interrupt.cancel.reset();
         }
+        // A flush drops what is on its way downstream, and what a decoder knows.
+        self.with_stream(|stream| stream.gate.lost());
         Ok(())
     }
 }
@@ -386,6 +427,7 @@ impl TutkSrc {
         if let State::Started { session: place, stream, .. } = &mut *self.state.lock().unwrap() {
             *place = Some(session.clone());
             stream.gate.lost();
+            stream.timing.restart();
             stream.resync = true;
             stream.connecting = None;
             stream.was_connected = true;
@@ -449,7 +491,10 @@ impl TutkSrc {
     fn push_gap(&self) {
         let now = self.obj().current_running_time();
         let from = self.with_stream(|stream| match (stream.position, now) {
-            (Some(from), Some(now)) if from < now => stream.position.replace(now),
+            (Some(from), Some(now)) if from < now => {
+                stream.timing.pass(now);
+                stream.position.replace(now)
+            }
             _ => None,
         });
         if let (Some(from), Some(now)) = (from.flatten(), now) {
@@ -484,22 +529,26 @@ impl TutkSrc {
             self.set_codec(frame.codec)?;
         }
         let number = u64::from(frame.number);
-        let pts = self.pts(frame.received);
-        let resync = self.with_stream(|stream| {
+        let stamp = self.stamp(&frame);
+        let first = self.with_stream(|stream| {
             stream.backoff = Backoff::default();
             std::mem::take(&mut stream.resync)
         });
-        gst::trace!(CAT, imp = self, "{frame:?} at {}", pts.display());
+        let resync = first == Some(true) || stamp.is_some_and(|(stamp, _)| stamp.jumped);
+        gst::trace!(CAT, imp = self, "{frame:?}: {stamp:?}");
 
         let mut buffer = gst::Buffer::from_mut_slice(frame.data);
         let writable = buffer.make_mut();
-        writable.set_pts(pts);
+        if let Some((stamp, camera_time)) = stamp {
+            writable.set_pts(stamp.pts);
+            gst::ReferenceTimestampMeta::add(writable, &CAMERA_TIME, camera_time, gst::ClockTime::NONE);
+        }
         writable.set_offset(number);
         writable.set_offset_end(number + 1);
-        if discont {
+        if discont || resync {
             writable.set_flags(gst::BufferFlags::DISCONT);
         }
-        if resync == Some(true) {
+        if resync {
             writable.set_flags(gst::BufferFlags::RESYNC);
         }
         if delta {
@@ -508,14 +557,23 @@ impl TutkSrc {
         Ok(Some(buffer))
     }
 
-    /// The running time of this moment, which has just been. Always after that of the last frame.
-    fn pts(&self, moment: Instant) -> Option<gst::ClockTime> {
-        let age = gst::ClockTime::try_from(moment.elapsed()).unwrap_or_default();
-        let pts = self.obj().current_running_time()?.saturating_sub(age);
-        self.with_stream(|stream| {
-            let next = stream.position.map_or(gst::ClockTime::ZERO, |last| last + gst::ClockTime::NSECOND);
-            *stream.position.insert(pts.max(next))
-        })
+    /// When the frame is to be played, and the camera's own time; none without a clock.
+    fn stamp(&self, frame: &Frame) -> Option<(Stamp, gst::ClockTime)> {
+        let now = self.obj().current_running_time()?;
+        let age = gst::ClockTime::try_from(frame.received.elapsed()).unwrap_or_default();
+        let (stamp, camera_time, latency) = self.with_stream(|stream| {
+            let stamp = stream.timing.stamp(now.saturating_sub(age), now, frame.camera_time());
+            stream.position = Some(stamp.pts);
+            let latency = stream.timing.latency();
+            let changed = std::mem::replace(&mut stream.latency, latency) != latency;
+            (stamp, stream.timing.camera_time(), changed.then_some(latency))
+        })?;
+        if let Some(latency) = latency {
+            gst::debug!(CAT, imp = self, "The latency is now {latency}");
+            let src = self.obj();
+            let _ = src.post_message(gst::message::Latency::builder().src(&*src).build());
+        }
+        Some((stamp, gst::ClockTime::try_from(camera_time).unwrap_or_default()))
     }
 
     fn set_codec(&self, codec: Codec) -> Result<(), gst::FlowError> {
@@ -596,7 +654,11 @@ impl TutkSrc {
             State::Stopped => None,
         };
         let session = session.map(|session| session.stats());
-        self.stats.lock().unwrap().structure(name, Instant::now(), session, gst::ClockTime::ZERO)
+        let stats = self.stats.lock().unwrap();
+        match &*self.state.lock().unwrap() {
+            State::Started { stream, .. } => stats.structure(name, Instant::now(), session, Some(&stream.timing)),
+            State::Stopped => stats.structure(name, Instant::now(), session, None),
+        }
     }
 
     fn start_reports(&self) {

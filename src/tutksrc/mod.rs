@@ -9,6 +9,7 @@ mod messages;
 mod reconnect;
 mod settings;
 mod stats;
+mod timing;
 
 glib::wrapper! {
     /// Source element that plays a camera: a live stream of its video, as the camera encodes it.

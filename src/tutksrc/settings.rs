@@ -10,7 +10,7 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
 
-use crate::Backend;
+use crate::{Backend, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -22,10 +22,12 @@ pub(super) struct Settings {
     address: Option<String>,
     idle_timeout: u32,
     reconnect: bool,
+    timestamp_mode: TimestampMode,
     stats_interval: u32,
     backend: Backend,
     library: Option<String>,
     license_key: Option<Secret>,
+    require_encryption: bool,
 }
 
 impl Default for Settings {
@@ -39,10 +41,12 @@ impl Default for Settings {
             address: None,
             idle_timeout: 10_000,
             reconnect: true,
+            timestamp_mode: TimestampMode::default(),
             stats_interval: 30_000,
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            require_encryption: false,
         }
     }
 }
@@ -149,6 +153,18 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .mutable_ready()
             .build(),
         /**
+         * GstTutkSrc:timestamp-mode:
+         *
+         * Where PTS come from. `arrival` is the running time at which the frame's last datagram came. `camera` maps the
+         * camera's clock, which may be wrong and drift, onto the running time. `auto` begins with arrival, and uses the
+         * camera's clock as long as that proves to be sane. In all modes PTS rise strictly and are never in the future.
+         */
+        glib::ParamSpecEnum::builder_with_default("timestamp-mode", default.timestamp_mode)
+            .nick("Timestamp Mode")
+            .blurb("Where PTS come from: the camera's clock or the frames' arrival")
+            .mutable_ready()
+            .build(),
+        /**
          * GstTutkSrc:stats:
          *
          * What was counted and measured since the element left READY. Times are in nanoseconds; what is not known (yet)
@@ -169,8 +185,11 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *   nothing of datagrams;
          * * `round-trip-time` (#guint64): from a request to its answer, smoothed;
          * * `mode` (#gchararray): `lan`, `p2p`, `relay` or `unknown`, while a session stands;
+         * * `encrypted` (#gboolean): whether others in the network can neither read nor change it, likewise;
          * * `connected-since` (#GstDateTime): since when, while a session stands;
          * * `reconnects` (#guint64): how often a lost session was taken up again;
+         * * `timestamps` (#gchararray): where PTS come from now, `camera` or `arrival`;
+         * * `clock-drift` (#gdouble): how much faster than the pipeline's clock the camera's goes, in parts per million;
          * * `latency` (#guint64): what the latency query answers.
          */
         glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
@@ -226,6 +245,18 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .write_only()
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:require-encryption:
+         *
+         * Refuse a session that others in the network can read or change, before a password is sent. This generation
+         * of the protocol has no encryption, so that all sessions are refused so far.
+         */
+        glib::ParamSpecBoolean::builder("require-encryption")
+            .nick("Require Encryption")
+            .blurb("Refuse a session that is not encrypted, before a password is sent; so far none is")
+            .default_value(default.require_encryption)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -243,9 +274,11 @@ impl Settings {
             "address" => self.address.to_value(),
             "idle-timeout" => self.idle_timeout.to_value(),
             "reconnect" => self.reconnect.to_value(),
+            "timestamp-mode" => self.timestamp_mode.to_value(),
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
+            "require-encryption" => self.require_encryption.to_value(),
             _ => unimplemented!(),
         }
     }
@@ -262,10 +295,12 @@ impl Settings {
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
             "address" => self.address = text(),
             "idle-timeout" => self.idle_timeout = number(),
+            "timestamp-mode" => self.timestamp_mode = value.get().unwrap_or_default(),
             "reconnect" => self.reconnect = value.get().unwrap_or_default(),
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
+            "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
             _ => unimplemented!(),
         }
@@ -279,6 +314,10 @@ impl Settings {
     /// Whether a lost session is taken up again.
     pub(super) fn reconnect(&self) -> bool {
         self.reconnect
+    }
+
+    pub(super) fn timestamp_mode(&self) -> TimestampMode {
+        self.timestamp_mode
     }
 
     /// How often statistics are posted, if they are.
@@ -315,6 +354,7 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
+        options.require_encryption = self.require_encryption;
         Ok(Some(options))
     }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use tutk::proto::ViewerStats;
 use tutk::{Codec, Frame, SessionInfo};
 
+use super::timing::Timing;
+
 /// Over how long rates are measured.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -117,7 +119,7 @@ impl Stats {
         name: &str,
         now: Instant,
         session: Option<ViewerStats>,
-        latency: gst::ClockTime,
+        timing: Option<&Timing>,
     ) -> gst::Structure {
         let datagrams = self.past + session.unwrap_or_default();
         let rates = self.rates.as_ref().and_then(|rates| rates.now(now));
@@ -138,10 +140,18 @@ impl Stats {
             .field("datagrams-duplicated", datagrams.duplicates)
             .field("datagrams-foreign", datagrams.foreign)
             .field_if_some("round-trip-time", session.and_then(|session| session.round_trip).map(nanos))
-            .field("reconnects", self.connections.saturating_sub(1))
-            .field("latency", latency);
+            .field("reconnects", self.connections.saturating_sub(1));
+        if let Some(timing) = timing {
+            stats = stats
+                .field("timestamps", if timing.uses_camera() { "camera" } else { "arrival" })
+                .field_if_some("clock-drift", timing.drift())
+                .field("latency", timing.latency());
+        }
         if let Some(Connected { since, info }) = &self.connected {
-            stats = stats.field("mode", info.mode.nick()).field("connected-since", since);
+            stats = stats
+                .field("mode", info.mode.nick())
+                .field("encrypted", info.encrypted)
+                .field("connected-since", since);
         }
         stats.build()
     }
@@ -171,7 +181,7 @@ mod tests {
         let mut stats = Stats::default();
         let at = |millis| start + Duration::from_millis(millis);
         let read = |stats: &Stats, millis| {
-            let stats = stats.structure("test", at(millis), None, gst::ClockTime::ZERO);
+            let stats = stats.structure("test", at(millis), None, None);
             (stats.get::<f64>("fps").ok(), stats.get::<u64>("bitrate").ok())
         };
         assert_eq!(read(&stats, 0), (None, None));
@@ -180,7 +190,7 @@ mod tests {
         }
         assert_eq!(read(&stats, 2_000), (Some(20.0), Some(160_000)));
         assert_eq!(read(&stats, 12_000), (Some(0.0), Some(0)));
-        let structure = stats.structure("test", at(0), None, gst::ClockTime::ZERO);
+        let structure = stats.structure("test", at(0), None, None);
         assert_eq!(structure.get("key-frame-interval"), Ok(1_000_000_000u64));
         assert_eq!(structure.get("last-frame-size"), Ok(1_000u64));
         assert_eq!(structure.get("bytes"), Ok(41_000u64));
@@ -193,7 +203,7 @@ mod tests {
         let session = |datagrams| ViewerStats { datagrams, ..ViewerStats::default() };
         stats.disconnected(session(3));
         stats.disconnected(session(4));
-        let all = stats.structure("test", Instant::now(), Some(session(5)), gst::ClockTime::ZERO);
+        let all = stats.structure("test", Instant::now(), Some(session(5)), None);
         assert_eq!(all.get("datagrams-received"), Ok(12u64));
         assert!(!all.has_field("mode"));
     }

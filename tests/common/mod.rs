@@ -1,6 +1,8 @@
 //! A camera and a viewer in one process, over real sockets on loopback.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses a part of it")]
 
+pub mod leaks;
+pub mod pictures;
 pub mod relay;
 
 use std::hash::{BuildHasher, RandomState};
@@ -24,7 +26,9 @@ pub fn init() {
     ONCE.call_once(|| {
         gst::init().unwrap();
         gsttutk::plugin_register_static().unwrap();
+        leaks::init();
     });
+    leaks::watch_this_test();
 }
 
 /// A UID that no other test has.
@@ -112,7 +116,13 @@ impl Camera {
     }
 
     pub fn push(&self, data: Vec<u8>, key: bool) {
+        self.push_at(data, key, None);
+    }
+
+    /// Pushes a frame that the camera took at this moment of its own clock.
+    pub fn push_at(&self, data: Vec<u8>, key: bool, taken: Option<gst::ClockTime>) {
         let mut buffer = gst::Buffer::from_mut_slice(data);
+        buffer.get_mut().unwrap().set_pts(taken);
         if !key {
             buffer.get_mut().unwrap().set_flags(gst::BufferFlags::DELTA_UNIT);
         }
