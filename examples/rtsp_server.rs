@@ -5,29 +5,25 @@
 //! `LoadCredential=password:FOLDER` makes these), or else in the environment variable `TUTK_PASSWORD`. Whoever reaches
 //! the port can watch.
 
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
-use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use gst_rtsp_server::RTSPServer;
 use gst_rtsp_server::prelude::*;
-use gst_rtsp_server::{RTSPMountPoints, RTSPServer};
-use tutk::{Cancel, ScanOptions};
 
 mod factory {
     use std::sync::OnceLock;
 
     use gst::glib;
     use gst_rtsp_server::subclass::prelude::*;
-    use tutk::Uid;
 
     #[derive(Default)]
     pub struct CameraFactory {
-        pub uid: OnceLock<Uid>,
+        pub camera: OnceLock<gst::Device>,
     }
 
     #[glib::object_subclass]
@@ -41,7 +37,7 @@ mod factory {
 
     impl RTSPMediaFactoryImpl for CameraFactory {
         fn create_element(&self, _url: &gst_rtsp_server::gst_rtsp::RTSPUrl) -> Option<gst::Element> {
-            super::camera(self.uid.get()?.as_str()).inspect_err(|error| eprintln!("{error}")).ok()
+            super::packets(self.camera.get()?).inspect_err(|error| eprintln!("{error}")).ok()
         }
     }
 }
@@ -61,39 +57,48 @@ fn main() -> Result<(), Box<dyn Error>> {
     // A camera can take seconds to connect, and others shall not wait for it.
     server.thread_pool().expect("a server has threads").set_max_threads(-1);
     let mounts = server.mount_points().expect("a server has mount points");
-    thread::spawn(move || {
-        if let Err(error) = look_for_cameras(&mounts, &port) {
-            eprintln!("The search for cameras ended: {error}");
-        }
-    });
     let _source = server.attach(None)?;
+
+    let monitor = gst::DeviceMonitor::new();
+    monitor.add_filter(Some("Source/Video/Network"), None);
+    let _watch = monitor.bus().add_watch(move |_, message| {
+        match message.view() {
+            gst::MessageView::DeviceAdded(added) => {
+                let camera = added.device();
+                if let Some(path) = path(&camera) {
+                    println!("rtsp://localhost:{port}{path}");
+                    let factory: CameraFactory = glib::Object::new();
+                    factory.imp().camera.get_or_init(|| camera);
+                    factory.set_shared(true);
+                    mounts.add_factory(&path, factory);
+                }
+            }
+            gst::MessageView::DeviceRemoved(removed) => {
+                if let Some(path) = path(&removed.device()) {
+                    mounts.remove_factory(&path);
+                }
+            }
+            _ => {}
+        }
+        glib::ControlFlow::Continue
+    })?;
+    monitor.start()?;
     glib::MainLoop::new(None, false).run();
     Ok(())
 }
 
-fn look_for_cameras(mounts: &RTSPMountPoints, port: &str) -> Result<(), tutk::Error> {
-    let (cancel, mut known) = (Cancel::new()?, BTreeSet::new());
-    loop {
-        for found in tutk::scan(&ScanOptions::default(), &cancel)? {
-            if known.insert(found.uid) {
-                let factory: CameraFactory = glib::Object::new();
-                factory.imp().uid.get_or_init(|| found.uid);
-                factory.set_shared(true);
-                mounts.add_factory(&format!("/{}", found.uid), factory);
-                println!("rtsp://localhost:{port}/{}", found.uid);
-            }
-        }
-        thread::sleep(Duration::from_secs(10));
-    }
+/// None for devices that are no cameras of this plugin.
+fn path(device: &gst::Device) -> Option<String> {
+    let is_camera = device.type_().name() == "GstTutkDevice";
+    is_camera.then(|| device.properties()?.get::<String>("uid").ok().map(|uid| format!("/{uid}"))).flatten()
 }
 
 /// From the camera to RTP packets, whatever its codec.
-fn camera(uid: &str) -> Result<gst::Element, glib::BoolError> {
-    let source = gst::ElementFactory::make("tutksrc").property("uid", uid);
-    let source = match password(uid) {
-        Some(password) => source.property("password", password).build()?,
-        None => source.build()?,
-    };
+fn packets(camera: &gst::Device) -> Result<gst::Element, glib::BoolError> {
+    let source = camera.create_element(None)?;
+    if let Some(password) = password(&source.property::<String>("uid")) {
+        source.set_property("password", password);
+    }
     let parser = gst::ElementFactory::make("parsebin").build()?;
     // The server waits for pads of a bin with this name.
     let payloaders = gst::Bin::with_name("dynpay0");
