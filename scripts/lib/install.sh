@@ -7,6 +7,7 @@ install_packages=(
 )
 package_packages=(
     "${install_packages[@]}"
+    "build-essential command g++"
     "debhelper command dh"
     "mmdebstrap command mmdebstrap"
 )
