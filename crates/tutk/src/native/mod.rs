@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod batch;
 mod camera;
 mod cancel;
 mod connection;
@@ -13,6 +14,7 @@ mod search;
 mod session;
 mod socket;
 mod target;
+mod udp;
 
 pub use crate::proto::{CameraEvent, Found, Removed, VideoFrame, ViewerId};
 pub use address::Address;

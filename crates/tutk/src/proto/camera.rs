@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4};
+use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use super::av::AvEvent;
@@ -129,8 +130,8 @@ pub struct Camera {
     last_id: u64,
     answers: VecDeque<(SocketAddr, Answer)>,
     events: VecDeque<CameraEvent>,
-    /// Who sent last, so that the next goes first.
-    turn: ViewerId,
+    /// Who sent last, and how many datagrams in a row.
+    turn: (ViewerId, usize),
 }
 
 #[derive(Debug)]
@@ -141,6 +142,8 @@ enum Answer {
 
 const MAX_ANSWERS: usize = 64;
 const MAX_STRANGERS: usize = 64;
+/// Datagrams that a viewer gets in a row before it is the next one's turn: as many as can be sent in one piece.
+const TURN: usize = 60;
 
 impl Camera {
     /// A camera without viewers.
@@ -151,7 +154,7 @@ impl Camera {
             last_id: 0,
             answers: VecDeque::new(),
             events: VecDeque::new(),
-            turn: ViewerId(0),
+            turn: (ViewerId(0), 0),
         }
     }
 
@@ -348,7 +351,8 @@ impl Camera {
         self.peers.values().map(Peer::poll_timeout).min()
     }
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns.
+    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns, of up to 60
+    /// datagrams each.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         if let Some((to, answer)) = self.answers.pop_front() {
@@ -363,17 +367,12 @@ impl Camera {
             .encode(out);
             return Some(to);
         }
-        let after = (std::ops::Bound::Excluded(self.turn), std::ops::Bound::Unbounded);
-        let (id, to) = self
-            .peers
-            .range_mut(after)
-            .find_map(|(id, peer)| peer.poll_transmit(now, out).map(|to| (*id, to)))
-            .or_else(|| {
-                self.peers
-                    .range_mut(..=self.turn)
-                    .find_map(|(id, peer)| peer.poll_transmit(now, out).map(|to| (*id, to)))
-            })?;
-        self.turn = id;
+        let (last, count) = self.turn;
+        let from = if count < TURN { Bound::Included(last) } else { Bound::Excluded(last) };
+        let mut poll = |(id, peer): (&ViewerId, &mut Peer)| peer.poll_transmit(now, out).map(|to| (*id, to));
+        let next = self.peers.range_mut((from, Bound::Unbounded)).find_map(&mut poll);
+        let (id, to) = next.or_else(|| self.peers.range_mut(..=last).find_map(&mut poll))?;
+        self.turn = (id, if id == last && count < TURN { count + 1 } else { 1 });
         self.peers.retain(|_, peer| !peer.is_gone());
         Some(to)
     }

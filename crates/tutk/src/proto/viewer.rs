@@ -97,6 +97,8 @@ pub struct ViewerStats {
     pub foreign: u64,
     /// Datagrams that say nothing in this protocol; passed over.
     pub malformed: u64,
+    /// Datagrams that this host dropped because they were not read in time; only the driver of a socket knows.
+    pub overflowed: u64,
     /// Chunks that had come before.
     pub duplicates: u64,
     /// Chunks that the camera sent again.
