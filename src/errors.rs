@@ -49,6 +49,12 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
                  phone counts, too."),
             ["{error}"]
         ),
+        Error::NotEncrypted { .. } => error_msg!(
+            ResourceError::NotAuthorized,
+            ("Sessions with cameras of this generation, as {uid} is, are not encrypted, and the property \
+                 “require-encryption” asks for that. No password was sent. Unset it where you trust the network."),
+            ["{error}"]
+        ),
         Error::Generation { address, generation, .. } => error_msg!(
             ResourceError::OpenRead,
             ("Camera {uid} at {address} speaks generation {generation} of the protocol, which this element does not \
@@ -89,6 +95,22 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
             ("Camera {uid} sent what the protocol does not allow. Please report this with the details."),
             ["{error}"]
         ),
+    }
+}
+
+/// A name for this error that programs can compare.
+pub(crate) fn nick(error: &Error) -> &'static str {
+    match error {
+        Error::NotFound { .. } => "not-found",
+        Error::Refused { .. } => "refused",
+        Error::NoAnswer { .. } => "no-answer",
+        Error::Full { .. } => "full",
+        Error::ClosedByCamera => "closed-by-camera",
+        Error::TimedOut { .. } => "silent",
+        Error::Io { .. } => "network",
+        Error::Protocol(_) | Error::Generation { .. } => "protocol",
+        Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } => "library",
+        _ => "other",
     }
 }
 
@@ -159,6 +181,7 @@ mod tests {
             Error::Refused { uid, account: "admin".into() },
             Error::NoAnswer { uid, address, step: "log in", timeout: Default::default() },
             Error::Full { uid, address },
+            Error::NotEncrypted { uid },
             Error::ClosedByCamera,
             Error::TimedOut { silence: Default::default() },
             Error::Generation { uid, address, generation: 4 },

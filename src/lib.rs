@@ -1,18 +1,22 @@
 //! GStreamer elements for IP cameras that speak ThroughTek's IOTC/AV protocol ("TUTK", "Kalay").
 //!
 //! * `tutksrc` plays a camera: [`tutksrc::TutkSrc`];
-//! * `tutksink` is one: [`tutksink::TutkSink`].
+//! * `tutksink` is one: [`tutksink::TutkSink`];
+//! * `tutkdeviceprovider` lists those of the local networks: [`device_provider::TutkDeviceProvider`].
 //!
 //! Programs that link this crate instead of installing the plugin call [`plugin_register_static`] once after
 //! `gst::init()`.
 
 mod backend;
 mod caps;
+pub mod device_provider;
 mod errors;
+mod timestamp_mode;
 pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use timestamp_mode::TimestampMode;
 
 use gst::glib;
 
@@ -40,5 +44,6 @@ pub use plugin::plugin_register_static;
 
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     tutksrc::register(plugin)?;
-    tutksink::register(plugin)
+    tutksink::register(plugin)?;
+    device_provider::register(plugin)
 }

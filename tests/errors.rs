@@ -109,9 +109,12 @@ fn without_a_uid_and_a_camera_that_is_said() {
 }
 
 #[test]
-fn a_camera_that_goes_away_is_an_error() {
+fn without_reconnect_a_camera_that_goes_away_is_an_error() {
     let camera = Camera::start(H264);
-    let viewer = Viewer::watch(&camera);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("reconnect", false);
+    viewer.play();
+    camera.wait_for_watcher();
     camera.push(unit(0, true), true);
     viewer.pull();
     camera.pipeline.set_state(gst::State::Null).unwrap();
@@ -152,6 +155,21 @@ fn a_library_that_is_none_is_named() {
     camera.wait_for_watcher();
     camera.push(unit(0, true), true);
     viewer.pull();
+}
+
+#[test]
+fn encryption_can_be_required() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("password", "canary");
+    viewer.src.set_property("require-encryption", true);
+    viewer.play();
+    let (error, debug) = viewer.error();
+    assert!(error.matches(ResourceError::NotAuthorized) && error.message().contains("encrypted"), "{error}");
+    assert!(!format!("{error}{debug}").contains("canary"), "{error}: {debug}");
+    // The camera has heard nothing of it.
+    camera.stop();
+    assert!(camera.events.try_iter().next().is_none());
 }
 
 #[test]

@@ -2,56 +2,16 @@
 
 mod common;
 
-use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
+use common::relay::Relay;
 use common::{Camera, H264, JPEG, Viewer, bytes, has, unit};
 use gst::BufferFlags as Flags;
 use gst::prelude::*;
 use tutk::wire::{self, Av, Message};
-
-/// Stands between a viewer and a camera, and loses some of what the camera sends.
-struct Network {
-    address: String,
-    end: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Network {
-    fn new(camera: &Camera, lose: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-        let address = socket.local_addr().unwrap().to_string();
-        let camera: SocketAddr = camera.address().parse().unwrap();
-        let end = Arc::new(AtomicBool::new(false));
-        let thread = thread::spawn({
-            let end = end.clone();
-            move || {
-                let (mut viewer, mut buffer) = (None, [0; 2_048]);
-                while !end.load(Ordering::Relaxed) {
-                    let Ok((len, from)) = socket.recv_from(&mut buffer) else { continue };
-                    if from != camera {
-                        viewer = Some(from);
-                        socket.send_to(&buffer[..len], camera).unwrap();
-                    } else if !lose(&buffer[..len]) {
-                        socket.send_to(&buffer[..len], viewer.unwrap()).unwrap();
-                    }
-                }
-            }
-        });
-        Self { address, end, thread: Some(thread) }
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        self.end.store(true, Ordering::Relaxed);
-        let _ = self.thread.take().unwrap().join();
-    }
-}
 
 /// The number of the frame of which this datagram is a piece.
 fn frame(datagram: &[u8]) -> Option<u32> {
@@ -67,9 +27,9 @@ fn frame(datagram: &[u8]) -> Option<u32> {
 /// whether with DISCONT.
 fn play(caps: &str) -> Vec<(u64, bool)> {
     let camera = Camera::start(caps);
-    let network = Network::new(&camera, |datagram| frame(datagram) == Some(1));
+    let network = Relay::losing(&camera, |datagram| frame(datagram) == Some(1));
     let viewer = Viewer::of(&camera);
-    viewer.src.set_property("address", &network.address);
+    viewer.src.set_property("address", network.address());
     viewer.play();
     camera.wait_for_watcher();
     for number in 0..6 {
@@ -99,9 +59,9 @@ fn after_a_blackout_the_video_goes_on() {
     let camera = Camera::start(H264);
     let blackout = Arc::new(AtomicBool::new(false));
     let dark = blackout.clone();
-    let network = Network::new(&camera, move |datagram| dark.load(Ordering::Relaxed) && frame(datagram).is_some());
+    let network = Relay::losing(&camera, move |datagram| dark.load(Ordering::Relaxed) && frame(datagram).is_some());
     let viewer = Viewer::of(&camera);
-    viewer.src.set_property("address", &network.address);
+    viewer.src.set_property("address", network.address());
     viewer.play();
     camera.wait_for_watcher();
     camera.push(unit(0, true), true);

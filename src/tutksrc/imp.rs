@@ -24,8 +24,31 @@
  * the output begins with a key frame and %GST_BUFFER_FLAG_DISCONT. The thread that pushes buffers also keeps the
  * session alive, so that elements that may block for seconds belong behind a `queue`.
  *
- * PTS are the running time at which the frame's last datagram came. The offset of a buffer is the camera's number of
- * the frame.
+ * A session that is lost, because the camera is silent, closes it, or has moved to another address, is taken up again
+ * as long as the element is in PLAYING, unless #GstTutkSrc:reconnect is off. Until then gap events tell downstream that
+ * time passes. The first buffer after it is a key frame with %GST_BUFFER_FLAG_DISCONT and %GST_BUFFER_FLAG_RESYNC. A
+ * camera that serves no more viewers at the start may be holding a place for a viewer that crashed, maybe this one: it is
+ * asked again for a minute.
+ *
+ * ## Messages
+ *
+ * Applications learn of sessions by element messages with these structures, times in nanoseconds:
+ *
+ * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
+ *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
+ *   used);
+ * * `tutk-disconnected`, after a loss and after each try to connect again that failed: `uid`, `reason` (`silent`,
+ *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
+ *   (#guint, the number of the next try since the loss) and `next-try` (#guint64, how long until then);
+ * * `tutk-stats`, every #GstTutkSrc:stats-interval: what #GstTutkSrc:stats holds.
+ *
+ * ## Times
+ *
+ * The camera's clock may be wrong, drift, or stand still; the network delivers frames early and late. PTS are the running
+ * time at which the frame's last datagram came, until the camera's clock has proved for 16 s to be sane; from then on
+ * that clock, mapped onto the running time (#GstTutkSrc:timestamp-mode). The latency query answers how late frames come
+ * relative to their PTS. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
+ * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
  * ## Example
  * |[
@@ -38,7 +61,9 @@
  *
  * Since: 0.1.0
  */
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use gst::glib;
@@ -47,11 +72,15 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
-use tutk::{Cancel, Codec, Error, Frame, Media, Received, Session, SessionOptions, io_control};
+use tutk::{Cancel, Codec, Error, Frame, Media, Received, Session, SessionOptions, Uid, io_control};
 
 use super::gate::{Gate, Pass};
+use super::messages;
+use super::reconnect::{Backoff, may_pass};
 use super::settings::Settings;
-use crate::{caps, errors};
+use super::stats::Stats;
+use super::timing::{CAMERA_TIME_CAPS, Stamp, Timing};
+use crate::{TimestampMode, caps, errors};
 
 static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
@@ -59,6 +88,14 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// How long to look for cameras when none is named.
 const LIST_TIME: Duration = Duration::from_secs(1);
+
+/// How often downstream is told that time passes while there is no session.
+const GAP: Duration = Duration::from_millis(250);
+/// How long a camera may be full at the start: it holds the place of a viewer that crashed until it has missed it.
+const FULL: Duration = Duration::from_secs(60);
+
+/// Marks the camera's own time in a buffer's `GstReferenceTimestampMeta`.
+static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple(CAMERA_TIME_CAPS));
 
 #[derive(Default)]
 #[allow(clippy::large_enum_variant, reason = "there is one for each element")]
@@ -70,17 +107,52 @@ enum State {
         options: Option<SessionOptions>,
         /// The session that stands. The streaming thread opens and uses it; state changes close it, too.
         session: Option<Arc<Session>>,
-        gate: Gate,
-        last_pts: gst::ClockTime,
+        stream: Stream,
     },
+}
+
+/// What the streaming thread keeps over sessions.
+struct Stream {
+    gate: Gate,
+    timing: Timing,
+    /// What the latency query answers.
+    latency: gst::ClockTime,
+    /// Until when downstream has heard of the time, once it has.
+    position: Option<gst::ClockTime>,
+    /// Whether the next buffer is the first one of a session.
+    resync: bool,
+    /// When the first session was tried, until it stands.
+    connecting: Option<Instant>,
+    /// Whether a session stood.
+    was_connected: bool,
+    backoff: Backoff,
+}
+
+impl Stream {
+    fn new(mode: TimestampMode) -> Self {
+        let timing = Timing::new(mode);
+        Self {
+            gate: Gate::default(),
+            latency: timing.latency(),
+            timing,
+            position: None,
+            resync: false,
+            connecting: None,
+            was_connected: false,
+            backoff: Backoff::default(),
+        }
+    }
 }
 
 #[derive(Default)]
 pub struct TutkSrc {
     settings: Mutex<Settings>,
     state: Mutex<State>,
+    stats: Mutex<Stats>,
     // Apart from the state, so that `unlock` waits for nobody.
     interrupt: Mutex<Option<Interrupt>>,
+    /// Posts the statistics while the element plays.
+    reporter: Mutex<Option<gst::PeriodicClockId>>,
 }
 
 /// Ends what the streaming thread waits for: to flush, or because of a pause.
@@ -105,15 +177,18 @@ impl ObjectImpl for TutkSrc {
         let name = pspec.name();
         let mut settings = self.settings.lock().unwrap();
         if pspec.flags().contains(glib::ParamFlags::READABLE) {
-            gst::info!(CAT, imp = self, "Changing {name} from {:?} to {value:?}", settings.get(name));
+            gst::debug!(CAT, imp = self, "Changing {name} from {:?} to {value:?}", settings.get(name));
         } else {
-            gst::info!(CAT, imp = self, "Changing {name}");
+            gst::debug!(CAT, imp = self, "Changing {name}");
         }
         settings.set(name, value);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        self.settings.lock().unwrap().get(pspec.name())
+        match pspec.name() {
+            "stats" => self.stats("application/x-tutk-stats").to_value(),
+            name => self.settings.lock().unwrap().get(name),
+        }
     }
 
     fn constructed(&self) {
@@ -151,7 +226,11 @@ impl ElementImpl for TutkSrc {
         let success = self.parent_change_state(transition)?;
         // The streaming thread drives the session and now waits for PLAYING, so that no session outlives a pause. The
         // base class leaves alone what that thread waits for.
+        if transition == gst::StateChange::PausedToPlaying {
+            self.start_reports();
+        }
         if transition == gst::StateChange::PlayingToPaused {
+            self.stop_reports();
             if let Some(interrupt) = &*self.interrupt.lock().unwrap() {
                 interrupt.cancel.cancel();
             }
@@ -163,11 +242,13 @@ impl ElementImpl for TutkSrc {
 
 impl BaseSrcImpl for TutkSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let options = self.settings.lock().unwrap().session().map_err(|error| errors::of_start(&error))?;
+        let settings = self.settings.lock().unwrap().clone();
+        let options = settings.session().map_err(|error| errors::of_start(&error))?;
+        let stream = Stream::new(settings.timestamp_mode());
         let cancel = Cancel::new().map_err(|error| errors::of_start(&error))?;
         *self.interrupt.lock().unwrap() = Some(Interrupt { cancel, flushing: false });
-        *self.state.lock().unwrap() =
-            State::Started { options, session: None, gate: Gate::default(), last_pts: gst::ClockTime::ZERO };
+        *self.stats.lock().unwrap() = Stats::default();
+        *self.state.lock().unwrap() = State::Started { options, session: None, stream };
         Ok(())
     }
 
@@ -180,6 +261,16 @@ impl BaseSrcImpl for TutkSrc {
 
     fn is_seekable(&self) -> bool {
         false
+    }
+
+    fn query(&self, query: &mut gst::QueryRef) -> bool {
+        if let gst::QueryViewMut::Latency(latency) = query.view_mut() {
+            let min = self.with_stream(|stream| stream.latency);
+            // How much the network holds is without a bound that is known.
+            latency.set(true, min.unwrap_or_default(), gst::ClockTime::NONE);
+            return min.is_some();
+        }
+        BaseSrcImplExt::parent_query(self, query)
     }
 
     fn negotiate(&self) -> Result<(), gst::LoggableError> {
@@ -200,6 +291,8 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = false;
             interrupt.cancel.reset();
         }
+        // A flush drops what is on its way downstream, and what a decoder knows.
+        self.with_stream(|stream| stream.gate.lost());
         Ok(())
     }
 }
@@ -221,35 +314,41 @@ impl PushSrcImpl for TutkSrc {
 
 impl TutkSrc {
     fn next_buffer(&self) -> Result<gst::Buffer, gst::FlowError> {
-        let session = self.session()?;
         loop {
-            match session.receive() {
-                Ok(Received::Video(frame)) => {
+            let session = self.session()?;
+            match self.next_frame(&session) {
+                Ok(frame) => {
                     if let Some(buffer) = self.buffer(frame)? {
                         return Ok(buffer);
                     }
                 }
-                Ok(Received::Lost(lost)) => {
+                Err(error) => self.lost(&error)?,
+            }
+        }
+    }
+
+    fn next_frame(&self, session: &Session) -> Result<Frame, Error> {
+        loop {
+            match session.receive()? {
+                Received::Video(frame) => {
+                    self.stats.lock().unwrap().received(&frame);
+                    return Ok(frame);
+                }
+                Received::Lost(lost) => {
                     gst::warning!(CAT, imp = self, "{lost}");
-                    if let (Media::Video, State::Started { gate, .. }) = (lost.media, &mut *self.state.lock().unwrap())
-                    {
-                        gate.lost();
+                    if lost.media == Media::Video {
+                        self.stats.lock().unwrap().lost(lost.count);
+                        self.with_stream(|stream| stream.gate.lost());
                     }
                 }
-                Ok(Received::IoControl { kind, body }) => {
+                Received::IoControl { kind, body } => {
                     gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} with {} bytes", body.len());
                 }
-                Ok(Received::IoControlUnconfirmed { kind }) => {
+                Received::IoControlUnconfirmed { kind } => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
                 }
-                Ok(Received::Audio(frame)) => gst::trace!(CAT, imp = self, "Audio is not played: {frame:?}"),
-                Ok(other) => gst::debug!(CAT, imp = self, "{other:?}"),
-                Err(Error::Cancelled) => return Err(gst::FlowError::Flushing),
-                Err(error) => {
-                    // Errors are final for a session. The next PLAYING begins another one.
-                    self.close();
-                    return Err(self.fail(&error));
-                }
+                Received::Audio(frame) => gst::trace!(CAT, imp = self, "Audio is not played: {frame:?}"),
+                other => gst::debug!(CAT, imp = self, "{other:?}"),
             }
         }
     }
@@ -267,29 +366,48 @@ impl TutkSrc {
 
     /// The session that stands, or a new one.
     fn session(&self) -> Result<Arc<Session>, gst::FlowError> {
-        let options = match &*self.state.lock().unwrap() {
+        let options = match &mut *self.state.lock().unwrap() {
             State::Started { session: Some(session), .. } => return Ok(session.clone()),
-            State::Started { options, .. } => options.clone(),
+            State::Started { options, stream, .. } => {
+                stream.connecting.get_or_insert_with(Instant::now);
+                options.clone()
+            }
             State::Stopped => return Err(gst::FlowError::Flushing),
         };
-        let cancel = match &*self.interrupt.lock().unwrap() {
-            Some(interrupt) => interrupt.cancel.clone(),
-            None => return Err(gst::FlowError::Flushing),
-        };
+        let Some(cancel) = self.cancel() else { return Err(gst::FlowError::Flushing) };
         let Some(options) = options else { return Err(self.list_cameras(&cancel)) };
-
-        gst::info!(CAT, imp = self, "Connecting to camera {}", options.uid);
-        let session = Arc::new(self.open(options, &cancel).map_err(|error| self.fail(&error))?);
-        gst::info!(CAT, imp = self, "Connected to the camera: {:?}", session.info());
-        if let State::Started { session: place, gate, .. } = &mut *self.state.lock().unwrap() {
-            *place = Some(session.clone());
-            gate.lost();
+        loop {
+            gst::info!(CAT, imp = self, "Connecting to camera {}", options.uid);
+            match self.connect(&options, &cancel) {
+                Ok(session) => return Ok(self.connected(session)),
+                Err(error) => self.wait_for_next_try(&error)?,
+            }
         }
-        Ok(session)
     }
 
-    fn open(&self, options: SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
-        let session = Session::open(options, cancel)?;
+    /// Opens a session. Where downstream has seen frames, it hears meanwhile that time passes.
+    fn connect(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
+        if self.with_stream(|stream| stream.position).flatten().is_none() {
+            return self.open(options, cancel);
+        }
+        thread::scope(|scope| {
+            let (sender, opened) = channel();
+            thread::Builder::new()
+                .name("tutksrc-open".into())
+                .spawn_scoped(scope, move || drop(sender.send(self.open(options, cancel))))
+                .map_err(|source| Error::Io { what: "cannot start a thread".into(), source })?;
+            loop {
+                match opened.recv_timeout(GAP) {
+                    Ok(result) => return result,
+                    Err(RecvTimeoutError::Timeout) => self.push_gap(),
+                    Err(RecvTimeoutError::Disconnected) => return Err(Error::Cancelled),
+                }
+            }
+        })
+    }
+
+    fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
+        let session = Session::open(options.clone(), cancel)?;
         if self.settings.lock().unwrap().sync_time() {
             match local_time() {
                 Some(body) => session.send_io_control(io_control::SET_TIME, &body)?,
@@ -300,43 +418,138 @@ impl TutkSrc {
         Ok(session)
     }
 
+    /// A session stands.
+    fn connected(&self, session: Session) -> Arc<Session> {
+        let session = Arc::new(session);
+        let info = session.info();
+        gst::info!(CAT, imp = self, "Connected to {} at {} ({})", session.camera().uid, info.remote, info.mode);
+        self.stats.lock().unwrap().connected(info);
+        if let State::Started { session: place, stream, .. } = &mut *self.state.lock().unwrap() {
+            *place = Some(session.clone());
+            stream.gate.lost();
+            stream.timing.restart();
+            stream.resync = true;
+            stream.connecting = None;
+            stream.was_connected = true;
+        }
+        self.post(messages::connected(&session));
+        session
+    }
+
+    /// The session is over: waits until it is to be taken up again, or fails.
+    fn lost(&self, error: &Error) -> Result<(), gst::FlowError> {
+        if let Error::Cancelled = error {
+            return Err(gst::FlowError::Flushing);
+        }
+        // Errors are final for a session.
+        self.close();
+        self.wait_for_next_try(error)
+    }
+
+    /// There is no session because of this: waits until the next try to get one, or fails if there will be none.
+    fn wait_for_next_try(&self, error: &Error) -> Result<(), gst::FlowError> {
+        let (Some(cancel), Some((uid, attempt, wait))) = (self.cancel(), self.next_try(error)) else {
+            return Err(self.fail(error));
+        };
+        gst::info!(CAT, imp = self, "{error}; try {attempt} to connect follows in {} ms", wait.as_millis());
+        if attempt == 1 {
+            gst::element_imp_warning!(
+                self,
+                gst::ResourceError::Read,
+                ("There is no session with camera {uid}: {error}. It will be tried again until there is."),
+                ["first try in {} ms", wait.as_millis()]
+            );
+        }
+        self.post(messages::disconnected(uid, error, attempt, wait));
+        let end = Instant::now() + wait;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            cancel.wait(left.min(GAP)).map_err(|_| gst::FlowError::Flushing)?;
+            self.push_gap();
+        }
+    }
+
+    /// The number of the next try to connect and the time until then, if there is one after this error.
+    fn next_try(&self, error: &Error) -> Option<(Uid, u32, Duration)> {
+        let reconnect = self.settings.lock().unwrap().reconnect();
+        let State::Started { options: Some(options), stream, .. } = &mut *self.state.lock().unwrap() else {
+            return None;
+        };
+        let is_held =
+            matches!(error, Error::Full { .. }) && stream.connecting.is_some_and(|since| since.elapsed() < FULL);
+        if !reconnect || !may_pass(error) || !(stream.was_connected || is_held) {
+            return None;
+        }
+        let (attempt, wait) = stream.backoff.next(glib::random_double());
+        Some((options.uid, attempt, wait))
+    }
+
+    /// Tells downstream that time has passed without a frame.
+    fn push_gap(&self) {
+        let now = self.obj().current_running_time();
+        let from = self.with_stream(|stream| match (stream.position, now) {
+            (Some(from), Some(now)) if from < now => {
+                stream.timing.pass(now);
+                stream.position.replace(now)
+            }
+            _ => None,
+        });
+        if let (Some(from), Some(now)) = (from.flatten(), now) {
+            self.obj().src_pad().push_event(gst::event::Gap::builder(from).duration(now - from).build());
+        }
+    }
+
     /// Ends the session that stands, as soon as the streaming thread is out of it.
     fn close(&self) {
         let session = match &mut *self.state.lock().unwrap() {
             State::Started { session, .. } => session.take(),
             State::Stopped => None,
         };
-        if session.is_some() {
-            gst::info!(CAT, imp = self, "Closing the session");
-        }
+        let Some(session) = session else { return };
+        gst::info!(CAT, imp = self, "Closing the session");
+        self.stats.lock().unwrap().disconnected(session.stats());
         // Dropped without a lock: that stops the video and tells the camera.
         drop(session);
     }
 
     /// The frame as a buffer, if it goes downstream.
     fn buffer(&self, frame: Frame) -> Result<Option<gst::Buffer>, gst::FlowError> {
-        let pass = match &mut *self.state.lock().unwrap() {
-            State::Started { gate, .. } => gate.pass(&frame),
-            State::Stopped => return Err(gst::FlowError::Flushing),
+        let Some(pass) = self.with_stream(|stream| stream.gate.pass(&frame)) else {
+            return Err(gst::FlowError::Flushing);
         };
         let Some(Pass { new_codec, discont, delta }) = pass else {
             gst::debug!(CAT, imp = self, "Dropping {frame:?}, which cannot be decoded");
+            self.stats.lock().unwrap().dropped();
             return Ok(None);
         };
         if new_codec {
             self.set_codec(frame.codec)?;
         }
         let number = u64::from(frame.number);
-        let pts = self.pts(frame.received);
-        gst::trace!(CAT, imp = self, "{frame:?} at {}", pts.display());
+        let stamp = self.stamp(&frame);
+        let first = self.with_stream(|stream| {
+            stream.backoff = Backoff::default();
+            std::mem::take(&mut stream.resync)
+        });
+        let resync = first == Some(true) || stamp.is_some_and(|(stamp, _)| stamp.jumped);
+        gst::trace!(CAT, imp = self, "{frame:?}: {stamp:?}");
 
         let mut buffer = gst::Buffer::from_mut_slice(frame.data);
         let writable = buffer.make_mut();
-        writable.set_pts(pts);
+        if let Some((stamp, camera_time)) = stamp {
+            writable.set_pts(stamp.pts);
+            gst::ReferenceTimestampMeta::add(writable, &CAMERA_TIME, camera_time, gst::ClockTime::NONE);
+        }
         writable.set_offset(number);
         writable.set_offset_end(number + 1);
-        if discont {
+        if discont || resync {
             writable.set_flags(gst::BufferFlags::DISCONT);
+        }
+        if resync {
+            writable.set_flags(gst::BufferFlags::RESYNC);
         }
         if delta {
             writable.set_flags(gst::BufferFlags::DELTA_UNIT);
@@ -344,13 +557,23 @@ impl TutkSrc {
         Ok(Some(buffer))
     }
 
-    /// The running time of this moment, which has just been. Never before that of the last frame.
-    fn pts(&self, moment: Instant) -> Option<gst::ClockTime> {
-        let age = gst::ClockTime::try_from(moment.elapsed()).unwrap_or_default();
-        let pts = self.obj().current_running_time()?.saturating_sub(age);
-        let State::Started { last_pts, .. } = &mut *self.state.lock().unwrap() else { return Some(pts) };
-        *last_pts = pts.max(*last_pts);
-        Some(*last_pts)
+    /// When the frame is to be played, and the camera's own time; none without a clock.
+    fn stamp(&self, frame: &Frame) -> Option<(Stamp, gst::ClockTime)> {
+        let now = self.obj().current_running_time()?;
+        let age = gst::ClockTime::try_from(frame.received.elapsed()).unwrap_or_default();
+        let (stamp, camera_time, latency) = self.with_stream(|stream| {
+            let stamp = stream.timing.stamp(now.saturating_sub(age), now, frame.camera_time());
+            stream.position = Some(stamp.pts);
+            let latency = stream.timing.latency();
+            let changed = std::mem::replace(&mut stream.latency, latency) != latency;
+            (stamp, stream.timing.camera_time(), changed.then_some(latency))
+        })?;
+        if let Some(latency) = latency {
+            gst::debug!(CAT, imp = self, "The latency is now {latency}");
+            let src = self.obj();
+            let _ = src.post_message(gst::message::Latency::builder().src(&*src).build());
+        }
+        Some((stamp, gst::ClockTime::try_from(camera_time).unwrap_or_default()))
     }
 
     fn set_codec(&self, codec: Codec) -> Result<(), gst::FlowError> {
@@ -411,6 +634,59 @@ impl TutkSrc {
             State::Started { options: Some(options), .. } => options.uid.to_string(),
             _ => String::new(),
         }
+    }
+
+    fn cancel(&self) -> Option<Cancel> {
+        self.interrupt.lock().unwrap().as_ref().map(|interrupt| interrupt.cancel.clone())
+    }
+
+    /// What this gives, unless the element was stopped.
+    fn with_stream<T>(&self, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+        match &mut *self.state.lock().unwrap() {
+            State::Started { stream, .. } => Some(act(stream)),
+            State::Stopped => None,
+        }
+    }
+
+    fn stats(&self, name: &str) -> gst::Structure {
+        let session = match &*self.state.lock().unwrap() {
+            State::Started { session, .. } => session.clone(),
+            State::Stopped => None,
+        };
+        let session = session.map(|session| session.stats());
+        let stats = self.stats.lock().unwrap();
+        match &*self.state.lock().unwrap() {
+            State::Started { stream, .. } => stats.structure(name, Instant::now(), session, Some(&stream.timing)),
+            State::Stopped => stats.structure(name, Instant::now(), session, None),
+        }
+    }
+
+    fn start_reports(&self) {
+        let Some(interval) = self.settings.lock().unwrap().stats_interval() else { return };
+        let clock = gst::SystemClock::obtain();
+        let id = clock.new_periodic_id(clock.time() + interval, interval);
+        let src = self.obj().downgrade();
+        let scheduled = id.wait_async(move |_, _, _| {
+            if let Some(src) = src.upgrade() {
+                src.imp().post(src.imp().stats("tutk-stats"));
+            }
+        });
+        match scheduled {
+            Ok(_) => *self.reporter.lock().unwrap() = Some(id),
+            Err(error) => gst::warning!(CAT, imp = self, "No statistics will be posted: {error:?}"),
+        }
+    }
+
+    fn stop_reports(&self) {
+        if let Some(id) = self.reporter.lock().unwrap().take() {
+            id.unschedule();
+        }
+    }
+
+    fn post(&self, structure: gst::Structure) {
+        let src = self.obj();
+        // It is refused where there is no bus, which is no failure.
+        let _ = src.post_message(gst::message::Element::builder(structure).src(&*src).build());
     }
 }
 

@@ -5,7 +5,11 @@ use gst::prelude::*;
 
 mod gate;
 mod imp;
+mod messages;
+mod reconnect;
 mod settings;
+mod stats;
+mod timing;
 
 glib::wrapper! {
     /// Source element that plays a camera: a live stream of its video, as the camera encodes it.

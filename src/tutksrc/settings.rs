@@ -9,7 +9,7 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
 
-use crate::Backend;
+use crate::{Backend, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -20,9 +20,13 @@ pub(super) struct Settings {
     sync_time: bool,
     address: Option<String>,
     idle_timeout: u32,
+    reconnect: bool,
+    timestamp_mode: TimestampMode,
+    stats_interval: u32,
     backend: Backend,
     library: Option<String>,
     license_key: Option<Secret>,
+    require_encryption: bool,
 }
 
 impl Default for Settings {
@@ -35,9 +39,13 @@ impl Default for Settings {
             sync_time: false,
             address: None,
             idle_timeout: 10_000,
+            reconnect: true,
+            timestamp_mode: TimestampMode::default(),
+            stats_interval: 30_000,
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            require_encryption: false,
         }
     }
 }
@@ -130,6 +138,77 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .mutable_ready()
             .build(),
         /**
+         * GstTutkSrc:reconnect:
+         *
+         * Whether a session that is lost is taken up again, for ever: the camera is looked for by its UID after 0.5 s,
+         * later after up to 30 s, while the pipeline goes on. Without it, a lost session is an error. A camera that
+         * cannot be reached at the start is an error in both cases, and so is a refused password.
+         */
+        glib::ParamSpecBoolean::builder("reconnect")
+            .nick("Reconnect")
+            .blurb("Take a lost session up again, for ever; otherwise a lost session is an error")
+            .default_value(default.reconnect)
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:timestamp-mode:
+         *
+         * Where PTS come from. `arrival` is the running time at which the frame's last datagram came. `camera` maps the
+         * camera's clock, which may be wrong and drift, onto the running time. `auto` begins with arrival, and uses the
+         * camera's clock as long as that proves to be sane. In all modes PTS rise strictly and are never in the future.
+         */
+        glib::ParamSpecEnum::builder_with_default("timestamp-mode", default.timestamp_mode)
+            .nick("Timestamp Mode")
+            .blurb("Where PTS come from: the camera's clock or the frames' arrival")
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:stats:
+         *
+         * What was counted and measured since the element left READY. Times are in nanoseconds; what is not known (yet)
+         * is not there.
+         *
+         * * `frames-received` (#guint64): frames of video that came whole;
+         * * `frames-dropped` (#guint64): of those, the ones that could not be decoded because others are missing;
+         * * `frames-lost` (#guint64): frames that the network lost for good;
+         * * `bytes` (#guint64): of the frames received;
+         * * `bitrate` (#guint64): bits of video in a second, over about the last second;
+         * * `fps` (#gdouble): frames in a second, over about the last second;
+         * * `last-frame-size` (#guint64): bytes of the last frame;
+         * * `codec` (#gchararray): what the camera encodes with;
+         * * `key-frame-interval` (#guint64): the time between the last two key frames;
+         * * `datagrams-received`, `datagrams-lost`, `datagrams-resent`, `datagrams-duplicated`, `datagrams-foreign`,
+         *   `datagrams-overflowed` (#guint64): datagrams from the camera; those that did not come by themselves; those
+         *   that the camera sent again; those that came twice; those from somewhere else, or of another session; those
+         *   that came to this host and were dropped for want of room, because they were not taken in time. The vendor's
+         *   library tells nothing of datagrams;
+         * * `round-trip-time` (#guint64): from a request to its answer, smoothed;
+         * * `mode` (#gchararray): `lan`, `p2p`, `relay` or `unknown`, while a session stands;
+         * * `encrypted` (#gboolean): whether others in the network can neither read nor change it, likewise;
+         * * `connected-since` (#GstDateTime): since when, while a session stands;
+         * * `reconnects` (#guint64): how often a lost session was taken up again;
+         * * `timestamps` (#gchararray): where PTS come from now, `camera` or `arrival`;
+         * * `clock-drift` (#gdouble): how much faster than the pipeline's clock the camera's goes, in parts per million;
+         * * `latency` (#guint64): what the latency query answers.
+         */
+        glib::ParamSpecBoxed::builder::<gst::Structure>("stats")
+            .nick("Statistics")
+            .blurb("What was counted and measured: frames, datagrams, bitrate, round-trip time and others")
+            .read_only()
+            .build(),
+        /**
+         * GstTutkSrc:stats-interval:
+         *
+         * How often an element message `tutk-stats`, with what #GstTutkSrc:stats holds, is posted while the element is
+         * in PLAYING, in milliseconds; 0: never.
+         */
+        glib::ParamSpecUInt::builder("stats-interval")
+            .nick("Statistics Interval")
+            .blurb("How often an element message “tutk-stats” is posted (ms); 0: never")
+            .default_value(default.stats_interval)
+            .mutable_ready()
+            .build(),
+        /**
          * GstTutkSrc:backend:
          *
          * What drives the session. With `auto`, a library that #GstTutkSrc:library or the environment variable
@@ -165,6 +244,18 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .write_only()
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:require-encryption:
+         *
+         * Refuse a session that others in the network can read or change, before a password is sent. This generation
+         * of the protocol has no encryption, so that all sessions are refused so far.
+         */
+        glib::ParamSpecBoolean::builder("require-encryption")
+            .nick("Require Encryption")
+            .blurb("Refuse a session that is not encrypted, before a password is sent; so far none is")
+            .default_value(default.require_encryption)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -181,8 +272,12 @@ impl Settings {
             "sync-time" => self.sync_time.to_value(),
             "address" => self.address.to_value(),
             "idle-timeout" => self.idle_timeout.to_value(),
+            "reconnect" => self.reconnect.to_value(),
+            "timestamp-mode" => self.timestamp_mode.to_value(),
+            "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
+            "require-encryption" => self.require_encryption.to_value(),
             _ => unimplemented!(),
         }
     }
@@ -199,8 +294,12 @@ impl Settings {
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
             "address" => self.address = text(),
             "idle-timeout" => self.idle_timeout = number(),
+            "timestamp-mode" => self.timestamp_mode = value.get().unwrap_or_default(),
+            "reconnect" => self.reconnect = value.get().unwrap_or_default(),
+            "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
+            "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
             _ => unimplemented!(),
         }
@@ -209,6 +308,20 @@ impl Settings {
     /// Whether to set the camera's clock.
     pub(super) fn sync_time(&self) -> bool {
         self.sync_time
+    }
+
+    /// Whether a lost session is taken up again.
+    pub(super) fn reconnect(&self) -> bool {
+        self.reconnect
+    }
+
+    pub(super) fn timestamp_mode(&self) -> TimestampMode {
+        self.timestamp_mode
+    }
+
+    /// How often statistics are posted, if they are.
+    pub(super) fn stats_interval(&self) -> Option<gst::ClockTime> {
+        (self.stats_interval > 0).then(|| gst::ClockTime::from_mseconds(self.stats_interval.into()))
     }
 
     /// How to look for cameras for this long.
@@ -240,6 +353,7 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
+        options.require_encryption = self.require_encryption;
         Ok(Some(options))
     }
 }

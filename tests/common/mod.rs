@@ -1,6 +1,10 @@
 //! A camera and a viewer in one process, over real sockets on loopback.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses a part of it")]
 
+pub mod leaks;
+pub mod pictures;
+pub mod relay;
+
 use std::hash::{BuildHasher, RandomState};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, Once};
@@ -22,7 +26,9 @@ pub fn init() {
     ONCE.call_once(|| {
         gst::init().unwrap();
         gsttutk::plugin_register_static().unwrap();
+        leaks::init();
     });
+    leaks::watch_this_test();
 }
 
 /// A UID that no other test has.
@@ -98,8 +104,25 @@ impl Camera {
         format!("127.0.0.1:{}", self.sink.property::<u32>("port"))
     }
 
+    /// Stops as a camera does that is switched off properly: viewers are told.
+    pub fn stop(&self) {
+        self.pipeline.set_state(gst::State::Null).unwrap();
+    }
+
+    /// Starts again where it was.
+    pub fn restart(&self, port: u32) {
+        self.sink.set_property("port", port);
+        self.play();
+    }
+
     pub fn push(&self, data: Vec<u8>, key: bool) {
+        self.push_at(data, key, None);
+    }
+
+    /// Pushes a frame that the camera took at this moment of its own clock.
+    pub fn push_at(&self, data: Vec<u8>, key: bool, taken: Option<gst::ClockTime>) {
         let mut buffer = gst::Buffer::from_mut_slice(data);
+        buffer.get_mut().unwrap().set_pts(taken);
         if !key {
             buffer.get_mut().unwrap().set_flags(gst::BufferFlags::DELTA_UNIT);
         }
@@ -212,6 +235,22 @@ impl Viewer {
         let sample = self.appsink.try_pull_sample(gst::ClockTime::try_from(LONG).unwrap());
         let Some(sample) = sample else { panic!("no frame came; the bus says {:?}", self.pending_error()) };
         (sample.buffer_owned().unwrap(), sample.caps_owned().unwrap())
+    }
+
+    /// The next message of this name from the source; panics if an error comes before it.
+    pub fn message(&self, name: &str) -> gst::Structure {
+        let timeout = gst::ClockTime::try_from(LONG).unwrap();
+        let bus = self.pipeline.bus().unwrap();
+        loop {
+            let kinds = [gst::MessageType::Element, gst::MessageType::Error];
+            let message = bus.timed_pop_filtered(timeout, &kinds).unwrap_or_else(|| panic!("no {name} came"));
+            if let gst::MessageView::Error(error) = message.view() {
+                panic!("{error:?} instead of {name}");
+            }
+            if let Some(structure) = message.structure().filter(|structure| structure.name() == name) {
+                return structure.to_owned();
+            }
+        }
     }
 
     fn pending_error(&self) -> Option<gst::Message> {

@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Instant;
 
 use crate::Codec;
+use crate::wire::CameraTime;
 
 /// Video or audio: each counts its frames from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +41,15 @@ pub struct Frame {
     pub flags: u8,
     /// When the last datagram of it was read.
     pub received: Instant,
+}
+
+impl Frame {
+    /// The camera's clock at this frame, which need not be right: longer frame infos tell more than
+    /// [`Frame::timestamp`].
+    #[must_use]
+    pub fn camera_time(&self) -> CameraTime {
+        CameraTime::decode(&self.info).unwrap_or(CameraTime::Milliseconds(self.timestamp))
+    }
 }
 
 impl fmt::Debug for Frame {

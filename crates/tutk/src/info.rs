@@ -10,6 +10,9 @@ pub struct SessionInfo {
     pub mode: Mode,
     /// The other side: the camera, or the relay server.
     pub remote: SocketAddr,
+    /// Whether nobody on the way can read or change what is sent. No session that this crate opens is encrypted: this
+    /// generation of the protocol has no encryption, and the vendor's libraries are used without theirs (DTLS).
+    pub encrypted: bool,
     /// The vendor's library, if the session goes through it.
     pub library: Option<LibraryInfo>,
 }
@@ -38,6 +41,18 @@ pub struct LibraryInfo {
     pub iotc: String,
     /// The version of its media part, if it tells.
     pub av: Option<String>,
+}
+
+impl Mode {
+    /// Its name for programs: `lan`, `p2p`, `relay` or `unknown`.
+    pub fn nick(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::P2p => "p2p",
+            Self::Relay => "relay",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 impl fmt::Display for Mode {

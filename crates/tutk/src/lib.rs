@@ -57,7 +57,8 @@ pub use frame::{Frame, Lost, Media};
 pub use gate::Gate;
 pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
-    Address, Camera, CameraEvent, CameraOptions, Cancel, Found, Removed, Search, VideoFrame, ViewerId, search,
+    Address, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Found, Removed, Search, VideoFrame,
+    ViewerId, search,
 };
 pub use scan::{ScanOptions, scan};
 pub use secret::Secret;

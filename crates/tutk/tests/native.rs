@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use tutk::wire::{Message, Role, scramble};
 use tutk::{
-    Address, Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, Received, Removed, Search, Session,
-    SessionOptions, Uid, VideoFrame, io_control, search,
+    Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, Received,
+    Removed, Search, Session, SessionOptions, Uid, VideoFrame, io_control, search,
 };
 
 /// Far more than anything here takes.
@@ -196,6 +196,28 @@ fn a_search_finds_all_or_one() {
     assert_eq!((found[0].uid, found[0].address.port()), (one, camera.camera.port()));
 }
 
+#[test]
+fn a_browser_keeps_up_with_a_camera() {
+    let (uid, camera) = Running::with_password("");
+    let cancel = Cancel::new().unwrap();
+    let mut browser = Browser::new(Duration::from_millis(500));
+    let mut next = || loop {
+        let event = browser.next_event(Some(Instant::now() + LONG), &cancel).unwrap().expect("no event");
+        match &event {
+            BrowserEvent::Appeared(found) | BrowserEvent::Changed(found) if found.uid == uid => return event,
+            BrowserEvent::Vanished(gone) if *gone == uid => return event,
+            _ => {}
+        }
+    };
+    let BrowserEvent::Appeared(found) = next() else { panic!("not there") };
+    assert_eq!((found.name.as_str(), found.address.port()), ("in process", camera.camera.port()));
+    camera.camera.set_name("moved".into()).unwrap();
+    let BrowserEvent::Changed(changed) = next() else { panic!("not changed") };
+    assert_eq!((changed.name.as_str(), changed.address), ("moved", found.address));
+    drop(camera);
+    assert_eq!(next(), BrowserEvent::Vanished(uid));
+}
+
 /// How long a blocked call takes to return after the cancellation.
 fn cancelled_after(call: impl FnOnce(&Cancel) -> Result<(), Error> + Send + 'static) -> Duration {
     let cancel = Cancel::new().unwrap();
@@ -228,6 +250,12 @@ fn every_blocking_call_can_be_cancelled() {
             session.receive().map(drop)
         }),
         cancelled_after(|cancel| search(&Search { uid: None, address: None, timeout: LONG }, cancel).map(drop)),
+        cancelled_after(|cancel| {
+            let mut browser = Browser::new(LONG);
+            // Other tests' cameras are events, too.
+            while browser.next_event(None, cancel)?.is_some() {}
+            Ok(())
+        }),
         cancelled_after(|cancel| Camera::open(CameraOptions::new(self::uid()), cancel)?.next_event().map(drop)),
     ];
     println!("{took:?}");

@@ -1,8 +1,12 @@
 use std::fmt;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::time::TimeSpec;
 
 use crate::Error;
 
@@ -41,6 +45,22 @@ impl Cancel {
     /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
     pub fn is_cancelled(&self) -> bool {
         self.0.cancelled.load(Ordering::Acquire)
+    }
+
+    /// Lets this much time pass. Fails with [`Error::Cancelled`] as soon as [`cancel`](Self::cancel) is called.
+    pub fn wait(&self, time: Duration) -> Result<(), Error> {
+        let end = Instant::now() + time;
+        loop {
+            self.check()?;
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            // Interrupted by a signal: looks again, as after any other return.
+            let _ =
+                ppoll(&mut [PollFd::new(self.event().as_fd(), PollFlags::POLLIN)], Some(TimeSpec::from(left)), None);
+            self.drain();
+        }
     }
 
     /// [`Error::Cancelled`] if so.

@@ -199,7 +199,7 @@ impl Target {
             (End::Full, Some(address)) => Error::Full { uid, address },
             (End::NoAnswer(_) | End::Generation(_) | End::Full, _) => {
                 let mut target = self.asked.clone();
-                if let Some(error) = sockets.send_error() {
+                if let Some(error) = sockets.take_send_error() {
                     target = format!("{target} ({error})");
                 }
                 Error::NotFound { uid, target, timeout }

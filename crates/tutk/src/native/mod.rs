@@ -1,12 +1,14 @@
-//! The protocol over UDP sockets: [`Session`] is a viewer's, [`Camera`] is a camera, [`search`] lists cameras.
+//! The protocol over UDP sockets: [`Session`] is a viewer's, [`Camera`] is a camera, [`search`] lists cameras
+//! and [`Browser`] keeps up with them.
 //!
-//! There is no thread in here: [`Session::receive`] and [`Camera::next_event`] do the work of the session while they
-//! block, so one thread of the program has to stay in them. All other calls may come from any thread.
+//! There is no thread in here: [`Session::receive`], [`Camera::next_event`] and [`Browser::next_event`] do the work while
+//! they block, so one thread of the program has to stay in them. All other calls may come from any thread.
 
 #![forbid(unsafe_code)]
 
 mod address;
 mod batch;
+mod browser;
 mod camera;
 mod cancel;
 mod connection;
@@ -16,8 +18,9 @@ mod socket;
 mod target;
 mod udp;
 
-pub use crate::proto::{CameraEvent, Found, Removed, VideoFrame, ViewerId};
+pub use crate::proto::{BrowserEvent, CameraEvent, Found, Removed, VideoFrame, ViewerId};
 pub use address::Address;
+pub use browser::Browser;
 pub use camera::{Camera, CameraOptions};
 pub use cancel::Cancel;
 pub use connection::{Connection, ConnectionOptions};

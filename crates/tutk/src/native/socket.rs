@@ -120,7 +120,8 @@ impl Sockets {
                         io::ErrorKind::Interrupted
                         | io::ErrorKind::ConnectionRefused
                         | io::ErrorKind::HostUnreachable
-                        | io::ErrorKind::NetworkUnreachable => read += 1,
+                        | io::ErrorKind::NetworkUnreachable
+                        | io::ErrorKind::NetworkDown => read += 1,
                         _ => return Err(Error::io("cannot receive", error)),
                     },
                 }
@@ -157,12 +158,14 @@ impl Sockets {
         send(batch);
     }
 
-    /// Why a datagram could not be sent, if one could not.
-    pub(super) fn send_error(&self) -> Option<String> {
-        lock(&self.buffers).send_error.as_ref().map(|(to, error)| format!("cannot send to {to}: {error}"))
+    /// Why a datagram could not be sent, if one could not since this was asked before.
+    pub(super) fn take_send_error(&self) -> Option<Error> {
+        let (to, error) = lock(&self.buffers).send_error.take()?;
+        Some(Error::io(format!("cannot send to {to}"), error))
     }
 
-    fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), Error> {
+    /// Waits for a datagram, a wake-up, or the time.
+    pub(super) fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), Error> {
         let mut fds: Vec<_> =
             self.sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
         fds.push(PollFd::new(cancel.event().as_fd(), PollFlags::POLLIN));

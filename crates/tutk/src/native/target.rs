@@ -27,7 +27,8 @@ pub(super) fn describe(address: Option<&Address>) -> String {
     }
 }
 
-fn broadcasts() -> Result<Vec<SocketAddr>, Error> {
+/// The broadcast address of every IPv4 network that is up; fails if none is.
+pub(super) fn broadcasts() -> Result<Vec<SocketAddr>, Error> {
     let mut targets = Vec::new();
     for interface in getifaddrs().map_err(|errno| Error::io("cannot list the network interfaces", errno))? {
         if !interface.flags.contains(InterfaceFlags::IFF_UP) {

@@ -41,6 +41,7 @@ pub(super) struct Assembly {
 pub(super) struct Counts {
     pub(super) duplicates: u64,
     pub(super) again: u64,
+    pub(super) missing: u64,
     pub(super) requested: u64,
     pub(super) frames: u64,
     pub(super) lost: u64,
@@ -65,6 +66,8 @@ struct Slot {
     ask_at: Option<Instant>,
     /// Chunks before this one have been asked for.
     asked: u16,
+    /// How often everything that is missing was asked for.
+    rounds: u32,
 }
 
 #[derive(Debug, Default)]
@@ -342,6 +345,7 @@ impl Assembly {
                 let age = now.saturating_duration_since(since) / 4;
                 slot.ask_at = Some(now + interval.max(age.min(interval * 2)));
                 slot.asked = 0;
+                slot.rounds += 1;
             }
             chunks.clear();
             match &slot.state {
@@ -354,7 +358,11 @@ impl Assembly {
                 SlotState::Unseen if slot.asked == 0 => slot.asked = 1,
                 _ => continue,
             }
-            self.counts.requested += chunks.len().max(1) as u64;
+            let count = chunks.len().max(1) as u64;
+            self.counts.requested += count;
+            if slot.rounds == 1 {
+                self.counts.missing += count;
+            }
             return Some(self.next.wrapping_add(ahead as u32));
         }
         if self.probe_at()? > now {

@@ -231,6 +231,7 @@ impl Link {
                 let counts = client.counts();
                 stats.duplicates += counts.duplicates;
                 stats.again += counts.again;
+                stats.missing += counts.missing;
                 stats.requested += counts.requested;
                 stats.frames += counts.frames;
                 stats.lost += counts.lost;

@@ -1,8 +1,10 @@
-//! State machines of the protocol, without sockets, clocks or threads: [`Viewer`] and [`Camera`].
+//! State machines of the protocol, without sockets, clocks or threads: [`Viewer`] and [`Camera`], and to find cameras
+//! [`Search`] and [`Browser`].
 //!
-//! Both work alike. Time comes in as [`Instant`](std::time::Instant) and never goes back. After each call that may
+//! All work alike. Time comes in as [`Instant`](std::time::Instant) and never goes back. After each call that may
 //! change something, the caller takes what is to be sent with `poll_transmit` until there is no more, then what has
-//! happened with `poll_event`, and calls `handle_timeout` when the time of `poll_timeout` has come.
+//! happened with `poll_event`, and calls `handle_timeout` (a browser's `search`) when the time of `poll_timeout` has
+//! come.
 //!
 //! Datagrams are plain in here: [`wire::descramble`](crate::wire::descramble) comes before `handle_input`, and
 //! [`wire::scramble`](crate::wire::scramble) after `poll_transmit`.
@@ -13,6 +15,7 @@
 mod acks;
 mod assembly;
 mod av;
+mod browser;
 mod camera;
 mod client;
 mod controls;
@@ -26,6 +29,7 @@ mod server;
 mod viewer;
 
 pub use av::AvEvent;
+pub use browser::{Browser, BrowserEvent, MAX_CAMERAS};
 pub use camera::{Access, Camera, CameraConfig, CameraEvent, Removed, ViewerId};
 pub use link::Link;
 pub use search::{Found, Search};

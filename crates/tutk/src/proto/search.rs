@@ -24,6 +24,19 @@ pub struct Found {
     pub asker: AddressBlock,
 }
 
+impl Found {
+    /// The camera that sent this answer from there.
+    pub(super) fn new(from: SocketAddr, found: &wire::Found<'_>) -> Self {
+        Self {
+            uid: found.uid,
+            address: from,
+            name: String::from_utf8_lossy(found.name.as_bytes()).into_owned(),
+            generation: found.generation,
+            asker: found.asker,
+        }
+    }
+}
+
 /// Asks for cameras until the time is over.
 #[derive(Debug)]
 pub struct Search {
@@ -73,13 +86,7 @@ impl Search {
             return;
         }
         self.seen.push(known);
-        self.found.push_back(Found {
-            uid: found.uid,
-            address: from,
-            name: String::from_utf8_lossy(found.name.as_bytes()).into_owned(),
-            generation: found.generation,
-            asker: found.asker,
-        });
+        self.found.push_back(Found::new(from, found));
     }
 
     /// The next camera that answered; each address once.

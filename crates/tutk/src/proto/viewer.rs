@@ -1,5 +1,6 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::ops::Add;
 use std::time::{Duration, Instant};
 
 use super::av::AvEvent;
@@ -103,7 +104,9 @@ pub struct ViewerStats {
     pub duplicates: u64,
     /// Chunks that the camera sent again.
     pub again: u64,
-    /// Chunks that were asked for.
+    /// Chunks that did not come by themselves.
+    pub missing: u64,
+    /// Chunks that were asked for; one that is asked for twice counts twice.
     pub requested: u64,
     /// Frames of video that came whole.
     pub frames: u64,
@@ -111,6 +114,27 @@ pub struct ViewerStats {
     pub lost: u64,
     /// The smoothed time from a datagram to its answer, once known.
     pub round_trip: Option<Duration>,
+}
+
+impl Add for ViewerStats {
+    type Output = Self;
+
+    /// Those of two sessions, of which the second one is the later.
+    fn add(self, later: Self) -> Self {
+        Self {
+            datagrams: self.datagrams + later.datagrams,
+            foreign: self.foreign + later.foreign,
+            malformed: self.malformed + later.malformed,
+            overflowed: self.overflowed + later.overflowed,
+            duplicates: self.duplicates + later.duplicates,
+            again: self.again + later.again,
+            missing: self.missing + later.missing,
+            requested: self.requested + later.requested,
+            frames: self.frames + later.frames,
+            lost: self.lost + later.lost,
+            round_trip: later.round_trip.or(self.round_trip),
+        }
+    }
 }
 
 /// The viewer's side of the protocol: finds a camera, connects, logs in, receives.

@@ -17,7 +17,7 @@ mod reader;
 mod scramble;
 
 pub use av::{Av, Chunk, LoginResult};
-pub use frame_info::FrameInfo;
+pub use frame_info::{CameraTime, FrameInfo};
 pub use message::{AddressBlock, Found, Message, Phase, Role, Session, Text};
 pub use scramble::{descramble, scramble};
 

@@ -1,0 +1,203 @@
+//! A session that is lost is taken up again.
+
+mod common;
+
+use std::sync::mpsc::{Receiver, channel};
+
+use common::relay::Relay;
+use common::{Camera, H264, JPEG, LONG, Viewer, has, unit};
+use gst::BufferFlags as Flags;
+use gst::ResourceError;
+use gst::prelude::*;
+
+/// The gaps that come out of the source: begin and end.
+fn gaps(viewer: &Viewer) -> Receiver<(gst::ClockTime, gst::ClockTime)> {
+    let (sender, gaps) = channel();
+    viewer.src.static_pad("src").unwrap().add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Gap(gap)) = info.event().map(|event| event.view()) {
+            let (from, duration) = gap.get();
+            let _ = sender.send((from, from + duration.unwrap()));
+        }
+        gst::PadProbeReturn::Ok
+    });
+    gaps
+}
+
+#[test]
+fn a_camera_that_restarts_is_played_on() {
+    let camera = Camera::start(H264);
+    let port = camera.sink.property("port");
+    let viewer = Viewer::watch(&camera);
+    let gaps = gaps(&viewer);
+    let connected = viewer.message("tutk-connected");
+    assert_eq!(connected.get("uid"), Ok(camera.uid.as_str()));
+    assert_eq!(connected.get("address"), Ok(camera.address().as_str()));
+    assert_eq!(connected.get("mode"), Ok("lan"));
+    assert_eq!(connected.get("backend"), Ok("native"));
+    assert_eq!(connected.get("generation"), Ok(9u32));
+
+    let mut last = None;
+    for round in 0..3 {
+        for (number, key) in [(1, true), (2, false), (3, false)] {
+            camera.push(unit(number, key), key);
+            let (buffer, _) = viewer.pull();
+            assert_eq!(has(&buffer, Flags::DISCONT), key);
+            assert_eq!(has(&buffer, Flags::RESYNC), key);
+            assert_eq!(has(&buffer, Flags::DELTA_UNIT), !key);
+            assert!(buffer.pts() > last, "round {round}: {:?} after {last:?}", buffer.pts());
+            last = buffer.pts();
+        }
+        camera.stop();
+        let disconnected = viewer.message("tutk-disconnected");
+        assert_eq!(disconnected.get("reason"), Ok("closed-by-camera"));
+        assert_eq!(disconnected.get("attempt"), Ok(1u32));
+        assert!(disconnected.get::<u64>("next-try").unwrap() >= 500_000_000);
+        // While there is none, downstream hears that time passes: without holes, and without overlaps.
+        let (from, to) = gaps.recv_timeout(LONG).unwrap();
+        assert!(Some(from) == last && from < to);
+        last = Some(to);
+        camera.restart(port);
+        viewer.message("tutk-connected");
+        camera.wait_for_watcher();
+        for (from, to) in gaps.try_iter() {
+            assert!(Some(from) == last && from < to);
+            last = Some(to);
+        }
+    }
+    assert_eq!(viewer.pipeline.current_state(), gst::State::Playing);
+    let stats = viewer.src.property::<gst::Structure>("stats");
+    assert_eq!(stats.get("reconnects"), Ok(3u64));
+    assert_eq!(stats.get("frames-received"), Ok(9u64));
+    assert_eq!(
+        stats.get("bytes"),
+        Ok(3 * [1, 2, 3].map(|number| unit(number, number == 1).len() as u64).iter().sum::<u64>())
+    );
+}
+
+#[test]
+fn a_camera_that_changes_its_codec_meanwhile_is_played_on() {
+    let camera = Camera::start(H264);
+    let port = camera.sink.property("port");
+    let viewer = Viewer::watch(&camera);
+    for caps in [H264, JPEG] {
+        camera.set_caps(caps);
+        camera.push(unit(0, true), true);
+        let (buffer, got) = viewer.pull();
+        assert_eq!(got, caps.parse::<gst::Caps>().unwrap());
+        assert!(has(&buffer, Flags::DISCONT) && has(&buffer, Flags::RESYNC));
+        camera.stop();
+        camera.restart(port);
+        camera.wait_for_watcher();
+    }
+}
+
+#[test]
+fn a_silent_camera_is_looked_for() {
+    let camera = Camera::start(H264);
+    let relay = Relay::new(&camera);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("address", relay.address());
+    viewer.src.set_property("idle-timeout", 1_000u32);
+    viewer.src.set_property("timeout", 200u32);
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+
+    relay.cut(true);
+    assert_eq!(viewer.message("tutk-disconnected").get("reason"), Ok("silent"));
+    let again = viewer.message("tutk-disconnected");
+    assert_eq!((again.get("reason"), again.get("attempt")), (Ok("not-found"), Ok(2u32)));
+    relay.cut(false);
+    viewer.message("tutk-connected");
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    let (buffer, _) = viewer.pull();
+    assert!(has(&buffer, Flags::DISCONT) && has(&buffer, Flags::RESYNC));
+}
+
+#[test]
+fn a_camera_that_moved_is_found() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::new(|src| src.set_property("uid", &camera.uid));
+    viewer.play();
+    let before: String = viewer.message("tutk-connected").get("address").unwrap();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+    camera.stop();
+    // Any port but the one it had.
+    let taken = std::net::UdpSocket::bind(("0.0.0.0", before.rsplit(':').next().unwrap().parse().unwrap()));
+    camera.restart(0);
+    let after: String = viewer.message("tutk-connected").get("address").unwrap();
+    assert_ne!(before, after);
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+    drop(taken);
+}
+
+#[test]
+fn a_password_that_is_refused_is_not_tried_again() {
+    let camera = Camera::start(H264);
+    let port = camera.sink.property("port");
+    let viewer = Viewer::watch(&camera);
+    camera.push(unit(0, true), true);
+    viewer.pull();
+    camera.stop();
+    camera.sink.set_property("password", "new-canary");
+    camera.restart(port);
+    let (error, debug) = viewer.error();
+    assert!(error.matches(ResourceError::NotAuthorized), "{error}");
+    assert!(!format!("{error}{debug}").contains("canary"), "{error}: {debug}");
+}
+
+#[test]
+fn a_full_camera_is_waited_for() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("max-viewers", 1u32);
+    camera.play();
+    // As after a crash: the camera holds a place for somebody who does not know of it.
+    let first = Viewer::watch(&camera);
+    let second = Viewer::of(&camera);
+    second.play();
+    let disconnected = second.message("tutk-disconnected");
+    assert_eq!((disconnected.get("reason"), disconnected.get("attempt")), (Ok("full"), Ok(1u32)));
+    drop(first);
+    second.message("tutk-connected");
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    second.pull();
+}
+
+#[test]
+fn without_reconnect_a_full_camera_is_an_error() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("max-viewers", 1u32);
+    camera.play();
+    let _first = Viewer::watch(&camera);
+    let second = Viewer::of(&camera);
+    second.src.set_property("reconnect", false);
+    second.play();
+    let (error, _) = second.error();
+    assert!(error.matches(ResourceError::Busy), "{error}");
+}
+
+#[test]
+fn a_pipeline_stops_at_once_while_the_camera_is_gone() {
+    let camera = Camera::start(H264);
+    for state in [gst::State::Paused, gst::State::Null] {
+        let port = camera.sink.property("port");
+        let viewer = Viewer::watch(&camera);
+        camera.push(unit(0, true), true);
+        viewer.pull();
+        camera.stop();
+        viewer.message("tutk-disconnected");
+        viewer.pipeline.set_state(state).unwrap();
+        camera.restart(port);
+        viewer.play();
+        camera.wait_for_watcher();
+        camera.push(unit(0, true), true);
+        assert!(has(&viewer.pull().0, Flags::DISCONT));
+    }
+}

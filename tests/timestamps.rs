@@ -1,0 +1,140 @@
+//! Where PTS come from, on a clock that only the test moves.
+
+mod common;
+
+use common::{Camera, H264, Viewer, has, unit};
+use gst::BufferFlags as Flags;
+use gst::ClockTime;
+use gst::prelude::*;
+
+/// A camera that takes a frame each 40 ms by its own clock, and a viewer on a clock of the test's.
+struct Scene {
+    camera: Camera,
+    viewer: Viewer,
+    clock: gst_check::TestClock,
+    /// What the camera's clock shows.
+    taken: ClockTime,
+    frames: u64,
+}
+
+/// What came out.
+struct Out {
+    pts: ClockTime,
+    resync: bool,
+    buffer: gst::Buffer,
+}
+
+const INTERVAL: ClockTime = ClockTime::from_mseconds(40);
+/// How much PTS may be off the truth.
+const NEAR: ClockTime = ClockTime::from_mseconds(5);
+
+impl Scene {
+    fn new(mode: &str) -> Self {
+        let camera = Camera::start(H264);
+        let viewer = Viewer::of(&camera);
+        viewer.src.set_property_from_str("timestamp-mode", mode);
+        let clock = gst_check::TestClock::with_start_time(ClockTime::from_seconds(100));
+        viewer.pipeline.use_clock(Some(&clock));
+        viewer.play();
+        camera.wait_for_watcher();
+        Self { camera, viewer, clock, taken: ClockTime::from_seconds(7), frames: 0 }
+    }
+
+    /// The next frame is taken, and comes so late.
+    fn frame(&mut self, late: ClockTime) -> Out {
+        self.taken += INTERVAL;
+        let due = ClockTime::from_seconds(100) + INTERVAL * self.frames + late;
+        self.clock.set_time(due.max(self.clock.time()));
+        let key = self.frames == 0;
+        self.camera.push_at(unit(self.frames, key), key, Some(self.taken));
+        self.frames += 1;
+        let (buffer, _) = self.viewer.pull();
+        let flags = Flags::DISCONT | Flags::RESYNC;
+        Out { pts: buffer.pts().unwrap(), resync: has(&buffer, flags), buffer }
+    }
+
+    fn stats(&self) -> gst::Structure {
+        self.viewer.src.property("stats")
+    }
+}
+
+/// Up to 50 ms, the same in each run.
+fn jitter(number: u64) -> ClockTime {
+    ClockTime::from_useconds((number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) % 50_000)
+}
+
+#[test]
+fn the_camera_clock_takes_the_networks_jitter_away() {
+    let mut scene = Scene::new("auto");
+    let mut last = None;
+    let mut proved = 0;
+    for number in 0..1_000 {
+        let out = scene.frame(jitter(number));
+        assert!(Some(out.pts) > last);
+        last = Some(out.pts);
+        let truth = INTERVAL * number;
+        if scene.stats().get("timestamps") == Ok("camera") {
+            proved += 1;
+            assert!(out.pts.absdiff(truth) < NEAR, "frame {number}: {} instead of {truth}", out.pts);
+        } else {
+            assert!(out.pts + NEAR > truth + jitter(number));
+        }
+    }
+    assert!(proved > 500, "{proved}");
+
+    // The jitter is the latency now, and the pipeline was told.
+    let mut latency = gst::query::Latency::new();
+    assert!(scene.viewer.src.static_pad("src").unwrap().query(latency.query_mut()));
+    let (_, min, _) = latency.result();
+    assert!(min >= ClockTime::from_mseconds(40) && min < ClockTime::from_mseconds(200), "{min}");
+    assert_eq!(scene.stats().get("latency"), Ok(min));
+    let bus = scene.viewer.pipeline.bus().unwrap();
+    assert!(bus.pop_filtered(&[gst::MessageType::Latency]).is_some());
+}
+
+#[test]
+fn a_camera_clock_that_is_set_resyncs() {
+    let mut scene = Scene::new("camera");
+    let mut last = None;
+    for (number, set) in (0..1_500).map(|number| (number, number == 500 || number == 1_000)) {
+        if set {
+            // An hour on, and then two back.
+            scene.taken = if number == 500 {
+                scene.taken + ClockTime::from_seconds(3_600)
+            } else {
+                scene.taken - ClockTime::from_seconds(7_200).min(scene.taken)
+            };
+        }
+        let out = scene.frame(ClockTime::ZERO);
+        assert_eq!(out.resync, number == 0 || set, "frame {number}");
+        assert!(Some(out.pts) > last && out.pts.absdiff(INTERVAL * number) < NEAR, "frame {number}: {}", out.pts);
+        last = Some(out.pts);
+    }
+}
+
+#[test]
+fn arrival_does_not_ask_the_camera() {
+    let mut scene = Scene::new("arrival");
+    for number in 0..50 {
+        scene.taken = ClockTime::from_seconds(if number % 2 == 0 { 5_000 } else { 50 });
+        let out = scene.frame(ClockTime::ZERO);
+        assert_eq!(out.resync, number == 0);
+        assert!(out.pts.absdiff(INTERVAL * number) < NEAR);
+    }
+    assert_eq!(scene.stats().get("timestamps"), Ok("arrival"));
+}
+
+#[test]
+fn the_cameras_own_time_stays_on_the_buffer() {
+    for mode in ["auto", "camera", "arrival"] {
+        let mut scene = Scene::new(mode);
+        let mut times = Vec::new();
+        for _ in 0..10 {
+            let out = scene.frame(ClockTime::ZERO);
+            let meta = out.buffer.meta::<gst::ReferenceTimestampMeta>().unwrap();
+            assert!(meta.reference().can_intersect(&gst::Caps::new_empty_simple("timestamp/x-tutk-camera")));
+            times.push(meta.timestamp());
+        }
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] == INTERVAL), "{mode}: {times:?}");
+    }
+}
