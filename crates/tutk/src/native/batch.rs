@@ -117,7 +117,7 @@ mod tests {
             while batch.push(A, &vec![0; size]) {
                 count += 1;
             }
-            assert!(count >= 1 && count <= MAX_DATAGRAMS);
+            assert!((1..=MAX_DATAGRAMS).contains(&count));
             assert!(count == 1 || count * size <= MAX_BYTES);
             assert_eq!(all(&mut batch).len(), count);
         }

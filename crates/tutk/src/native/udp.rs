@@ -110,3 +110,57 @@ impl AsFd for Udp {
         self.socket.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    use super::*;
+
+    fn pair() -> (Udp, Udp, SocketAddrV4) {
+        let (from, to) = (Udp::bind(0, false).unwrap(), Udp::bind(0, false).unwrap());
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, to.port().unwrap());
+        (from, to, address)
+    }
+
+    /// Waits for so many datagrams.
+    fn take(socket: &Udp, count: usize) -> Vec<Vec<u8>> {
+        let (mut room, mut taken) = (Room::new(), Vec::new());
+        while taken.len() < count {
+            poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
+            let (_, datagrams) = socket.receive(&mut room).unwrap();
+            taken.extend(datagrams.map(|datagram| datagram.to_vec()));
+        }
+        taken
+    }
+
+    #[test]
+    fn what_was_joined_comes_apart() {
+        let all: Vec<_> = [(1, 700), (2, 700), (3, 700), (4, 20)].map(|(byte, len)| vec![byte; len]).into();
+        for cuts in [true, false] {
+            let (from, to, address) = pair();
+            from.cuts.store(cuts, Ordering::Relaxed);
+            let mut batch = Batch::new();
+            assert!(all.iter().all(|datagram| batch.push(address, datagram)));
+            from.send(&mut batch).unwrap();
+            assert!(batch.is_empty());
+            assert_eq!(take(&to, all.len()), all);
+        }
+    }
+
+    #[test]
+    fn what_the_system_drops_is_counted() {
+        let (from, to, address) = pair();
+        socket2::SockRef::from(&to.socket).set_recv_buffer_size(1).unwrap();
+        let send = || from.socket.send_to(&[0; 1000], address).unwrap();
+        for _ in 0..100 {
+            send();
+        }
+        let mut room = Room::new();
+        while to.receive(&mut room).is_ok() {}
+        assert_eq!(to.overflowed(), 0, "nothing has come since");
+        send();
+        take(&to, 1);
+        assert!(to.overflowed() > 0);
+    }
+}
