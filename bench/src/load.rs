@@ -50,6 +50,9 @@ pub(crate) struct Frames {
 
 /// Where the time is: behind the start code and the NAL unit's type.
 const STAMP: std::ops::Range<usize> = 5..13;
+/// Bytes of a frame up to the end of the time.
+pub(crate) const FRAME_HEAD: usize = STAMP.end;
+const START: [u8; 4] = [0, 0, 0, 1];
 const KEY_UNIT: u8 = 0x65;
 const DELTA_UNIT: u8 = 0x41;
 
@@ -64,11 +67,17 @@ impl Frames {
         self.number = if key { 1 } else { self.number + 1 };
         let len = if key { self.load.key_len } else { self.load.delta_len };
         let data = &mut self.bytes[..len];
-        data[..5].copy_from_slice(&[0, 0, 0, 1, if key { KEY_UNIT } else { DELTA_UNIT }]);
+        data[..4].copy_from_slice(&START);
+        data[4] = if key { KEY_UNIT } else { DELTA_UNIT };
         let now = now();
         data[STAMP].copy_from_slice(&(now.as_nanos() as u64).to_le_bytes());
         VideoFrame { data, codec: Codec::H264, key, timestamp: now.as_millis() as u32 }
     }
+}
+
+/// Whether a frame begins with these bytes.
+pub(crate) fn is_frame_head(bytes: &[u8]) -> bool {
+    bytes.starts_with(&START) && matches!(bytes.get(4), Some(&(KEY_UNIT | DELTA_UNIT)))
 }
 
 /// How long ago this frame was sent.

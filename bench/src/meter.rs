@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use nix::unistd::{SysconfVar, sysconf};
 
 use crate::Failure;
 use crate::load::age;
@@ -42,10 +44,16 @@ const BEGIN: Duration = Duration::from_secs(30);
 impl Meter {
     /// A frame of the camera.
     pub(crate) fn frame(&self, frame: &[u8]) {
+        self.head(frame);
+        self.count(0, frame.len());
+    }
+
+    /// A frame, of which at least the beginning is here.
+    pub(crate) fn head(&self, frame: &[u8]) {
         if let Some(age) = age(frame) {
             self.latencies.lock().unwrap().push(age);
         }
-        self.count(1, frame.len());
+        self.count(1, 0);
     }
 
     /// Units without a time in them.
@@ -54,8 +62,15 @@ impl Meter {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// Waits until everything runs, and measures from then on.
-    pub(crate) fn measure(&self, streams: u64, settle: Duration, length: Duration) -> Result<Steady, Failure> {
+    /// Waits until everything runs, and measures from then on; of another process, if one is named.
+    pub(crate) fn measure(
+        &self,
+        process: Option<u32>,
+        streams: u64,
+        settle: Duration,
+        length: Duration,
+    ) -> Result<Steady, Failure> {
+        let cpu_time = || process.map_or_else(own_cpu_time, cpu_time_of);
         let begin = Instant::now();
         while self.units.load(Ordering::Relaxed) < streams {
             if begin.elapsed() > BEGIN {
@@ -69,6 +84,7 @@ impl Meter {
         thread::sleep(length);
         let (cpu, seconds) = (cpu_time()? - cpu, begin.elapsed().as_secs_f64());
         let latency = summary(std::mem::take(&mut self.latencies.lock().unwrap()));
+        let status = |name| status(process, name);
         let (memory_kib, threads) = (status("VmRSS:")?, status("Threads:")?);
         let (units, bytes) = (self.units() - units, self.bytes() - bytes);
         Ok(Steady { seconds, units, bytes, cpu_seconds: cpu, latency, memory_kib, threads })
@@ -115,15 +131,25 @@ pub(crate) fn summary(mut times: Vec<Duration>) -> [f64; 3] {
     [mean, times[times.len() * 99 / 100], *last].map(|time| time.as_secs_f64() * 1e3)
 }
 
-fn cpu_time() -> nix::Result<f64> {
+fn own_cpu_time() -> Result<f64, Failure> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
-    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
     Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }
 
-/// A number of this process's status.
-fn status(name: &str) -> io::Result<u64> {
-    let text = fs::read_to_string("/proc/self/status")?;
+/// The same of another process, in steps of some milliseconds.
+fn cpu_time_of(process: u32) -> Result<f64, Failure> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // Behind the name, which may have anything in it, user and system time are the 12th and 13th.
+    let (_, fields) = stat.rsplit_once(')').ok_or("no name")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / sysconf(SysconfVar::CLK_TCK)?.ok_or("no clock")? as f64)
+}
+
+/// A number of a process's status.
+fn status(process: Option<u32>, name: &str) -> io::Result<u64> {
+    let process = process.map_or_else(|| "self".into(), |process| process.to_string());
+    let text = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }

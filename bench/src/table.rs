@@ -4,7 +4,7 @@ use crate::meter::Steady;
 
 const COLUMNS: [(&str, usize); 10] = [
     ("case", 24),
-    ("subject", 38),
+    ("subject", 39),
     ("frames", 9),
     ("Mbit/s", 7),
     ("CPU %", 7),

@@ -3,6 +3,7 @@
 mod datagrams;
 mod element;
 mod library;
+mod python;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub(crate) enum Subject {
     Vendor(PathBuf),
     /// That library, asked every 10 ms.
     Loop(PathBuf),
+    /// The Python program over that library.
+    Python(PathBuf),
     /// `udpsrc ! fakesink`.
     UdpSrc,
     /// `recv` of one datagram at a time.
@@ -43,11 +46,12 @@ pub(crate) struct Source {
 impl Subject {
     /// As arguments of a command line.
     pub(crate) fn words(&self) -> Vec<String> {
-        let library = |path: &PathBuf| path.display().to_string();
+        let text = |path: &PathBuf| path.display().to_string();
         match self {
             Self::Native(count) => vec!["native".into(), count.to_string()],
-            Self::Vendor(path) => vec!["vendor".into(), library(path)],
-            Self::Loop(path) => vec!["loop".into(), library(path)],
+            Self::Vendor(path) => vec!["vendor".into(), text(path)],
+            Self::Loop(path) => vec!["loop".into(), text(path)],
+            Self::Python(path) => vec!["python".into(), text(path)],
             Self::UdpSrc => vec!["udpsrc".into()],
             Self::Recv => vec!["recv".into()],
             Self::RecvMany => vec!["recvmmsg".into()],
@@ -61,6 +65,7 @@ impl Subject {
             ["native", count] => Self::Native(count.parse().ok()?),
             ["vendor", path] => Self::Vendor(path.into()),
             ["loop", path] => Self::Loop(path.into()),
+            ["python", path] => Self::Python(path.into()),
             ["udpsrc"] => Self::UdpSrc,
             ["recv"] => Self::Recv,
             ["recvmmsg"] => Self::RecvMany,
@@ -74,17 +79,23 @@ impl Subject {
 pub(crate) fn run(subject: &Subject, source: Source, settle: Duration, length: Duration) -> Result<(), Failure> {
     let meter = Arc::new(Meter::default());
     let count = if let Subject::Native(count) = subject { *count } else { 1 };
+    let mut process = None;
     // What receives goes on until the guard is dropped.
     let _guard: Box<dyn std::any::Any> = match subject {
         Subject::Native(_) => Box::new(element::cameras(&meter, source, None, count)?),
         Subject::Vendor(library) => Box::new(element::cameras(&meter, source, Some(library), count)?),
         Subject::UdpSrc => Box::new(element::udpsrc(&meter, source.port)?),
         Subject::Loop(library) => Box::new(library::Loop::start(&meter, library.clone(), source.uid)?),
+        Subject::Python(program) => {
+            let python = python::Python::start(&meter, program, source.uid)?;
+            process = Some(python.id());
+            Box::new(python)
+        }
         Subject::Recv => Box::new(datagrams::start(&meter, source.port, datagrams::recv)?),
         Subject::RecvMany => Box::new(datagrams::start(&meter, source.port, datagrams::recv_many)?),
         Subject::RecvJoined => Box::new(datagrams::start(&meter, source.port, datagrams::recv_joined)?),
     };
-    meter.measure(count, settle, length)?.print();
+    meter.measure(process, count, settle, length)?.print();
     Ok(())
 }
 
