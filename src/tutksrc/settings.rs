@@ -9,7 +9,8 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
 
-use crate::{Backend, TimestampMode};
+use super::uri;
+use crate::{Backend, Quality, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -27,6 +28,10 @@ pub(super) struct Settings {
     library: Option<String>,
     license_key: Option<Secret>,
     require_encryption: bool,
+    quality: Quality,
+    navigation: bool,
+    /// What is wrong with the URI that was set last, until there is a UID.
+    bad_uri: Option<String>,
 }
 
 impl Default for Settings {
@@ -46,6 +51,9 @@ impl Default for Settings {
             library: None,
             license_key: None,
             require_encryption: false,
+            quality: Quality::Unset,
+            navigation: false,
+            bad_uri: None,
         }
     }
 }
@@ -103,11 +111,11 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSrc:sync-time:
          *
-         * Set the camera's clock to this host's local time when the session starts.
+         * Set the camera's clock to this host's local time when a session starts; #GstTutkSrc::sync-time does at any time.
          */
         glib::ParamSpecBoolean::builder("sync-time")
             .nick("Sync Time")
-            .blurb("Set the camera's clock to this host's local time when the session starts")
+            .blurb("Set the camera's clock to this host's local time when a session starts")
             .default_value(default.sync_time)
             .mutable_ready()
             .build(),
@@ -256,6 +264,41 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .default_value(default.require_encryption)
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:quality:
+         *
+         * The quality of the stream that the camera is asked for, at the start of each session and at each change. What
+         * a level means (size, frame rate, bit rate) is up to the camera. `unset` asks for nothing.
+         */
+        glib::ParamSpecEnum::builder_with_default("quality", default.quality)
+            .nick("Quality")
+            .blurb("The quality of the stream that the camera is asked for; unset: as the camera is set")
+            .mutable_playing()
+            .build(),
+        /**
+         * GstTutkSrc:navigation:
+         *
+         * Whether the arrow keys of the window that shows the video (navigation events) turn the camera for as long as
+         * they are held. These events go no further then.
+         */
+        glib::ParamSpecBoolean::builder("navigation")
+            .nick("Navigation")
+            .blurb("Arrow keys of the video window turn the camera")
+            .default_value(default.navigation)
+            .mutable_playing()
+            .build(),
+        /**
+         * GstTutkSrc:uri:
+         *
+         * The camera, and other properties, as a URI: `tutk://[account:password@]UID[?property=value&…]`. It reads as
+         * the URI of what is set, without the password. With one that is wrong, the element does not start, and says why.
+         */
+        glib::ParamSpecString::builder("uri")
+            .nick("URI")
+            .blurb("tutk://[account:password@]UID[?property=value&…]; read back without the password")
+            .default_value(None)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -278,6 +321,9 @@ impl Settings {
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
             "require-encryption" => self.require_encryption.to_value(),
+            "quality" => self.quality.to_value(),
+            "navigation" => self.navigation.to_value(),
+            "uri" => uri::of(self).to_value(),
             _ => unimplemented!(),
         }
     }
@@ -287,7 +333,10 @@ impl Settings {
         let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
         let number = || value.get().unwrap_or_default();
         match name {
-            "uid" => self.uid = text(),
+            "uid" => {
+                self.uid = text();
+                self.bad_uri = None;
+            }
             "username" => self.username = text().unwrap_or_default(),
             "password" => self.password = text().unwrap_or_default().into(),
             "timeout" => self.timeout = number(),
@@ -301,8 +350,25 @@ impl Settings {
             "library" => self.library = text(),
             "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
+            "quality" => self.quality = value.get().unwrap_or_default(),
+            "navigation" => self.navigation = value.get().unwrap_or_default(),
             _ => unimplemented!(),
         }
+    }
+
+    /// The URI is none: no camera is named, and a start tells why.
+    pub(super) fn refuse_uri(&mut self, text: &str) {
+        self.uid = None;
+        self.bad_uri = Some(text.into());
+    }
+
+    pub(super) fn quality(&self) -> Quality {
+        self.quality
+    }
+
+    /// Whether keys turn the camera.
+    pub(super) fn navigation(&self) -> bool {
+        self.navigation
     }
 
     /// Whether to set the camera's clock.
@@ -342,6 +408,9 @@ impl Settings {
 
     /// Which session to open; none without a UID.
     pub(super) fn session(&self) -> Result<Option<SessionOptions>, Error> {
+        if let Some(text) = &self.bad_uri {
+            return Err(Error::InvalidArgument(text.clone()));
+        }
         let address = self.address()?;
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);

@@ -12,8 +12,10 @@ use gst::prelude::*;
 
 use super::LONG;
 
-/// What is made once and kept: what plugins register, and the caps of `fallbacksrc`.
-const KEPT: [&str; 3] = ["GstPlugin,", "Factory,", "(string)audio/x-raw(ANY); video/x-raw(ANY),"];
+/// What is made once and kept: what plugins register, the one device provider of its factory with its bus, and the caps of
+/// `fallbacksrc`.
+const KEPT: [&str; 5] =
+    ["GstPlugin,", "Factory,", "GstTutkDeviceProvider,", "GstBus,", "(string)audio/x-raw(ANY); video/x-raw(ANY),"];
 
 /// How many tests run.
 static RUNNING: Mutex<usize> = Mutex::new(0);
