@@ -80,8 +80,17 @@ impl Launched {
 
     /// Pulls pictures until one shows the test picture.
     pub fn pull_until_shown(&self) {
+        self.pull_until(is_test_picture);
+    }
+
+    /// Pulls pictures until one shows something else.
+    pub fn pull_until_hidden(&self) {
+        self.pull_until(|picture| !is_test_picture(picture));
+    }
+
+    fn pull_until(&self, wanted: impl Fn(&gst::Sample) -> bool) {
         let deadline = Instant::now() + LONG;
-        while !is_test_picture(&self.pull().unwrap()) {
+        while !wanted(&self.pull().unwrap()) {
             assert!(Instant::now() < deadline);
         }
     }
@@ -109,8 +118,16 @@ fn camera_description(uid: &str) -> String {
 
 impl TestPictureCamera {
     pub fn start() -> Self {
+        Self::with_login("admin", "")
+    }
+
+    pub fn with_login(account: &str, password: &str) -> Self {
         let uid = super::uid();
-        let pipeline = Launched::play(&camera_description(&uid));
+        let pipeline = Launched::new(&camera_description(&uid));
+        let sink = pipeline.element("sink");
+        sink.set_property("username", account);
+        sink.set_property("password", password);
+        pipeline.set_state(gst::State::Playing).unwrap();
         Self { uid, pipeline }
     }
 

@@ -5,13 +5,14 @@ use gst::prelude::*;
 use crate::common::pictures::{Launched, TestPictureCamera};
 
 #[test]
-fn fallbacksrc_plays_a_camera_through_a_restart() {
+fn fallbacksrc_shows_its_fallback_until_the_camera_is_back() {
     let camera = TestPictureCamera::start();
     gstfallbackswitch::plugin_register_static().unwrap();
-    let source = format!("{} ! h264parse ! avdec_h264", camera.source());
+    let source = format!("{} reconnect=false timeout=20000 ! h264parse ! avdec_h264", camera.source());
     let source = gst::parse::bin_from_description(&source, true).unwrap();
     let viewer = Launched::new(
-        "fallbacksrc name=fallback enable-audio=false immediate-fallback=true \
+        "fallbacksrc name=fallback enable-audio=false immediate-fallback=true restart-on-eos=true timeout=500000000 \
+         restart-timeout=20000000000 \
          ! videoconvert ! video/x-raw,format=I420 ! appsink name=out sync=false",
     );
     let fallback = viewer.element("fallback");
@@ -21,9 +22,10 @@ fn fallbacksrc_plays_a_camera_through_a_restart() {
 
     let port = camera.port();
     camera.stop();
+    viewer.pull_until_hidden();
     camera.restart(port);
-    viewer.pull_pictures(30);
-    // It was tutksrc that took up the session again.
+    viewer.pull_until_shown();
+    // A second error would make fallbacksrc 0.15 drop the EOS after it twice, a GLib critical.
     let statistics = fallback.property::<gst::Structure>("statistics");
-    assert_eq!(statistics.get("num-retry"), Ok(0u64), "{statistics:?}");
+    assert_eq!(statistics.get("num-retry"), Ok(1u64), "{statistics:?}");
 }
