@@ -30,6 +30,22 @@
  * camera that serves no more viewers at the start may be holding a place for a viewer that crashed, maybe this one: it is
  * asked again for a minute.
  *
+ * The story of a session is in the debug log, a few lines of `GST_DEBUG=tutksrc:4`.
+ *
+ * ## In other elements
+ *
+ * `fallbacksrc` takes gap events for video, so that it shows its fallback only with #GstTutkSrc:reconnect off: then the
+ * error makes it start its source anew. Let it have `restart-on-eos=true`, because an EOS follows the error and would
+ * end the fallback, too, and a `retry-timeout` as long as a camera may be gone; it gives up after 60 s by default. Its
+ * source must end with a decoder.
+ *
+ * |[
+ * gst-launch-1.0 fallbacksrc enable-audio=false restart-on-eos=true retry-timeout=86400000000000 source="bin.( tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… reconnect=false ! h264parse ! avdec_h264 )" ! videoconvert ! autovideosink
+ * ]| Shows the camera, and black while it is gone.
+ *
+ * `webrtcsink` takes the output as it is. It refuses caps that change, as those of `h264parse` do once it has seen the
+ * picture's size; a filter `video/x-h264,stream-format=avc` after that parser avoids it.
+ *
  * ## Messages
  *
  * Applications learn of sessions by element messages with these structures, times in nanoseconds:
@@ -489,7 +505,7 @@ impl TutkSrc {
     /// A session stands.
     fn connected(&self, session: Arc<Session>) -> Arc<Session> {
         let info = session.info();
-        gst::info!(CAT, imp = self, "Connected to {} at {} ({})", session.camera().uid, info.remote, info.mode);
+        gst::info!(CAT, imp = self, "Connected to camera {} at {} ({})", session.camera().uid, info.remote, info.mode);
         self.stats.lock().unwrap().connected(info);
         if let State::Started { session: place, stream, .. } = &mut *self.state.lock().unwrap() {
             *place = Some(session.clone());
@@ -509,7 +525,7 @@ impl TutkSrc {
             return Err(gst::FlowError::Flushing);
         }
         // Errors are final for a session.
-        self.close();
+        self.end_session();
         self.wait_for_next_try(error)
     }
 
@@ -518,7 +534,7 @@ impl TutkSrc {
         let (Some(cancel), Some((uid, attempt, wait))) = (self.cancel(), self.next_try(error)) else {
             return Err(self.fail(error));
         };
-        gst::info!(CAT, imp = self, "{error}; try {attempt} to connect follows in {} ms", wait.as_millis());
+        gst::info!(CAT, imp = self, "No session: {error}. Try {attempt} to connect follows in {} ms", wait.as_millis());
         if attempt == 1 {
             gst::element_imp_warning!(
                 self,
@@ -569,18 +585,24 @@ impl TutkSrc {
         }
     }
 
-    /// Ends the session that stands, as soon as the streaming thread is out of it.
+    /// A state change ends the session.
     fn close(&self) {
+        if let Some(uid) = self.end_session() {
+            gst::info!(CAT, imp = self, "Left camera {uid}");
+        }
+    }
+
+    /// Ends the session that stands, as soon as the streaming thread is out of it; returns whose it was.
+    fn end_session(&self) -> Option<Uid> {
         self.controls.detach();
         let session = match &mut *self.state.lock().unwrap() {
             State::Started { session, .. } => session.take(),
             State::Stopped => None,
         };
-        let Some(session) = session else { return };
-        gst::info!(CAT, imp = self, "Closing the session");
+        let session = session?;
         self.stats.lock().unwrap().disconnected(session.stats());
-        // Dropped without a lock: that stops the video and tells the camera.
-        drop(session);
+        // Dropped without a lock, when this returns: that stops the video and tells the camera.
+        Some(session.camera().uid)
     }
 
     /// The frame as a buffer, if it goes downstream.
@@ -655,7 +677,7 @@ impl TutkSrc {
             );
             return Err(gst::FlowError::Error);
         };
-        gst::info!(CAT, imp = self, "The camera sends {codec}: {caps}");
+        gst::info!(CAT, imp = self, "The camera sends {codec}, caps {caps}");
         // Events that stick, as caps do, are not refused before the next buffer is: ask.
         let pad = self.obj().src_pad().clone();
         if pad.peer_query_accept_caps(&caps) && self.obj().set_caps(&caps).is_ok() {
