@@ -101,6 +101,7 @@ fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
         // Code, and what belongs to it, is not chosen by a URI.
         ("admin:canary@UID?library=%2Ftmp%2Fcanary.so", "“library” cannot be set by a URI"),
         ("admin:canary@UID?license-key=canary", "“license-key” cannot be set by a URI"),
+        ("admin:canary@UID?require-encryption=false", "“require-encryption” cannot be set by a URI"),
     ] {
         let uri = format!("tutk://{}", rest.replace("@UID", &format!("@{UID}")));
         let error = set(&src, &uri).expect_err(&uri);

@@ -9,10 +9,14 @@ mod imp;
 mod messages;
 mod motor;
 mod navigation;
+mod output;
 mod reconnect;
+mod report;
+mod session;
 mod settings;
 mod signals;
 mod stats;
+mod stream;
 mod timing;
 mod uri;
 

@@ -16,8 +16,8 @@ const PROTOCOL: &str = "tutk";
 
 /// What the URI has other places for.
 const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
-/// What belongs to this computer and not to a camera. A library is code, which a URI must not choose.
-const LOCAL: [&str; 2] = ["library", "license-key"];
+/// What belongs to this computer and not to a camera. A library is code, which a URI must not choose, nor what is safe.
+const LOCAL: [&str; 3] = ["library", "license-key", "require-encryption"];
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
