@@ -39,10 +39,6 @@
  * end the fallback, too, and a `retry-timeout` as long as a camera may be gone; it gives up after 60 s by default. Its
  * source must end with a decoder.
  *
- * |[
- * gst-launch-1.0 fallbacksrc enable-audio=false restart-on-eos=true retry-timeout=86400000000000 source="bin.( tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… reconnect=false ! h264parse ! avdec_h264 )" ! videoconvert ! autovideosink
- * ]| Shows the camera, and black while it is gone.
- *
  * `webrtcsink` takes the output as it is. It refuses caps that change, as those of `h264parse` do once it has seen the
  * picture's size; a filter `video/x-h264,stream-format=avc` after that parser avoids it.
  *

@@ -80,17 +80,8 @@ impl Launched {
 
     /// Pulls pictures until one shows the test picture.
     pub fn pull_until_shown(&self) {
-        self.pull_until(is_test_picture);
-    }
-
-    /// Pulls pictures until one shows something else.
-    pub fn pull_until_hidden(&self) {
-        self.pull_until(|picture| !is_test_picture(picture));
-    }
-
-    fn pull_until(&self, wanted: impl Fn(&gst::Sample) -> bool) {
         let deadline = Instant::now() + LONG;
-        while !wanted(&self.pull().unwrap()) {
+        while !is_test_picture(&self.pull().unwrap()) {
             assert!(Instant::now() < deadline);
         }
     }
