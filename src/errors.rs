@@ -49,6 +49,12 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
                  phone counts, too."),
             ["{error}"]
         ),
+        Error::NotEncrypted { .. } => error_msg!(
+            ResourceError::NotAuthorized,
+            ("Sessions with cameras of this generation, as {uid} is, are not encrypted, and the property \
+                 “require-encryption” asks for that. No password was sent. Unset it where you trust the network."),
+            ["{error}"]
+        ),
         Error::Generation { address, generation, .. } => error_msg!(
             ResourceError::OpenRead,
             ("Camera {uid} at {address} speaks generation {generation} of the protocol, which this element does not \
@@ -175,6 +181,7 @@ mod tests {
             Error::Refused { uid, account: "admin".into() },
             Error::NoAnswer { uid, address, step: "log in", timeout: Default::default() },
             Error::Full { uid, address },
+            Error::NotEncrypted { uid },
             Error::ClosedByCamera,
             Error::TimedOut { silence: Default::default() },
             Error::Generation { uid, address, generation: 4 },

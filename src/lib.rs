@@ -11,11 +11,15 @@ mod backend;
 mod caps;
 pub mod device_provider;
 mod errors;
+mod ptz;
+mod quality;
 mod timestamp_mode;
 pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use ptz::PtzDirection;
+pub use quality::Quality;
 pub use timestamp_mode::TimestampMode;
 
 use gst::glib;

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use common::{Camera, Event, H264, LONG, Viewer, bytes, has, unit};
 use gst::glib;
 use gst::prelude::*;
+use tutk::io_control::{self, Ptz};
 use tutk::{Backend, Cancel, Error, Received, Session, SessionOptions};
 
 fn native() -> Option<SessionOptions> {
@@ -106,15 +107,19 @@ fn a_session_that_ends_frees_the_place(options: SessionOptions) {
     }
 }
 
-fn tutksrc_plays(options: SessionOptions) {
-    let camera = Camera::start(H264);
-    let viewer = Viewer::new(|src| {
+fn viewer(options: &SessionOptions, camera: &Camera) -> Viewer {
+    Viewer::new(|src| {
         src.set_property("uid", &camera.uid);
         src.set_property_from_str("backend", &options.backend.to_string());
         if let Some(library) = &options.library {
             src.set_property("library", library.to_str());
         }
-    });
+    })
+}
+
+fn tutksrc_plays(options: SessionOptions) {
+    let camera = Camera::start(H264);
+    let viewer = viewer(&options, &camera);
     viewer.play();
     camera.wait_for_watcher();
     for number in 0..20 {
@@ -123,6 +128,30 @@ fn tutksrc_plays(options: SessionOptions) {
         assert!(bytes(&buffer) == unit(number, number == 0), "frame {number}");
         assert_eq!((buffer.offset(), has(&buffer, gst::BufferFlags::DISCONT)), (number, number == 0));
         assert!(caps.can_intersect(&H264.parse::<gst::Caps>().unwrap()));
+    }
+}
+
+fn tutksrc_sends_commands(options: SessionOptions) {
+    let camera = Camera::new(H264);
+    camera.sink.connect("io-control", false, |args| {
+        Some((args[2].get::<u32>().unwrap() == 0x0330).then(|| args[3].get::<glib::Bytes>().unwrap()).to_value())
+    });
+    camera.play();
+    let viewer = viewer(&options, &camera);
+    viewer.play();
+    camera.wait_for_watcher();
+    let (body, timeout) = (glib::Bytes::from_static(b"there and back"), LONG.as_millis() as u32);
+    for _ in 0..3 {
+        let answer: Option<glib::Bytes> = viewer.src.emit_by_name("io-control", &[&0x0330u32, &body, &timeout]);
+        assert_eq!(answer.as_ref(), Some(&body));
+    }
+    assert!(viewer.src.emit_by_name::<bool>("ptz", &[&gsttutk::PtzDirection::Left, &8u32, &1u32]));
+    for command in [Ptz::Left, Ptz::Stop] {
+        let turn = camera.wait(|event| match event {
+            Event::IoControl(_, io_control::PTZ, body) => Some(body[0]),
+            _ => None,
+        });
+        assert_eq!(turn, command as u8);
     }
 }
 
@@ -150,4 +179,5 @@ backends![
     a_camera_that_goes_away_is_noticed,
     a_session_that_ends_frees_the_place,
     tutksrc_plays,
+    tutksrc_sends_commands,
 ];

@@ -158,6 +158,21 @@ fn a_library_that_is_none_is_named() {
 }
 
 #[test]
+fn encryption_can_be_required() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("password", "canary");
+    viewer.src.set_property("require-encryption", true);
+    viewer.play();
+    let (error, debug) = viewer.error();
+    assert!(error.matches(ResourceError::NotAuthorized) && error.message().contains("encrypted"), "{error}");
+    assert!(!format!("{error}{debug}").contains("canary"), "{error}: {debug}");
+    // The camera has heard nothing of it.
+    camera.stop();
+    assert!(camera.events.try_iter().next().is_none());
+}
+
+#[test]
 fn the_password_cannot_be_read() {
     common::init();
     for element in ["tutksrc", "tutksink"] {

@@ -83,6 +83,7 @@ fn max_viewers_is_the_most() {
     camera.play();
     let first = Viewer::watch(&camera);
     let second = Viewer::of(&camera);
+    second.src.set_property("reconnect", false);
     second.play();
     let (error, _) = second.error();
     assert!(error.matches(gst::ResourceError::Busy), "{error}");

@@ -35,7 +35,7 @@
  * Applications learn of sessions by element messages with these structures, times in nanoseconds:
  *
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
- *   (`native`, `vendor`), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
+ *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
  *   used);
  * * `tutk-disconnected`, after a loss and after each try to connect again that failed: `uid`, `reason` (`silent`,
  *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
@@ -50,6 +50,41 @@
  * relative to their PTS. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
  * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
+ * ## URI
+ *
+ * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
+ * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
+ * takes them. What the URI does not say stays as it is. A URI may come from a stranger, so that it cannot set
+ * #GstTutkSrc:library, which is code, nor #GstTutkSrc:license-key.
+ *
+ * This element never shows the password that a URI holds, but GStreamer itself and applications log URIs, and a URI on
+ * a command line can be read by other users. Where that matters, leave the password out of the URI and set
+ * #GstTutkSrc:password, for instance in a handler of the signal `source-setup` of playbin3 and uridecodebin3.
+ *
+ * |[
+ * gst-play-1.0 'tutk://admin:p%40ssword@ABCDEFGHJKLMNPQRST12?quality=low'
+ * ]| Shows the camera in a window.
+ *
+ * ## Controls
+ *
+ * #GstTutkSrc:quality asks for another quality of the stream. #GstTutkSrc::ptz turns the camera, and with
+ * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command; its
+ * answer comes through the streaming thread, so that a call waits in vain while elements downstream block that.
+ *
+ * |[
+ * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… quality=low navigation=true ! decodebin ! videoconvert ! autovideosink
+ * ]| Shows the camera in a window, where the arrow keys turn it.
+ *
+ * |[<!-- language="C" -->
+ * gboolean sent;
+ * GBytes *info = NULL;
+ *
+ * // Left, for half a second.
+ * g_signal_emit_by_name (src, "ptz", 3, 8, 500, &sent);
+ * // The camera's model and firmware; wait for 2 s.
+ * g_signal_emit_by_name (src, "io-control", 0x0330, NULL, 2000, &info);
+ * ]| Turns the camera, and asks what it is.
+ *
  * ## Example
  * |[
  * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… ! decodebin ! videoconvert ! autovideosink
@@ -61,10 +96,7 @@
  *
  * Since: 0.1.0
  */
-use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, LazyLock, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::prelude::*;
@@ -72,87 +104,31 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
-use tutk::{Cancel, Codec, Error, Frame, Media, Received, Session, SessionOptions, Uid, io_control};
+use tutk::{Cancel, Error, Frame, Media, Received, Session};
 
-use super::gate::{Gate, Pass};
-use super::messages;
-use super::reconnect::{Backoff, may_pass};
+use super::controls::Controls;
+use super::navigation::Keys;
 use super::settings::Settings;
+use super::signals;
 use super::stats::Stats;
-use super::timing::{CAMERA_TIME_CAPS, Stamp, Timing};
-use crate::{TimestampMode, caps, errors};
+use super::stream::{State, Stream};
+use crate::{caps, errors};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
 });
 
-/// How long to look for cameras when none is named.
-const LIST_TIME: Duration = Duration::from_secs(1);
-
-/// How often downstream is told that time passes while there is no session.
-const GAP: Duration = Duration::from_millis(250);
-/// How long a camera may be full at the start: it holds the place of a viewer that crashed until it has missed it.
-const FULL: Duration = Duration::from_secs(60);
-
-/// Marks the camera's own time in a buffer's `GstReferenceTimestampMeta`.
-static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| gst::Caps::new_empty_simple(CAMERA_TIME_CAPS));
-
-#[derive(Default)]
-#[allow(clippy::large_enum_variant, reason = "there is one for each element")]
-enum State {
-    #[default]
-    Stopped,
-    Started {
-        /// Which session to open; none if no camera is named.
-        options: Option<SessionOptions>,
-        /// The session that stands. The streaming thread opens and uses it; state changes close it, too.
-        session: Option<Arc<Session>>,
-        stream: Stream,
-    },
-}
-
-/// What the streaming thread keeps over sessions.
-struct Stream {
-    gate: Gate,
-    timing: Timing,
-    /// What the latency query answers.
-    latency: gst::ClockTime,
-    /// Until when downstream has heard of the time, once it has.
-    position: Option<gst::ClockTime>,
-    /// Whether the next buffer is the first one of a session.
-    resync: bool,
-    /// When the first session was tried, until it stands.
-    connecting: Option<Instant>,
-    /// Whether a session stood.
-    was_connected: bool,
-    backoff: Backoff,
-}
-
-impl Stream {
-    fn new(mode: TimestampMode) -> Self {
-        let timing = Timing::new(mode);
-        Self {
-            gate: Gate::default(),
-            latency: timing.latency(),
-            timing,
-            position: None,
-            resync: false,
-            connecting: None,
-            was_connected: false,
-            backoff: Backoff::default(),
-        }
-    }
-}
-
 #[derive(Default)]
 pub struct TutkSrc {
-    settings: Mutex<Settings>,
-    state: Mutex<State>,
-    stats: Mutex<Stats>,
+    pub(super) settings: Mutex<Settings>,
+    pub(super) state: Mutex<State>,
+    pub(super) stats: Mutex<Stats>,
     // Apart from the state, so that `unlock` waits for nobody.
     interrupt: Mutex<Option<Interrupt>>,
     /// Posts the statistics while the element plays.
-    reporter: Mutex<Option<gst::PeriodicClockId>>,
+    pub(super) reporter: Mutex<Option<gst::PeriodicClockId>>,
+    pub(super) controls: Arc<Controls>,
+    pub(super) keys: Mutex<Keys>,
 }
 
 /// Ends what the streaming thread waits for: to flush, or because of a pause.
@@ -166,6 +142,7 @@ impl ObjectSubclass for TutkSrc {
     const NAME: &'static str = "GstTutkSrc";
     type Type = super::TutkSrc;
     type ParentType = gst_base::PushSrc;
+    type Interfaces = (gst::URIHandler,);
 }
 
 impl ObjectImpl for TutkSrc {
@@ -173,8 +150,15 @@ impl ObjectImpl for TutkSrc {
         Settings::properties()
     }
 
+    fn signals() -> &'static [glib::subclass::Signal] {
+        signals::all()
+    }
+
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
         let name = pspec.name();
+        if name == "uri" {
+            return self.set_uri_property(value.get().unwrap());
+        }
         let mut settings = self.settings.lock().unwrap();
         if pspec.flags().contains(glib::ParamFlags::READABLE) {
             gst::debug!(CAT, imp = self, "Changing {name} from {:?} to {value:?}", settings.get(name));
@@ -182,6 +166,12 @@ impl ObjectImpl for TutkSrc {
             gst::debug!(CAT, imp = self, "Changing {name}");
         }
         settings.set(name, value);
+        drop(settings);
+        match name {
+            "quality" => self.ask_for_quality(),
+            "navigation" => self.release_keys(),
+            _ => {}
+        }
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
@@ -254,9 +244,14 @@ impl BaseSrcImpl for TutkSrc {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         self.close();
+        self.controls.reset();
         *self.state.lock().unwrap() = State::Stopped;
         *self.interrupt.lock().unwrap() = None;
         Ok(())
+    }
+
+    fn event(&self, event: &gst::Event) -> bool {
+        self.navigate(event) || self.parent_event(event)
     }
 
     fn is_seekable(&self) -> bool {
@@ -283,6 +278,7 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = true;
             interrupt.cancel.cancel();
         }
+        self.controls.interrupt();
         Ok(())
     }
 
@@ -291,12 +287,15 @@ impl BaseSrcImpl for TutkSrc {
             interrupt.flushing = false;
             interrupt.cancel.reset();
         }
+        // A flush drops what is on its way downstream, and what a decoder knows.
+        self.with_stream(|stream| stream.gate.lost());
         Ok(())
     }
 }
 
 impl PushSrcImpl for TutkSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
+        self.controls.receive_here();
         loop {
             match self.next_buffer() {
                 Ok(buffer) => return Ok(CreateSuccess::NewBuffer(buffer)),
@@ -341,6 +340,9 @@ impl TutkSrc {
                 }
                 Received::IoControl { kind, body } => {
                     gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} with {} bytes", body.len());
+                    if let Some(body) = self.controls.received(kind, body) {
+                        signals::io_control_received(&self.obj(), kind, body);
+                    }
                 }
                 Received::IoControlUnconfirmed { kind } => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
@@ -362,337 +364,15 @@ impl TutkSrc {
         }
     }
 
-    /// The session that stands, or a new one.
-    fn session(&self) -> Result<Arc<Session>, gst::FlowError> {
-        let options = match &mut *self.state.lock().unwrap() {
-            State::Started { session: Some(session), .. } => return Ok(session.clone()),
-            State::Started { options, stream, .. } => {
-                stream.connecting.get_or_insert_with(Instant::now);
-                options.clone()
-            }
-            State::Stopped => return Err(gst::FlowError::Flushing),
-        };
-        let Some(cancel) = self.cancel() else { return Err(gst::FlowError::Flushing) };
-        let Some(options) = options else { return Err(self.list_cameras(&cancel)) };
-        loop {
-            gst::info!(CAT, imp = self, "Connecting to camera {}", options.uid);
-            match self.connect(&options, &cancel) {
-                Ok(session) => return Ok(self.connected(session)),
-                Err(error) => self.wait_for_next_try(&error)?,
-            }
-        }
-    }
-
-    /// Opens a session. Where downstream has seen frames, it hears meanwhile that time passes.
-    fn connect(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
-        if self.with_stream(|stream| stream.position).flatten().is_none() {
-            return self.open(options, cancel);
-        }
-        thread::scope(|scope| {
-            let (sender, opened) = channel();
-            thread::Builder::new()
-                .name("tutksrc-open".into())
-                .spawn_scoped(scope, move || drop(sender.send(self.open(options, cancel))))
-                .map_err(|source| Error::Io { what: "cannot start a thread".into(), source })?;
-            loop {
-                match opened.recv_timeout(GAP) {
-                    Ok(result) => return result,
-                    Err(RecvTimeoutError::Timeout) => self.push_gap(),
-                    Err(RecvTimeoutError::Disconnected) => return Err(Error::Cancelled),
-                }
-            }
-        })
-    }
-
-    fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Session, Error> {
-        let session = Session::open(options.clone(), cancel)?;
-        if self.settings.lock().unwrap().sync_time() {
-            match local_time() {
-                Some(body) => session.send_io_control(io_control::SET_TIME, &body)?,
-                None => gst::warning!(CAT, imp = self, "Cannot tell the local time; the camera's clock stays"),
-            }
-        }
-        session.start_video()?;
-        Ok(session)
-    }
-
-    /// A session stands.
-    fn connected(&self, session: Session) -> Arc<Session> {
-        let session = Arc::new(session);
-        let info = session.info();
-        gst::info!(CAT, imp = self, "Connected to {} at {} ({})", session.camera().uid, info.remote, info.mode);
-        self.stats.lock().unwrap().connected(info);
-        if let State::Started { session: place, stream, .. } = &mut *self.state.lock().unwrap() {
-            *place = Some(session.clone());
-            stream.gate.lost();
-            stream.timing.restart();
-            stream.resync = true;
-            stream.connecting = None;
-            stream.was_connected = true;
-        }
-        self.post(messages::connected(&session));
-        session
-    }
-
-    /// The session is over: waits until it is to be taken up again, or fails.
-    fn lost(&self, error: &Error) -> Result<(), gst::FlowError> {
-        if let Error::Cancelled = error {
-            return Err(gst::FlowError::Flushing);
-        }
-        // Errors are final for a session.
-        self.close();
-        self.wait_for_next_try(error)
-    }
-
-    /// There is no session because of this: waits until the next try to get one, or fails if there will be none.
-    fn wait_for_next_try(&self, error: &Error) -> Result<(), gst::FlowError> {
-        let (Some(cancel), Some((uid, attempt, wait))) = (self.cancel(), self.next_try(error)) else {
-            return Err(self.fail(error));
-        };
-        gst::info!(CAT, imp = self, "{error}; try {attempt} to connect follows in {} ms", wait.as_millis());
-        if attempt == 1 {
-            gst::element_imp_warning!(
-                self,
-                gst::ResourceError::Read,
-                ("There is no session with camera {uid}: {error}. It will be tried again until there is."),
-                ["first try in {} ms", wait.as_millis()]
-            );
-        }
-        self.post(messages::disconnected(uid, error, attempt, wait));
-        let end = Instant::now() + wait;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            cancel.wait(left.min(GAP)).map_err(|_| gst::FlowError::Flushing)?;
-            self.push_gap();
-        }
-    }
-
-    /// The number of the next try to connect and the time until then, if there is one after this error.
-    fn next_try(&self, error: &Error) -> Option<(Uid, u32, Duration)> {
-        let reconnect = self.settings.lock().unwrap().reconnect();
-        let State::Started { options: Some(options), stream, .. } = &mut *self.state.lock().unwrap() else {
-            return None;
-        };
-        let is_held =
-            matches!(error, Error::Full { .. }) && stream.connecting.is_some_and(|since| since.elapsed() < FULL);
-        if !reconnect || !may_pass(error) || !(stream.was_connected || is_held) {
-            return None;
-        }
-        let (attempt, wait) = stream.backoff.next(glib::random_double());
-        Some((options.uid, attempt, wait))
-    }
-
-    /// Tells downstream that time has passed without a frame.
-    fn push_gap(&self) {
-        let now = self.obj().current_running_time();
-        let from = self.with_stream(|stream| match (stream.position, now) {
-            (Some(from), Some(now)) if from < now => {
-                stream.timing.pass(now);
-                stream.position.replace(now)
-            }
-            _ => None,
-        });
-        if let (Some(from), Some(now)) = (from.flatten(), now) {
-            self.obj().src_pad().push_event(gst::event::Gap::builder(from).duration(now - from).build());
-        }
-    }
-
-    /// Ends the session that stands, as soon as the streaming thread is out of it.
-    fn close(&self) {
-        let session = match &mut *self.state.lock().unwrap() {
-            State::Started { session, .. } => session.take(),
-            State::Stopped => None,
-        };
-        let Some(session) = session else { return };
-        gst::info!(CAT, imp = self, "Closing the session");
-        self.stats.lock().unwrap().disconnected(session.stats());
-        // Dropped without a lock: that stops the video and tells the camera.
-        drop(session);
-    }
-
-    /// The frame as a buffer, if it goes downstream.
-    fn buffer(&self, frame: Frame) -> Result<Option<gst::Buffer>, gst::FlowError> {
-        let Some(pass) = self.with_stream(|stream| stream.gate.pass(&frame)) else {
-            return Err(gst::FlowError::Flushing);
-        };
-        let Some(Pass { new_codec, discont, delta }) = pass else {
-            gst::debug!(CAT, imp = self, "Dropping {frame:?}, which cannot be decoded");
-            self.stats.lock().unwrap().dropped();
-            return Ok(None);
-        };
-        if new_codec {
-            self.set_codec(frame.codec)?;
-        }
-        let number = u64::from(frame.number);
-        let stamp = self.stamp(&frame);
-        let first = self.with_stream(|stream| {
-            stream.backoff = Backoff::default();
-            std::mem::take(&mut stream.resync)
-        });
-        let resync = first == Some(true) || stamp.is_some_and(|(stamp, _)| stamp.jumped);
-        gst::trace!(CAT, imp = self, "{frame:?}: {stamp:?}");
-
-        let mut buffer = gst::Buffer::from_mut_slice(frame.data);
-        let writable = buffer.make_mut();
-        if let Some((stamp, camera_time)) = stamp {
-            writable.set_pts(stamp.pts);
-            gst::ReferenceTimestampMeta::add(writable, &CAMERA_TIME, camera_time, gst::ClockTime::NONE);
-        }
-        writable.set_offset(number);
-        writable.set_offset_end(number + 1);
-        if discont || resync {
-            writable.set_flags(gst::BufferFlags::DISCONT);
-        }
-        if resync {
-            writable.set_flags(gst::BufferFlags::RESYNC);
-        }
-        if delta {
-            writable.set_flags(gst::BufferFlags::DELTA_UNIT);
-        }
-        Ok(Some(buffer))
-    }
-
-    /// When the frame is to be played, and the camera's own time; none without a clock.
-    fn stamp(&self, frame: &Frame) -> Option<(Stamp, gst::ClockTime)> {
-        let now = self.obj().current_running_time()?;
-        let age = gst::ClockTime::try_from(frame.received.elapsed()).unwrap_or_default();
-        let (stamp, camera_time, latency) = self.with_stream(|stream| {
-            let stamp = stream.timing.stamp(now.saturating_sub(age), now, frame.camera_time());
-            stream.position = Some(stamp.pts);
-            let latency = stream.timing.latency();
-            let changed = std::mem::replace(&mut stream.latency, latency) != latency;
-            (stamp, stream.timing.camera_time(), changed.then_some(latency))
-        })?;
-        if let Some(latency) = latency {
-            gst::debug!(CAT, imp = self, "The latency is now {latency}");
-            let src = self.obj();
-            let _ = src.post_message(gst::message::Latency::builder().src(&*src).build());
-        }
-        Some((stamp, gst::ClockTime::try_from(camera_time).unwrap_or_default()))
-    }
-
-    fn set_codec(&self, codec: Codec) -> Result<(), gst::FlowError> {
-        let uid = self.uid();
-        let Some(caps) = caps::from_codec(codec) else {
-            gst::element_imp_error!(
-                self,
-                gst::StreamError::Format,
-                ("Camera {uid} sends video in a format that is not known: {codec}."),
-                ["codec id 0x{:02X}", codec.id()]
-            );
-            return Err(gst::FlowError::Error);
-        };
-        gst::info!(CAT, imp = self, "The camera sends {codec}: {caps}");
-        // Events that stick, as caps do, are not refused before the next buffer is: ask.
-        let pad = self.obj().src_pad().clone();
-        if pad.peer_query_accept_caps(&caps) && self.obj().set_caps(&caps).is_ok() {
-            return Ok(());
-        }
-        // Downstream says no while it shuts down, too.
-        if pad.pad_flags().contains(gst::PadFlags::FLUSHING) {
-            return Err(gst::FlowError::Flushing);
-        }
-        gst::element_imp_error!(
-            self,
-            gst::CoreError::Negotiation,
-            ("Camera {uid} sends {codec}, and the element after “{}” does not take that.", self.obj().name()),
-            ["caps {caps}"]
-        );
-        Err(gst::FlowError::NotNegotiated)
-    }
-
-    fn list_cameras(&self, cancel: &Cancel) -> gst::FlowError {
-        let options = self.settings.lock().unwrap().scan(LIST_TIME);
-        let found = tutk::scan(&options, cancel);
-        if let Err(Error::Cancelled) = found {
-            return gst::FlowError::Flushing;
-        }
-        self.post_error_message(errors::without_uid(&found));
-        gst::FlowError::Error
-    }
-
-    fn fail(&self, error: &Error) -> gst::FlowError {
-        if let Error::Cancelled = error {
-            return gst::FlowError::Flushing;
-        }
-        let message = match &*self.state.lock().unwrap() {
-            State::Started { options: Some(options), .. } => errors::of_viewer(error, options),
-            _ => errors::of_start(error),
-        };
-        self.post_error_message(message);
-        gst::FlowError::Error
-    }
-
-    /// The camera's UID, for texts.
-    fn uid(&self) -> String {
-        match &*self.state.lock().unwrap() {
-            State::Started { options: Some(options), .. } => options.uid.to_string(),
-            _ => String::new(),
-        }
-    }
-
-    fn cancel(&self) -> Option<Cancel> {
+    pub(super) fn cancel(&self) -> Option<Cancel> {
         self.interrupt.lock().unwrap().as_ref().map(|interrupt| interrupt.cancel.clone())
     }
 
     /// What this gives, unless the element was stopped.
-    fn with_stream<T>(&self, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
+    pub(super) fn with_stream<T>(&self, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
         match &mut *self.state.lock().unwrap() {
             State::Started { stream, .. } => Some(act(stream)),
             State::Stopped => None,
         }
     }
-
-    fn stats(&self, name: &str) -> gst::Structure {
-        let session = match &*self.state.lock().unwrap() {
-            State::Started { session, .. } => session.clone(),
-            State::Stopped => None,
-        };
-        let session = session.map(|session| session.stats());
-        let stats = self.stats.lock().unwrap();
-        match &*self.state.lock().unwrap() {
-            State::Started { stream, .. } => stats.structure(name, Instant::now(), session, Some(&stream.timing)),
-            State::Stopped => stats.structure(name, Instant::now(), session, None),
-        }
-    }
-
-    fn start_reports(&self) {
-        let Some(interval) = self.settings.lock().unwrap().stats_interval() else { return };
-        let clock = gst::SystemClock::obtain();
-        let id = clock.new_periodic_id(clock.time() + interval, interval);
-        let src = self.obj().downgrade();
-        let scheduled = id.wait_async(move |_, _, _| {
-            if let Some(src) = src.upgrade() {
-                src.imp().post(src.imp().stats("tutk-stats"));
-            }
-        });
-        match scheduled {
-            Ok(_) => *self.reporter.lock().unwrap() = Some(id),
-            Err(error) => gst::warning!(CAT, imp = self, "No statistics will be posted: {error:?}"),
-        }
-    }
-
-    fn stop_reports(&self) {
-        if let Some(id) = self.reporter.lock().unwrap().take() {
-            id.unschedule();
-        }
-    }
-
-    fn post(&self, structure: gst::Structure) {
-        let src = self.obj();
-        // It is refused where there is no bus, which is no failure.
-        let _ = src.post_message(gst::message::Element::builder(structure).src(&*src).build());
-    }
-}
-
-/// The body that sets a camera's clock to the local time.
-fn local_time() -> Option<[u8; 8]> {
-    let now = glib::DateTime::now_local().ok()?;
-    let seconds = now.to_unix() + now.utc_offset().as_seconds();
-    let mut body = [0; 8];
-    body[..4].copy_from_slice(&u32::try_from(seconds).ok()?.to_le_bytes());
-    Some(body)
 }

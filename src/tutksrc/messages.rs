@@ -16,6 +16,7 @@ pub(super) fn connected(session: &Session) -> gst::Structure {
         .field("name", &camera.name)
         .field("mode", info.mode.nick())
         .field("backend", backend)
+        .field("encrypted", info.encrypted)
         // The vendor's library does not tell it.
         .field_if_some("generation", (camera.generation != 0).then(|| u32::from(camera.generation)))
         .field_if_some("library", info.library.map(|library| library.path.display().to_string()))

@@ -3,17 +3,27 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod controls;
 mod gate;
 mod imp;
 mod messages;
+mod motor;
+mod navigation;
+mod output;
 mod reconnect;
+mod report;
+mod session;
 mod settings;
+mod signals;
 mod stats;
+mod stream;
 mod timing;
+mod uri;
 
 glib::wrapper! {
     /// Source element that plays a camera: a live stream of its video, as the camera encodes it.
-    pub struct TutkSrc(ObjectSubclass<imp::TutkSrc>) @extends gst_base::PushSrc, gst_base::BaseSrc, gst::Element, gst::Object;
+    pub struct TutkSrc(ObjectSubclass<imp::TutkSrc>) @extends gst_base::PushSrc, gst_base::BaseSrc, gst::Element, gst::Object,
+        @implements gst::URIHandler;
 }
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {

@@ -9,7 +9,8 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
 
-use crate::{Backend, TimestampMode};
+use super::uri;
+use crate::{Backend, Quality, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -26,6 +27,11 @@ pub(super) struct Settings {
     backend: Backend,
     library: Option<String>,
     license_key: Option<Secret>,
+    require_encryption: bool,
+    quality: Quality,
+    navigation: bool,
+    /// What is wrong with the URI that was set last, until there is a UID.
+    bad_uri: Option<String>,
 }
 
 impl Default for Settings {
@@ -44,6 +50,10 @@ impl Default for Settings {
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            require_encryption: false,
+            quality: Quality::Unset,
+            navigation: false,
+            bad_uri: None,
         }
     }
 }
@@ -101,11 +111,11 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSrc:sync-time:
          *
-         * Set the camera's clock to this host's local time when the session starts.
+         * Set the camera's clock to this host's local time when a session starts; #GstTutkSrc::sync-time does at any time.
          */
         glib::ParamSpecBoolean::builder("sync-time")
             .nick("Sync Time")
-            .blurb("Set the camera's clock to this host's local time when the session starts")
+            .blurb("Set the camera's clock to this host's local time when a session starts")
             .default_value(default.sync_time)
             .mutable_ready()
             .build(),
@@ -181,6 +191,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *   nothing of datagrams;
          * * `round-trip-time` (#guint64): from a request to its answer, smoothed;
          * * `mode` (#gchararray): `lan`, `p2p`, `relay` or `unknown`, while a session stands;
+         * * `encrypted` (#gboolean): whether others in the network can neither read nor change it, likewise;
          * * `connected-since` (#GstDateTime): since when, while a session stands;
          * * `reconnects` (#guint64): how often a lost session was taken up again;
          * * `timestamps` (#gchararray): where PTS come from now, `camera` or `arrival`;
@@ -240,6 +251,53 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .write_only()
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSrc:require-encryption:
+         *
+         * Refuse a session that others in the network can read or change, before a password is sent. This generation
+         * of the protocol has no encryption, so that all sessions are refused so far.
+         */
+        glib::ParamSpecBoolean::builder("require-encryption")
+            .nick("Require Encryption")
+            .blurb("Refuse a session that is not encrypted, before a password is sent; so far none is")
+            .default_value(default.require_encryption)
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:quality:
+         *
+         * The quality of the stream that the camera is asked for, at the start of each session and at each change. What
+         * a level means (size, frame rate, bit rate) is up to the camera. `unset` asks for nothing.
+         */
+        glib::ParamSpecEnum::builder_with_default("quality", default.quality)
+            .nick("Quality")
+            .blurb("The quality of the stream that the camera is asked for; unset: as the camera is set")
+            .mutable_playing()
+            .build(),
+        /**
+         * GstTutkSrc:navigation:
+         *
+         * Whether the arrow keys of the window that shows the video (navigation events) turn the camera for as long as
+         * they are held. These events go no further then.
+         */
+        glib::ParamSpecBoolean::builder("navigation")
+            .nick("Navigation")
+            .blurb("Arrow keys of the video window turn the camera")
+            .default_value(default.navigation)
+            .mutable_playing()
+            .build(),
+        /**
+         * GstTutkSrc:uri:
+         *
+         * The camera, and other properties, as a URI: `tutk://[account:password@]UID[?property=value&…]`. It reads as
+         * the URI of what is set, without the password. With one that is wrong, the element does not start, and says why.
+         */
+        glib::ParamSpecString::builder("uri")
+            .nick("URI")
+            .blurb("tutk://[account:password@]UID[?property=value&…]; read back without the password")
+            .default_value(None)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -261,6 +319,10 @@ impl Settings {
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
+            "require-encryption" => self.require_encryption.to_value(),
+            "quality" => self.quality.to_value(),
+            "navigation" => self.navigation.to_value(),
+            "uri" => uri::of(self).to_value(),
             _ => unimplemented!(),
         }
     }
@@ -270,7 +332,10 @@ impl Settings {
         let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
         let number = || value.get().unwrap_or_default();
         match name {
-            "uid" => self.uid = text(),
+            "uid" => {
+                self.uid = text();
+                self.bad_uri = None;
+            }
             "username" => self.username = text().unwrap_or_default(),
             "password" => self.password = text().unwrap_or_default().into(),
             "timeout" => self.timeout = number(),
@@ -282,9 +347,27 @@ impl Settings {
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
+            "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
+            "quality" => self.quality = value.get().unwrap_or_default(),
+            "navigation" => self.navigation = value.get().unwrap_or_default(),
             _ => unimplemented!(),
         }
+    }
+
+    /// The URI is none: no camera is named, and a start tells why.
+    pub(super) fn refuse_uri(&mut self, text: &str) {
+        self.uid = None;
+        self.bad_uri = Some(text.into());
+    }
+
+    pub(super) fn quality(&self) -> Quality {
+        self.quality
+    }
+
+    /// Whether keys turn the camera.
+    pub(super) fn navigation(&self) -> bool {
+        self.navigation
     }
 
     /// Whether to set the camera's clock.
@@ -324,6 +407,9 @@ impl Settings {
 
     /// Which session to open; none without a UID.
     pub(super) fn session(&self) -> Result<Option<SessionOptions>, Error> {
+        if let Some(text) = &self.bad_uri {
+            return Err(Error::InvalidArgument(text.clone()));
+        }
         let address = self.address()?;
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);
@@ -335,6 +421,7 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
+        options.require_encryption = self.require_encryption;
         Ok(Some(options))
     }
 }

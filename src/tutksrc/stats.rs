@@ -148,7 +148,10 @@ impl Stats {
                 .field("latency", timing.latency());
         }
         if let Some(Connected { since, info }) = &self.connected {
-            stats = stats.field("mode", info.mode.nick()).field("connected-since", since);
+            stats = stats
+                .field("mode", info.mode.nick())
+                .field("encrypted", info.encrypted)
+                .field("connected-since", since);
         }
         stats.build()
     }

@@ -1,6 +1,8 @@
 //! A camera and a viewer in one process, over real sockets on loopback.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses a part of it")]
 
+pub mod leaks;
+pub mod pictures;
 pub mod relay;
 
 use std::hash::{BuildHasher, RandomState};
@@ -24,7 +26,9 @@ pub fn init() {
     ONCE.call_once(|| {
         gst::init().unwrap();
         gsttutk::plugin_register_static().unwrap();
+        leaks::init();
     });
+    leaks::watch_this_test();
 }
 
 /// A UID that no other test has.

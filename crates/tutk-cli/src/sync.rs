@@ -57,7 +57,5 @@ fn local_time(console: &Console) -> Result<[u8; 8], Failure> {
     let seconds = u32::try_from(now.as_second() + i64::from(offset.seconds()))
         .map_err(|_| Failure::Other(format!("cameras know no time such as this computer's, {now}")))?;
     console.debug(format_args!("local time: {} (UTC{offset})", now.to_zoned(zone).strftime("%F %T")));
-    let mut body = [0; 8];
-    body[..4].copy_from_slice(&seconds.to_le_bytes());
-    Ok(body)
+    Ok(io_control::set_time(seconds))
 }

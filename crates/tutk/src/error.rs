@@ -44,6 +44,12 @@ pub enum Error {
         /// How long the step was tried.
         timeout: Duration,
     },
+    /// The session would not be encrypted, and it has to be.
+    #[error("a session with camera {uid} would not be encrypted")]
+    NotEncrypted {
+        /// The camera.
+        uid: Uid,
+    },
     /// The camera serves as many viewers as it can.
     #[error("camera {uid} at {address} has as many viewers as it serves")]
     Full {

@@ -1,8 +1,10 @@
 use std::fmt;
 
-/// A password: can be given and used, and is never shown.
+use zeroize::Zeroizing;
+
+/// A password: can be given and used, is never shown, and leaves nothing in memory when it is dropped.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// The text itself, for the one place that sends or compares it.
@@ -13,13 +15,13 @@ impl Secret {
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 }
 
 impl From<&str> for Secret {
     fn from(text: &str) -> Self {
-        Self(text.into())
+        Self(text.to_owned().into())
     }
 }
 

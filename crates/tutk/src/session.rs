@@ -28,6 +28,9 @@ pub struct SessionOptions {
     pub library: Option<PathBuf>,
     /// The licence key that some of the vendor's libraries want; none unless told.
     pub license_key: Option<Secret>,
+    /// Fail with [`Error::NotEncrypted`], before anything is sent, if the session would not be encrypted; false unless
+    /// told. See [`SessionInfo::encrypted`].
+    pub require_encryption: bool,
 }
 
 impl SessionOptions {
@@ -43,6 +46,7 @@ impl SessionOptions {
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            require_encryption: false,
         }
     }
 
@@ -113,6 +117,9 @@ impl Session {
     ///
     /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
     pub fn open(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        if options.require_encryption {
+            return Err(Error::NotEncrypted { uid: options.uid });
+        }
         if options.is_through_library() {
             options.library = options.library.or_else(backend::library);
             return Self::vendor(options, cancel);
@@ -173,7 +180,9 @@ impl Session {
     /// How the camera is reached.
     pub fn info(&self) -> SessionInfo {
         match &self.0 {
-            Inner::Native(session) => SessionInfo { mode: Mode::Lan, remote: session.camera().address, library: None },
+            Inner::Native(session) => {
+                SessionInfo { mode: Mode::Lan, remote: session.camera().address, encrypted: false, library: None }
+            }
             Inner::Vendor(session) => session.info(),
         }
     }

@@ -147,6 +147,7 @@ impl Session {
         SessionInfo {
             mode,
             remote,
+            encrypted: false,
             library: Some(LibraryInfo {
                 path: library.path().into(),
                 iotc: version(library.iotc_version()),

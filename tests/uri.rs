@@ -1,0 +1,250 @@
+//! `tutksrc` by URI.
+
+mod common;
+
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use common::{Camera, H264, LONG, Viewer, bytes, unit};
+use gst::prelude::*;
+
+const UID: &str = "aBcDeFgHjKlMnPqRsT12";
+
+fn tutksrc() -> gst::Element {
+    common::init();
+    gst::ElementFactory::make("tutksrc").build().unwrap()
+}
+
+fn set(src: &gst::Element, uri: &str) -> Result<(), gst::glib::Error> {
+    src.dynamic_cast_ref::<gst::URIHandler>().unwrap().set_uri(uri)
+}
+
+fn get(src: &gst::Element) -> Option<String> {
+    let uri = src.dynamic_cast_ref::<gst::URIHandler>().unwrap().uri().map(String::from);
+    assert_eq!(uri, src.property::<Option<String>>("uri"));
+    uri
+}
+
+#[test]
+fn reserved_characters_and_letters_of_both_cases_work() {
+    let mut camera = Camera::new(H264);
+    camera.uid = UID.into();
+    camera.sink.set_property("uid", UID);
+    camera.sink.set_property("username", "a:b@c");
+    camera.sink.set_property("password", "p@s:s/w?o#r%d&=+é ");
+    camera.play();
+    let login = "a%3Ab%40c:p%40s%3As%2Fw%3Fo%23r%25d&=+%C3%A9%20";
+    let viewer = Viewer::new(|src| {
+        let uri = format!("TUTK://{login}@{UID}?address={}&backend=native&timeout=9000", camera.address());
+        set(src, &uri).unwrap();
+    });
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    assert!(bytes(&viewer.pull().0) == unit(0, true));
+    assert_eq!(viewer.src.property::<u32>("timeout"), 9_000);
+}
+
+#[test]
+fn the_uri_reads_back_without_the_password() {
+    let src = tutksrc();
+    assert_eq!(get(&src), None);
+    set(&src, &format!("tutk://a%3Ab:secret@{UID}/?address=10.0.0.7:123&&sync-time=yes&quality=low")).unwrap();
+    let uri = format!("tutk://a%3Ab@{UID}?sync-time=true&address=10.0.0.7:123&quality=low");
+    assert_eq!(get(&src).as_deref(), Some(uri.as_str()));
+
+    // It says the same to another element.
+    let other = tutksrc();
+    set(&other, &uri).unwrap();
+    assert_eq!(get(&other), get(&src));
+
+    // A URI sets what it says, and changes nothing else.
+    set(&src, "tutk://ABCDEFGHJKLMNPQRST12").unwrap();
+    assert_eq!(src.property::<String>("username"), "a:b");
+    src.set_property("username", "admin");
+    src.set_property("address", None::<String>);
+    src.set_property("sync-time", false);
+    src.set_property_from_str("quality", "unset");
+    assert_eq!(get(&src).as_deref(), Some("tutk://admin@ABCDEFGHJKLMNPQRST12"));
+}
+
+#[test]
+fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
+    let src = tutksrc();
+    set(&src, &format!("tutk://{UID}?timeout=1000")).unwrap();
+    for (rest, tells) in [
+        ("", "names no camera"),
+        ("UID", "names no camera"),
+        // A password whose reserved characters are not encoded.
+        ("admin:canary?canary=canary@UID", "%3F for ?"),
+        ("admin:canary@canary/canary@UID/canary", "%2F for /"),
+        ("admin:canary@UID#canary", "%23 for #"),
+        (":canary%FFcanary@UID", "“password” of the URI is not UTF-8"),
+        ("admin:canary%00@UID", "“password” of the URI has a NUL"),
+        ("admin%FF:canary@UID", "“account” of the URI is not UTF-8"),
+        ("admin:canary@UID?timeout=5", "“timeout” of the URI cannot be “5”; it can be 100 to 600000"),
+        ("admin:canary@UID?timeout=-1", "“timeout”"),
+        ("admin:canary@UID?timeout=1s", "“timeout”"),
+        ("admin:canary@UID?timeout=", "“timeout”"),
+        ("admin:canary@UID?backend=best", "“backend” of the URI cannot be “best”; it can be auto, native, vendor"),
+        ("admin:canary@UID?sync-time=maybe", "“sync-time” of the URI cannot be “maybe”; it can be true or false"),
+        ("admin:canary@UID?sync-time=true&canary", "Parameter 2 of the URI has no value"),
+        ("admin:canary@UID?pasword=canary", "“pasword”"),
+        ("admin:canary@UID?password=canary", "“password” is no parameter"),
+        ("admin:canary@UID?uid=canary", "“uid” is no parameter"),
+        ("admin:canary@UID?name=canary", "“name”"),
+        ("admin:canary@UID?num-buffers=1", "“num-buffers”"),
+        // Code, and what belongs to it, is not chosen by a URI.
+        ("admin:canary@UID?library=%2Ftmp%2Fcanary.so", "“library” cannot be set by a URI"),
+        ("admin:canary@UID?license-key=canary", "“license-key” cannot be set by a URI"),
+        ("admin:canary@UID?require-encryption=false", "“require-encryption” cannot be set by a URI"),
+    ] {
+        let uri = format!("tutk://{}", rest.replace("@UID", &format!("@{UID}")));
+        let error = set(&src, &uri).expect_err(&uri);
+        assert!(error.matches(gst::URIError::BadUri), "{uri}: {error}");
+        assert!(error.message().contains(tells), "{uri}: {error}");
+        assert!(!error.message().replace("pasword", "").contains("canary"), "{uri}: {error}");
+        // All or nothing.
+        assert_eq!(get(&src).as_deref(), Some(format!("tutk://admin@{UID}?timeout=1000").as_str()));
+    }
+    assert!(set(&src, "rtsp://canary").is_err());
+}
+
+#[test]
+fn a_bad_uri_in_the_property_is_told_at_the_start() {
+    let viewer = Viewer::new(|src| src.set_property("uri", "tutk://admin:canary@ABCDEFGHJKLMNPQRST12?timeout=no"));
+    assert!(viewer.pipeline.set_state(gst::State::Playing).is_err());
+    let (error, details) = viewer.error();
+    assert!(error.matches(gst::ResourceError::Settings) && error.message().contains("“timeout”"), "{error}");
+    assert!(!format!("{error} {details}").contains("canary"));
+    viewer.pipeline.set_state(gst::State::Null).unwrap();
+    viewer.src.set_property("uid", UID);
+    viewer.pipeline.set_state(gst::State::Paused).unwrap();
+    assert_eq!(get(&viewer.src), Some(format!("tutk://admin@{UID}?backend=native")));
+}
+
+#[test]
+fn no_uri_is_taken_while_the_element_runs() {
+    let viewer = Viewer::new(|src| src.set_property("uid", UID));
+    let uri = "tutk://ABCDEFGHJKLMNPQRST12";
+    for (state, taken) in [(gst::State::Ready, true), (gst::State::Paused, false)] {
+        viewer.pipeline.set_state(state).unwrap();
+        viewer.src.set_property("uid", UID);
+        match set(&viewer.src, uri) {
+            Ok(()) => assert!(taken),
+            Err(error) => assert!(!taken && error.matches(gst::URIError::BadState), "{error}"),
+        }
+        assert_eq!(viewer.src.property::<String>("uid") == UID, !taken);
+    }
+    viewer.src.set_property("uri", uri);
+    assert_eq!(viewer.src.property::<String>("uid"), UID);
+}
+
+#[test]
+fn no_log_of_the_element_holds_the_password() {
+    let lines = Arc::new(Mutex::new(String::new()));
+    let log = {
+        common::init();
+        gst::log::remove_default_log_function();
+        gst::log::set_active(true);
+        gst::log::set_threshold_for_name("tutk*", gst::DebugLevel::Memdump);
+        let lines = lines.clone();
+        gst::log::add_log_function(move |category, _, _, _, _, _, message| {
+            if category.name().starts_with("tutk") {
+                *lines.lock().unwrap() += &format!("{}\n", message.get().unwrap());
+            }
+        })
+    };
+    let viewer = Viewer::new(|src| {
+        set(src, &format!("tutk://admin:canary@{UID}?timeout=1000")).unwrap();
+        set(src, &format!("tutk://admin:canary@{UID}?library=canary")).unwrap_err();
+        src.set_property("uri", format!("tutk://admin:canary@{UID}?timeout=canary&timeout=no"));
+        src.set_property("uri", format!("tutk://admin:canary@{UID}?address=127.0.0.1:9&reconnect=no"));
+    });
+    viewer.play();
+    viewer.error();
+    gst::log::remove_log_function(log);
+    let lines = lines.lock().unwrap();
+    assert!(lines.contains(UID) && lines.contains("password"), "{lines}");
+    assert!(!lines.replace("cannot be “canary”", "").contains("canary"), "{lines}");
+}
+
+#[test]
+fn applications_find_the_element_by_uri() {
+    common::init();
+    let uri = format!("tutk://admin@{UID}");
+    let src = gst::Element::make_from_uri(gst::URIType::Src, &uri, None).unwrap();
+    assert_eq!(src.factory().unwrap().name(), "tutksrc");
+    assert_eq!(get(&src), Some(uri));
+}
+
+/// Plays an encoded test picture by URI until the sink has shown 30 pictures.
+fn plays(element: &str) {
+    common::init();
+    for name in ["x264enc", "avdec_h264", element] {
+        if gst::ElementFactory::find(name).is_none() {
+            eprintln!("skipped: {name} is not installed");
+            return;
+        }
+    }
+    let uid = common::uid();
+    let camera = gst::parse::launch(&format!(
+        "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! x264enc tune=zerolatency \
+         speed-preset=ultrafast key-int-max=30 ! h264parse config-interval=-1 ! tutksink name=sink uid={uid} password=p@ss"
+    ));
+    let camera = camera.unwrap().downcast::<gst::Pipeline>().unwrap();
+    camera.set_state(gst::State::Playing).unwrap();
+    let port: u32 = camera.by_name("sink").unwrap().property("port");
+    let uri = format!("tutk://admin:p%40ss@{uid}?address=127.0.0.1:{port}&backend=native");
+
+    let (sender, pictures) = channel();
+    let sample = move |out: &gst_app::AppSink| {
+        let _ = sender.send(out.pull_sample().unwrap());
+        Ok(gst::FlowSuccess::Ok)
+    };
+    let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(sample).build();
+    let out = gst_app::AppSink::builder().sync(false).callbacks(callbacks).build();
+    let pipeline = match element {
+        "playbin3" => {
+            let playbin = gst::ElementFactory::make("playbin3").property("uri", &uri).build().unwrap();
+            playbin.set_property("video-sink", &out);
+            playbin.downcast::<gst::Pipeline>().unwrap()
+        }
+        element => {
+            let pipeline = gst::Pipeline::new();
+            let decoder = gst::ElementFactory::make(element).property("uri", &uri).build().unwrap();
+            pipeline.add_many([&decoder, out.upcast_ref()]).unwrap();
+            let sink = out.static_pad("sink").unwrap();
+            decoder.connect_pad_added(move |_, pad| {
+                let _ = pad.link(&sink);
+            });
+            pipeline
+        }
+    };
+    pipeline.set_state(gst::State::Playing).unwrap();
+    for number in 0..30 {
+        let Ok(sample) = pictures.recv_timeout(LONG) else {
+            let error = pipeline.bus().unwrap().pop_filtered(&[gst::MessageType::Error]);
+            panic!("{element} shows {number} pictures, and the bus has {error:?}");
+        };
+        let picture = sample.caps().unwrap().structure(0).unwrap();
+        assert_eq!((picture.name().as_str(), picture.get("width")), ("video/x-raw", Ok(320)));
+    }
+    pipeline.set_state(gst::State::Null).unwrap();
+    camera.set_state(gst::State::Null).unwrap();
+}
+
+#[test]
+fn playbin3_plays() {
+    plays("playbin3");
+}
+
+#[test]
+fn uridecodebin3_plays() {
+    plays("uridecodebin3");
+}
+
+#[test]
+fn uridecodebin_plays() {
+    plays("uridecodebin");
+}
