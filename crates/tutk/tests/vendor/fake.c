@@ -5,6 +5,7 @@
  *   SLOWCONN  connect takes number ms and cannot be stopped                     SLOWLOGI  so does the login
  *   STOPCONN  connect takes until it is stopped                                 STOPLOGI  so does the login
  *   CODERECV  frames fail with -number FRAMEBIG  a frame needs number bytes     FRAMEODD  frames that are not right
+ *   DEADCONN  connect never ends, as if the library's own thread had crashed    DEADLOGI  neither does the login
  *   ODDSTATE  a session's info is nonsense                                      STUCKIOC  IO controls are never confirmed
  */
 #include <pthread.h>
@@ -29,6 +30,10 @@ enum call { INITIALIZE, AV_INITIALIZE, GET_SESSION, CONNECT, CHECK, LOG_IN, SEND
 static int chosen = -1, answer;
 #define ANSWER(call) do { if (chosen == (call)) return answer; } while (0)
 void fake_answer(int call, int code) { chosen = call; answer = code; }
+
+/* Until this, what is dead stays dead. */
+static volatile int revived;
+void fake_revive(int alive) { revived = alive; }
 
 /* What the tests look at. */
 int fake_initialized(void) { return initialized; }
@@ -65,6 +70,7 @@ int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
 	int result = 0;
 	if (is(id, "CODECONN")) result = -number(id);
 	if (is(id, "SLOWCONN")) usleep(number(id) * 1000);
+	if (is(id, "DEADCONN")) { until(&revived); result = -13; }
 	if (is(id, "STOPCONN")) { until(&sessions[id].stop); result = -27; }
 	sessions[id].connected = result == 0;
 	if (result) sessions[id].taken = 0;
@@ -95,6 +101,7 @@ int avClientStart2(int id, const char *account, const char *password, unsigned l
 	ANSWER(LOG_IN);
 	if (is(id, "CODELOGI")) return -number(id);
 	if (is(id, "SLOWLOGI")) usleep(number(id) * 1000);
+	if (is(id, "DEADLOGI")) { until(&revived); return -20011; }
 	if (is(id, "STOPLOGI")) { until(&sessions[id].stop); return -20018; }
 	sessions[id].logged_in = 1;
 	*resend = 1;

@@ -65,6 +65,16 @@ impl Alone {
         }
     }
 
+    /// Whether calls that never end do so all the same.
+    fn revive(&self, alive: bool) {
+        // SAFETY: it is our own library, whose function of this name takes an int and returns nothing.
+        unsafe {
+            let library = Library::new(&FAKE.0).unwrap();
+            let function: libloading::Symbol<'_, unsafe extern "C" fn(i32)> = library.get("fake_revive").unwrap();
+            function(alive.into());
+        }
+    }
+
     /// Waits until no session is left, and the library is as before the first one.
     fn wait_for_the_end(&self) {
         let begin = Instant::now();
@@ -340,6 +350,26 @@ fn the_time_ends_as_a_cancellation_does() {
     };
     assert!(matches!(brief("SLOWCONN000000000300"), Error::NotFound { .. }));
     assert!(matches!(brief("SLOWLOGI000000000300"), Error::NoAnswer { step: "log in", .. }));
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn calls_that_never_end_hold_nothing_up() {
+    let alone = Alone::new();
+    alone.revive(false);
+    let brief = |uid| {
+        let mut options = options(uid);
+        options.timeout = Duration::from_millis(50);
+        fail(options)
+    };
+    assert!(matches!(brief("DEADCONN000000000000"), Error::NotFound { .. }));
+    assert!(matches!(brief("DEADLOGI000000000000"), Error::NoAnswer { step: "log in", .. }));
+    assert!(alone.count("fake_open") >= 2, "they still run");
+    // Others connect beside them.
+    let session = open(options("FRAMEBIG000000000001")).unwrap();
+    assert!(matches!(session.receive(), Ok(Received::Video(_))));
+    drop(session);
+    alone.revive(true);
     alone.wait_for_the_end();
 }
 
