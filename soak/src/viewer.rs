@@ -24,14 +24,14 @@ fn wrong(text: impl std::fmt::Display) {
 pub(crate) fn run() -> Result<(), Failure> {
     pipelines::init()?;
     watch_log();
-    let views: Vec<_> = (0..CAMERAS).map(View::open).collect::<Result<_, _>>()?;
+    let mut views: Vec<_> = (0..CAMERAS).map(View::open).collect::<Result<_, _>>()?;
     let (end, ended) = channel::<()>();
     thread::spawn(move || {
         let _ = stdin().read_to_end(&mut Vec::new());
         drop(end);
     });
     while ended.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-        for view in &views {
+        for view in &mut views {
             view.look();
         }
         println!("alive");
@@ -61,6 +61,7 @@ struct View {
     camera: usize,
     pipeline: gst::Pipeline,
     src: gst::Element,
+    has_played: bool,
 }
 
 impl View {
@@ -94,11 +95,11 @@ impl View {
         pipeline.add_many([&src, appsink.upcast_ref()])?;
         src.link(&appsink)?;
         pipeline.set_state(gst::State::Playing)?;
-        Ok(Self { camera, pipeline, src })
+        Ok(Self { camera, pipeline, src, has_played: false })
     }
 
     /// What the pipeline says of itself; this must never block.
-    fn look(&self) {
+    fn look(&mut self) {
         let camera = self.camera;
         while let Some(message) = self.pipeline.bus().and_then(|bus| bus.pop()) {
             let text = pipelines::text(&message);
@@ -122,7 +123,9 @@ impl View {
             }
         }
         let (_, state, _) = self.pipeline.state(gst::ClockTime::ZERO);
-        if state != gst::State::Playing {
+        // A pipeline is there with its sink's first buffer.
+        self.has_played |= state == gst::State::Playing;
+        if self.has_played && state != gst::State::Playing {
             wrong(format_args!("camera {camera}: the pipeline is in {state:?}"));
         }
         let stats = self.src.property::<gst::Structure>("stats");
