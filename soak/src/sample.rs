@@ -29,7 +29,7 @@ impl Sample {
 
 /// How much more memory the last quarter may need than the second one, by median.
 const GROWTH: f64 = 1.1;
-const GROWTH_KIB: u64 = 8 << 10;
+const GROWTH_KIB: u64 = 2 << 10;
 /// What each pipeline may have besides what it had in the second quarter, while it connects.
 const FDS: u64 = 4;
 const THREADS: u64 = 3;
