@@ -7,6 +7,8 @@
 //! Programs that link this crate instead of installing the plugin call [`plugin_register_static`] once after
 //! `gst::init()`.
 
+#![forbid(unsafe_code)]
+
 mod backend;
 mod caps;
 pub mod device_provider;

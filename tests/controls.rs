@@ -136,9 +136,9 @@ fn the_streaming_thread_can_send_and_does_not_wait() {
 
     // So can what is downstream of it, in the same thread.
     let (sender, answers) = channel();
-    let src = viewer.src.clone();
+    let src = viewer.src.downgrade();
     viewer.src.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let _ = sender.send(call(&src, ECHO, b"waited for", FOREVER));
+        let _ = sender.send(call(&src.upgrade().unwrap(), ECHO, b"waited for", FOREVER));
         gst::PadProbeReturn::Ok
     });
     camera.push(unit(0, true), true);

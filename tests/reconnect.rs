@@ -3,6 +3,7 @@
 mod common;
 
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
 
 use common::relay::Relay;
 use common::{Camera, H264, JPEG, LONG, Viewer, has, unit};
@@ -200,4 +201,42 @@ fn a_pipeline_stops_at_once_while_the_camera_is_gone() {
         camera.push(unit(0, true), true);
         assert!(has(&viewer.pull().0, Flags::DISCONT));
     }
+}
+
+#[test]
+fn the_log_tells_the_story_of_a_session_in_a_few_lines() {
+    let camera = Camera::start(H264);
+    let port = camera.sink.property("port");
+    let viewer = Viewer::of(&camera);
+    gst::log::remove_default_log_function();
+    gst::log::set_active(true);
+    gst::log::set_threshold_for_name("tutksrc", gst::DebugLevel::Info);
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let (to, src) = (lines.clone(), viewer.src.name());
+    let log = gst::log::add_log_function(move |category, _, _, _, _, object, message| {
+        let is_its = object.is_some_and(|object| object.to_string().contains(src.as_str()));
+        if category.name() == "tutksrc" && is_its {
+            to.lock().unwrap().push(message.get().unwrap().to_string());
+        }
+    });
+    viewer.play();
+    for round in 0..2 {
+        camera.wait_for_watcher();
+        camera.push(unit(0, true), true);
+        viewer.pull();
+        if round == 0 {
+            camera.stop();
+            viewer.message("tutk-disconnected");
+            camera.restart(port);
+        }
+    }
+    viewer.pipeline.set_state(gst::State::Null).unwrap();
+    gst::log::remove_log_function(log);
+
+    let lines = lines.lock().unwrap();
+    println!("{lines:#?}");
+    let lost = lines.iter().position(|line| line.contains("closed the session")).unwrap();
+    let connected: Vec<_> = (0..lines.len()).filter(|line| lines[*line].starts_with("Connected to")).collect();
+    assert!(connected.len() == 2 && connected[0] < lost && lost < connected[1], "{lines:#?}");
+    assert!(lines.len() < 10 && lines.last().unwrap().contains(&camera.uid), "{lines:#?}");
 }

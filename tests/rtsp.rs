@@ -111,7 +111,7 @@ fn a_camera_is_published_and_watched() {
     let server = Server::start();
     let camera = TestPictureCamera::start();
     let publisher = Launched::play(&format!(
-        "{} ! h264parse ! rtspclientsink location={} protocols=tcp",
+        "{} ! parsebin ! rtspclientsink location={} protocols=tcp",
         camera.source(),
         server.url("publish")
     ));

@@ -2,13 +2,18 @@
 
 mod common;
 
-use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use common::{Camera, H264, LONG, Viewer, bytes, unit};
+use common::pictures::{Launched, TestPictureCamera};
+use common::{Camera, H264, Viewer, bytes, unit};
 use gst::prelude::*;
 
 const UID: &str = "aBcDeFgHjKlMnPqRsT12";
+
+const ACCOUNT: &str = "a:b@c";
+const PASSWORD: &str = "p@s:s/w?o#r%d&=+é ";
+/// Account and password as a URI has them.
+const LOGIN: &str = "a%3Ab%40c:p%40s%3As%2Fw%3Fo%23r%25d&=+%C3%A9%20";
 
 fn tutksrc() -> gst::Element {
     common::init();
@@ -30,12 +35,11 @@ fn reserved_characters_and_letters_of_both_cases_work() {
     let mut camera = Camera::new(H264);
     camera.uid = UID.into();
     camera.sink.set_property("uid", UID);
-    camera.sink.set_property("username", "a:b@c");
-    camera.sink.set_property("password", "p@s:s/w?o#r%d&=+é ");
+    camera.sink.set_property("username", ACCOUNT);
+    camera.sink.set_property("password", PASSWORD);
     camera.play();
-    let login = "a%3Ab%40c:p%40s%3As%2Fw%3Fo%23r%25d&=+%C3%A9%20";
     let viewer = Viewer::new(|src| {
-        let uri = format!("TUTK://{login}@{UID}?address={}&backend=native&timeout=9000", camera.address());
+        let uri = format!("TUTK://{LOGIN}@{UID}?address={}&backend=native&timeout=9000", camera.address());
         set(src, &uri).unwrap();
     });
     viewer.play();
@@ -178,73 +182,35 @@ fn applications_find_the_element_by_uri() {
     assert_eq!(get(&src), Some(uri));
 }
 
-/// Plays an encoded test picture by URI until the sink has shown 30 pictures.
-fn plays(element: &str) {
-    common::init();
-    for name in ["x264enc", "avdec_h264", element] {
-        if gst::ElementFactory::find(name).is_none() {
-            eprintln!("skipped: {name} is not installed");
-            return;
-        }
-    }
-    let uid = common::uid();
-    let camera = gst::parse::launch(&format!(
-        "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! x264enc tune=zerolatency \
-         speed-preset=ultrafast key-int-max=30 ! h264parse config-interval=-1 ! tutksink name=sink uid={uid} password=p@ss"
-    ));
-    let camera = camera.unwrap().downcast::<gst::Pipeline>().unwrap();
-    camera.set_state(gst::State::Playing).unwrap();
-    let port: u32 = camera.by_name("sink").unwrap().property("port");
-    let uri = format!("tutk://admin:p%40ss@{uid}?address=127.0.0.1:{port}&backend=native");
+/// What follows a decoder.
+const OUT: &str = "videoconvert ! video/x-raw,format=I420 ! appsink name=out sync=false";
 
-    let (sender, pictures) = channel();
-    let sample = move |out: &gst_app::AppSink| {
-        let _ = sender.send(out.pull_sample().unwrap());
-        Ok(gst::FlowSuccess::Ok)
-    };
-    let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(sample).build();
-    let out = gst_app::AppSink::builder().sync(false).callbacks(callbacks).build();
-    let pipeline = match element {
-        "playbin3" => {
-            let playbin = gst::ElementFactory::make("playbin3").property("uri", &uri).build().unwrap();
-            playbin.set_property("video-sink", &out);
-            playbin.downcast::<gst::Pipeline>().unwrap()
-        }
-        element => {
-            let pipeline = gst::Pipeline::new();
-            let decoder = gst::ElementFactory::make(element).property("uri", &uri).build().unwrap();
-            pipeline.add_many([&decoder, out.upcast_ref()]).unwrap();
-            let sink = out.static_pad("sink").unwrap();
-            decoder.connect_pad_added(move |_, pad| {
-                let _ = pad.link(&sink);
-            });
-            pipeline
-        }
-    };
-    pipeline.set_state(gst::State::Playing).unwrap();
-    for number in 0..30 {
-        let Ok(sample) = pictures.recv_timeout(LONG) else {
-            let error = pipeline.bus().unwrap().pop_filtered(&[gst::MessageType::Error]);
-            panic!("{element} shows {number} pictures, and the bus has {error:?}");
-        };
-        let picture = sample.caps().unwrap().structure(0).unwrap();
-        assert_eq!((picture.name().as_str(), picture.get("width")), ("video/x-raw", Ok(320)));
-    }
-    pipeline.set_state(gst::State::Null).unwrap();
-    camera.set_state(gst::State::Null).unwrap();
+/// Plays a camera by URI.
+fn plays(viewer: &Launched, player: &impl IsA<gst::Element>) {
+    let camera = TestPictureCamera::with_login(ACCOUNT, PASSWORD);
+    let (uid, port) = (&camera.uid, camera.port());
+    player.set_property("uri", format!("tutk://{LOGIN}@{uid}?address=127.0.0.1:{port}&backend=native"));
+    viewer.set_state(gst::State::Playing).unwrap();
+    // playbin3 has put in its sink by then.
+    viewer.wait_for(gst::MessageType::StreamStart);
+    viewer.pull_pictures(30);
 }
 
 #[test]
 fn playbin3_plays() {
-    plays("playbin3");
+    let viewer = Launched::new("playbin3");
+    viewer.set_property("video-sink", gst::parse::bin_from_description(OUT, true).unwrap());
+    plays(&viewer, &*viewer);
 }
 
 #[test]
 fn uridecodebin3_plays() {
-    plays("uridecodebin3");
+    let viewer = Launched::new(&format!("uridecodebin3 name=player ! {OUT}"));
+    plays(&viewer, &viewer.element("player"));
 }
 
 #[test]
 fn uridecodebin_plays() {
-    plays("uridecodebin");
+    let viewer = Launched::new(&format!("uridecodebin name=player ! {OUT}"));
+    plays(&viewer, &viewer.element("player"));
 }

@@ -61,10 +61,15 @@ require_packages() {
         "${missing[@]}" </dev/null || fail "apt-get could not install ${missing[*]}; its own words are above."
 }
 
+# The oldest Rust that Cargo.toml promises to build with.
+rust_floor() {
+    sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/Cargo.toml"
+}
+
 # Rust is the user's own: rustup and the distribution's packages do not mix.
 require_rust() {
     local wanted found
-    wanted=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+    wanted=$(rust_floor)
     command -v cargo >/dev/null ||
         fail "cargo is not in PATH. Install Rust $wanted or newer (https://rustup.rs), or run '. ~/.cargo/env' if you have it."
     found=$(cargo --version | cut -d' ' -f2)

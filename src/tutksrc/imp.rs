@@ -30,13 +30,25 @@
  * camera that serves no more viewers at the start may be holding a place for a viewer that crashed, maybe this one: it is
  * asked again for a minute.
  *
+ * The story of a session is in the debug log, a few lines of `GST_DEBUG=tutksrc:4`.
+ *
+ * ## In other elements
+ *
+ * `fallbacksrc` takes gap events for video, so that it shows its fallback only with #GstTutkSrc:reconnect off: then the
+ * error makes it start its source anew. Let it have `restart-on-eos=true`, because an EOS follows the error and would
+ * end the fallback, too, and a `retry-timeout` as long as a camera may be gone; it gives up after 60 s by default. Its
+ * source must end with a decoder.
+ *
+ * `webrtcsink` takes the output as it is. It refuses caps that change, as those of `h264parse` do once it has seen the
+ * picture's size; a filter `video/x-h264,stream-format=avc` after that parser avoids it.
+ *
  * ## Messages
  *
  * Applications learn of sessions by element messages with these structures, times in nanoseconds:
  *
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
- *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library` (the vendor's, if it is
- *   used);
+ *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library`
+ *   (the vendor's, if it is used);
  * * `tutk-disconnected`, after a loss and after each try to connect again that failed: `uid`, `reason` (`silent`,
  *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
  *   (#guint, the number of the next try since the loss) and `next-try` (#guint64, how long until then);
@@ -55,7 +67,7 @@
  * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
  * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
  * takes them. What the URI does not say stays as it is. A URI may come from a stranger, so that it cannot set
- * #GstTutkSrc:library, which is code, nor #GstTutkSrc:license-key.
+ * #GstTutkSrc:library, which is code, #GstTutkSrc:license-key, nor #GstTutkSrc:require-encryption.
  *
  * This element never shows the password that a URI holds, but GStreamer itself and applications log URIs, and a URI on
  * a command line can be read by other users. Where that matters, leave the password out of the URI and set
@@ -347,6 +359,11 @@ impl TutkSrc {
                 Received::IoControlUnconfirmed { kind } => {
                     gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
                 }
+                Received::AlsoFound(address) => gst::warning!(
+                    CAT,
+                    imp = self,
+                    "{address} answered for this camera, too, and is not followed; is that another address of it?"
+                ),
                 Received::Audio(frame) => gst::trace!(CAT, imp = self, "Audio is not played: {frame:?}"),
                 other => gst::debug!(CAT, imp = self, "{other:?}"),
             }

@@ -4,6 +4,9 @@ use gst::glib;
 use gst::prelude::*;
 
 mod controls;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod imp;
 mod messages;

@@ -94,7 +94,7 @@ impl TutkSrc {
             );
             return Err(gst::FlowError::Error);
         };
-        gst::info!(CAT, imp = self, "The camera sends {codec}: {caps}");
+        gst::info!(CAT, imp = self, "The camera sends {codec}, caps {caps}");
         // Events that stick, as caps do, are not refused before the next buffer is: ask.
         let pad = self.obj().src_pad().clone();
         if pad.peer_query_accept_caps(&caps) && self.obj().set_caps(&caps).is_ok() {

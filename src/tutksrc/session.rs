@@ -84,7 +84,7 @@ impl TutkSrc {
     /// A session stands.
     pub(super) fn connected(&self, session: Arc<Session>) -> Arc<Session> {
         let info = session.info();
-        gst::info!(CAT, imp = self, "Connected to {} at {} ({})", session.camera().uid, info.remote, info.mode);
+        gst::info!(CAT, imp = self, "Connected to camera {} at {} ({})", session.camera().uid, info.remote, info.mode);
         self.stats.lock().unwrap().connected(info);
         if let State::Started { session: place, stream, .. } = &mut *self.state.lock().unwrap() {
             *place = Some(session.clone());
@@ -104,7 +104,7 @@ impl TutkSrc {
             return Err(gst::FlowError::Flushing);
         }
         // Errors are final for a session.
-        self.close();
+        self.end_session();
         self.wait_for_next_try(error)
     }
 
@@ -113,7 +113,7 @@ impl TutkSrc {
         let (Some(cancel), Some((uid, attempt, wait))) = (self.cancel(), self.next_try(error)) else {
             return Err(self.fail(error));
         };
-        gst::info!(CAT, imp = self, "{error}; try {attempt} to connect follows in {} ms", wait.as_millis());
+        gst::info!(CAT, imp = self, "No session: {error}. Try {attempt} to connect follows in {} ms", wait.as_millis());
         if attempt == 1 {
             gst::element_imp_warning!(
                 self,
@@ -164,18 +164,24 @@ impl TutkSrc {
         }
     }
 
-    /// Ends the session that stands, as soon as the streaming thread is out of it.
+    /// A state change ends the session.
     pub(super) fn close(&self) {
+        if let Some(uid) = self.end_session() {
+            gst::info!(CAT, imp = self, "Left camera {uid}");
+        }
+    }
+
+    /// Ends the session that stands, as soon as the streaming thread is out of it; returns whose it was.
+    fn end_session(&self) -> Option<Uid> {
         self.controls.detach();
         let session = match &mut *self.state.lock().unwrap() {
             State::Started { session, .. } => session.take(),
             State::Stopped => None,
         };
-        let Some(session) = session else { return };
-        gst::info!(CAT, imp = self, "Closing the session");
+        let session = session?;
         self.stats.lock().unwrap().disconnected(session.stats());
-        // Dropped without a lock: that stops the video and tells the camera.
-        drop(session);
+        // Dropped without a lock, when this returns: that stops the video and tells the camera.
+        Some(session.camera().uid)
     }
 
     pub(super) fn list_cameras(&self, cancel: &Cancel) -> gst::FlowError {

@@ -1,6 +1,7 @@
 //! The properties of `tutksrc`.
 #![allow(unused_doc_comments)]
 
+use std::env;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::{Backend, Quality, TimestampMode};
 pub(super) struct Settings {
     uid: Option<String>,
     username: String,
-    password: Secret,
+    password: Option<Secret>,
     timeout: u32,
     sync_time: bool,
     address: Option<String>,
@@ -39,7 +40,7 @@ impl Default for Settings {
         Self {
             uid: None,
             username: "admin".into(),
-            password: Secret::default(),
+            password: None,
             timeout: 5_000,
             sync_time: false,
             address: None,
@@ -87,7 +88,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSrc:password:
          *
-         * The account's password. It can be set and never read back.
+         * The account's password. It can be set and never read back. Unless it is set, the environment variable
+         * `TUTK_PASSWORD` holds the password: `ps` shows what is on a command line to everyone.
          */
         glib::ParamSpecString::builder("password")
             .nick("Password")
@@ -185,10 +187,11 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * * `last-frame-size` (#guint64): bytes of the last frame;
          * * `codec` (#gchararray): what the camera encodes with;
          * * `key-frame-interval` (#guint64): the time between the last two key frames;
-         * * `datagrams-received`, `datagrams-lost`, `datagrams-resent`, `datagrams-duplicated`, `datagrams-foreign`
-         *   (#guint64): datagrams from the camera; those that did not come by themselves; those that the camera sent
-         *   again; those that came twice; those from somewhere else, or of another session. The vendor's library tells
-         *   nothing of datagrams;
+         * * `datagrams-received`, `datagrams-lost`, `datagrams-resent`, `datagrams-duplicated`, `datagrams-foreign`,
+         *   `datagrams-overflowed` (#guint64): datagrams from the camera; those that did not come by themselves; those
+         *   that the camera sent again; those that came twice; those from somewhere else, or of another session; those
+         *   that came to this host and were dropped for want of room, because they were not taken in time. The vendor's
+         *   library tells nothing of datagrams;
          * * `round-trip-time` (#guint64): from a request to its answer, smoothed;
          * * `mode` (#gchararray): `lan`, `p2p`, `relay` or `unknown`, while a session stands;
          * * `encrypted` (#gboolean): whether others in the network can neither read nor change it, likewise;
@@ -337,7 +340,7 @@ impl Settings {
                 self.bad_uri = None;
             }
             "username" => self.username = text().unwrap_or_default(),
-            "password" => self.password = text().unwrap_or_default().into(),
+            "password" => self.password = value.get::<Option<String>>().ok().flatten().map(Secret::from),
             "timeout" => self.timeout = number(),
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
             "address" => self.address = text(),
@@ -414,7 +417,7 @@ impl Settings {
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);
         options.account.clone_from(&self.username);
-        options.password = self.password.clone();
+        options.password = self.password.clone().or_else(password_of_environment).unwrap_or_default();
         options.address = address;
         options.timeout = Duration::from_millis(self.timeout.into());
         options.idle_timeout = Duration::from_millis(self.idle_timeout.into());
@@ -424,4 +427,8 @@ impl Settings {
         options.require_encryption = self.require_encryption;
         Ok(Some(options))
     }
+}
+
+fn password_of_environment() -> Option<Secret> {
+    env::var("TUTK_PASSWORD").ok().map(Secret::from)
 }

@@ -139,6 +139,7 @@ impl Stats {
             .field("datagrams-resent", datagrams.again)
             .field("datagrams-duplicated", datagrams.duplicates)
             .field("datagrams-foreign", datagrams.foreign)
+            .field("datagrams-overflowed", datagrams.overflowed)
             .field_if_some("round-trip-time", session.and_then(|session| session.round_trip).map(nanos))
             .field("reconnects", self.connections.saturating_sub(1));
         if let Some(timing) = timing {

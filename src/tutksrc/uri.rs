@@ -60,7 +60,7 @@ impl TutkSrc {
 }
 
 /// The properties that the URI sets, with valid values.
-fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, String> {
+pub(super) fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, String> {
     let (uid, login, query) = split(uri)?;
     let mut properties = vec![("uid", uid.to_value())];
     if let Some((account, password)) = login {

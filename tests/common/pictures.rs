@@ -109,8 +109,16 @@ fn camera_description(uid: &str) -> String {
 
 impl TestPictureCamera {
     pub fn start() -> Self {
+        Self::with_login("admin", "")
+    }
+
+    pub fn with_login(account: &str, password: &str) -> Self {
         let uid = super::uid();
-        let pipeline = Launched::play(&camera_description(&uid));
+        let pipeline = Launched::new(&camera_description(&uid));
+        let sink = pipeline.element("sink");
+        sink.set_property("username", account);
+        sink.set_property("password", password);
+        pipeline.set_state(gst::State::Playing).unwrap();
         Self { uid, pipeline }
     }
 

@@ -31,6 +31,9 @@ mod abi;
 mod av;
 mod camera;
 mod codes;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod queue;
 mod session;
 mod state;

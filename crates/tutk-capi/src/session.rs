@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tutk::native::Connection;
-use tutk::proto::{AvEvent, Link};
+use tutk::proto::{AvEvent, Link, ViewerEvent};
 use tutk::{Camera, Cancel, Uid, ViewerId};
 
 use crate::av::Av;
@@ -85,7 +85,8 @@ impl Session {
     fn drive(&self, connection: &Connection) {
         let error = loop {
             match connection.next_event() {
-                Ok((channel, event)) => self.deliver(channel, event),
+                Ok(ViewerEvent::Av { channel, event }) => self.deliver(channel, event),
+                Ok(_) => {}
                 Err(error) => break error,
             }
         };

@@ -70,6 +70,9 @@ fn receive(session: &Session, output: &Output, status: &Status, console: &Consol
             Received::IoControlUnconfirmed { kind } => {
                 console.info(format_args!("the camera did not confirm the IO control 0x{kind:04X}"));
             }
+            Received::AlsoFound(address) => {
+                console.info(format_args!("{address} answered for this camera, too, and is not followed"));
+            }
             _ => {}
         }
     }

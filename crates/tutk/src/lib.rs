@@ -38,6 +38,9 @@ mod backend;
 mod codec;
 mod error;
 mod frame;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod gate;
 mod info;
 pub mod io_control;

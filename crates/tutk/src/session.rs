@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -88,6 +89,10 @@ pub enum Received {
     },
     /// Frames that will not come.
     Lost(Lost),
+    /// Another address answered the search for this camera, too; it is not followed. Told once for each address.
+    ///
+    /// Somebody wants to be taken for the camera, or the camera has several addresses. The vendor's library does not tell.
+    AlsoFound(SocketAddr),
 }
 
 /// A viewer's session with a camera, through either backend.

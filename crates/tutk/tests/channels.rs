@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use tutk::native::{Connection, ConnectionOptions};
-use tutk::proto::AvEvent;
+use tutk::proto::{AvEvent, ViewerEvent};
 use tutk::wire::FrameInfo;
 use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Codec, Secret, Uid, ViewerId};
 
@@ -72,7 +72,7 @@ fn audio_goes_both_ways() {
         let now = std::time::Instant::now();
         connection.with_link(|link| link.start_client(now, 0, "somebody".into(), word.into(), true));
         loop {
-            if let (0, event) = connection.next_event().unwrap() {
+            if let ViewerEvent::Av { channel: 0, event } = connection.next_event().unwrap() {
                 return event;
             }
         }
@@ -85,7 +85,7 @@ fn audio_goes_both_ways() {
     connection.with_link(|link| link.send_io_control(0, 0x300, vec![0; 8]));
     let mut numbers = Vec::new();
     while numbers.len() < 3 {
-        if let (0, AvEvent::Audio(block)) = connection.next_event().unwrap() {
+        if let ViewerEvent::Av { channel: 0, event: AvEvent::Audio(block) } = connection.next_event().unwrap() {
             assert_eq!((block.data, block.info.as_slice()), (vec![numbers.len() as u8; 640], &info()[..]));
             numbers.push(block.number);
         }
@@ -96,7 +96,7 @@ fn audio_goes_both_ways() {
     connection.with_link(|link| link.start_server(1, false));
     connection.with_link(|link| link.send_io_control(0, 0x350, vec![1; 8]));
     loop {
-        if let (1, AvEvent::Login { .. }) = connection.next_event().unwrap() {
+        if let ViewerEvent::Av { channel: 1, event: AvEvent::Login { .. } } = connection.next_event().unwrap() {
             break;
         }
     }

@@ -1,5 +1,7 @@
 //! Viewer and camera over real sockets of this host.
 
+mod common;
+
 use std::net::{ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -219,16 +221,19 @@ fn a_browser_keeps_up_with_a_camera() {
 }
 
 /// How long a blocked call takes to return after the cancellation.
-fn cancelled_after(call: impl FnOnce(&Cancel) -> Result<(), Error> + Send + 'static) -> Duration {
+fn cancelled_after<T>(
+    prepare: impl FnOnce(&Cancel) -> T + Send + 'static,
+    call: impl FnOnce(&T, &Cancel) -> Result<(), Error> + Send + 'static,
+) -> Duration {
     let cancel = Cancel::new().unwrap();
     let (canceller, (started, start)) = (cancel.clone(), channel());
     let thread = thread::spawn(move || {
-        started.send(()).unwrap();
-        let result = call(&cancel);
+        let prepared = prepare(&cancel);
+        started.send(common::this_thread()).unwrap();
+        let result = call(&prepared, &cancel);
         (Instant::now(), result)
     });
-    start.recv().unwrap();
-    thread::sleep(Duration::from_millis(30)); // Time to block; the result is the same if it did not.
+    common::wait_until_blocked(&start.recv().unwrap());
     let begin = Instant::now();
     canceller.cancel();
     let (end, result) = thread.join().unwrap();
@@ -244,19 +249,28 @@ fn every_blocking_call_can_be_cancelled() {
     let mut finding = viewer(uid, "");
     finding.address = Some(silent_address.clone());
     let took = [
-        cancelled_after(move |cancel| Session::open(finding, cancel).map(drop)),
-        cancelled_after(move |cancel| {
-            let session = Session::open(viewer(uid, ""), cancel)?;
-            session.receive().map(drop)
-        }),
-        cancelled_after(|cancel| search(&Search { uid: None, address: None, timeout: LONG }, cancel).map(drop)),
-        cancelled_after(|cancel| {
-            let mut browser = Browser::new(LONG);
-            // Other tests' cameras are events, too.
-            while browser.next_event(None, cancel)?.is_some() {}
-            Ok(())
-        }),
-        cancelled_after(|cancel| Camera::open(CameraOptions::new(self::uid()), cancel)?.next_event().map(drop)),
+        cancelled_after(|_| (), move |(), cancel| Session::open(finding, cancel).map(drop)),
+        cancelled_after(
+            move |cancel| Session::open(viewer(uid, ""), cancel).unwrap(),
+            |session, _| session.receive().map(drop),
+        ),
+        cancelled_after(
+            |_| Search { uid: None, address: None, timeout: LONG },
+            |options, cancel| search(options, cancel).map(drop),
+        ),
+        cancelled_after(
+            |_| (),
+            |(), cancel| {
+                let mut browser = Browser::new(LONG);
+                // Other tests' cameras are events, too.
+                while browser.next_event(None, cancel)?.is_some() {}
+                Ok(())
+            },
+        ),
+        cancelled_after(
+            |cancel| Camera::open(CameraOptions::new(self::uid()), cancel).unwrap(),
+            |camera, _| camera.next_event().map(drop),
+        ),
     ];
     println!("{took:?}");
     assert!(took.iter().all(|took| *took < Duration::from_secs(2)), "{took:?}");

@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::process::Child;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::support::{LONG, Running, assert_code, finish, signal, silent, text, tutk};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
 use tutk::{CameraEvent, io_control};
 
@@ -52,20 +54,25 @@ fn frames_go_to_standard_output() {
 #[test]
 fn frames_are_appended_to_a_file() {
     let camera = Running::start("", "");
-    let file = std::env::temp_dir().join(format!("tutk-{}.h264", camera.uid));
+    let folder = std::env::temp_dir().join(format!("tutk-{}", camera.uid));
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("video.h264");
+    let writes = Inotify::init(InitFlags::empty()).unwrap();
+    writes.add_watch(&folder, AddWatchFlags::IN_MODIFY).unwrap();
     let mut expected = Vec::new();
     for _ in 0..2 {
         let child = camera.tutk("stream").args(["-q", "-f", file.to_str().unwrap()]).spawn().unwrap();
         expected.extend(play(&camera));
-        let begin = Instant::now();
-        while fs::metadata(&file).unwrap().len() < expected.len() as u64 && begin.elapsed() < LONG {
-            thread::sleep(Duration::from_millis(5));
+        while fs::metadata(&file).map_or(0, |file| file.len()) < expected.len() as u64 {
+            let mut wait = [PollFd::new(writes.as_fd(), PollFlags::POLLIN)];
+            assert_eq!(poll(&mut wait, PollTimeout::try_from(LONG).unwrap()), Ok(1), "nothing is written");
+            writes.read_events().unwrap();
         }
         let stderr = end_by(child, &camera, SIGTERM);
         assert!(stderr.is_empty(), "{stderr}");
         assert!(fs::read(&file).unwrap() == expected);
     }
-    fs::remove_file(&file).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

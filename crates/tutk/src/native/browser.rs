@@ -2,8 +2,9 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::socket::{Machine, Sockets, bind};
+use super::socket::{Machine, Sockets};
 use super::target::broadcasts;
+use super::udp::Udp;
 use super::{BrowserEvent, Cancel};
 use crate::{Error, proto};
 
@@ -63,7 +64,7 @@ impl Browser {
             cancel.check()?;
             Sockets::new(Vec::new()).wait(cancel, Some(until))?;
         }
-        let socket = bind(0, false).map_err(|error| self.failed(Error::io("cannot open a UDP socket", error)))?;
+        let socket = Udp::bind(0, false).map_err(|error| self.failed(Error::io("cannot open a UDP socket", error)))?;
         Ok(Sockets::new(vec![socket]))
     }
 

@@ -3,7 +3,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::connection::check;
-use super::socket::{Machine, Sockets, bind, lock};
+use super::socket::{Machine, Sockets, lock};
+use super::udp::Udp;
 use super::{CameraEvent, Cancel, VideoFrame, ViewerId};
 use crate::proto::{self, Access, CameraConfig, Link};
 use crate::wire::{MAX_NAME, SEARCH_PORT};
@@ -76,9 +77,9 @@ impl Camera {
 
     fn open_with(options: CameraOptions, access: Access, cancel: &Cancel) -> Result<Self, Error> {
         check_name(&options.name)?;
-        let sessions = bind(options.port, false)
+        let sessions = Udp::bind(options.port, false)
             .map_err(|error| Error::io(format!("cannot open UDP port {} for viewers", options.port), error))?;
-        let searches = bind(SEARCH_PORT, true).map_err(|error| {
+        let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| {
             Error::io(format!("cannot share UDP port {SEARCH_PORT}, on which cameras are searched"), error)
         })?;
         let sockets = Sockets::new(vec![sessions, searches]);

@@ -2,8 +2,9 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::socket::{Machine, Sockets, bind, lock};
+use super::socket::{Machine, Sockets, lock};
 use super::target::{describe, targets};
+use super::udp::Udp;
 use super::{Address, Cancel, Found};
 use crate::proto::{AvEvent, Credentials, End, Link, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
 use crate::wire::MAX_CREDENTIAL;
@@ -60,7 +61,7 @@ impl Connection {
         let account = credentials.as_ref().map(|credentials| credentials.account.clone()).unwrap_or_default();
         let target = Target { uid, account, asked: describe(address.as_ref()), timeout };
         let targets = targets(address.as_ref(), cancel)?;
-        let socket = bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error))?;
+        let socket = Udp::bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error))?;
         let seed = getrandom::u64().map_err(|error| {
             Error::io("cannot get random bytes from the system", std::io::Error::other(error.to_string()))
         })?;
@@ -99,18 +100,18 @@ impl Connection {
         }
     }
 
-    /// Waits for what happens next, and in which channel.
+    /// Waits for what happens next: [`ViewerEvent::Av`] or [`ViewerEvent::AlsoFound`].
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the connection goes on once the handle is reset.
-    pub fn next_event(&self) -> Result<(u8, AvEvent), Error> {
+    pub fn next_event(&self) -> Result<ViewerEvent, Error> {
         self.check()?;
         self.sockets
             .run(&self.viewer, &self.cancel, |viewer| {
                 loop {
                     match viewer.poll_event()? {
                         ViewerEvent::Ended(end) => return Some(Err(end)),
-                        ViewerEvent::Av { channel, event } => return Some(Ok((channel, event))),
                         ViewerEvent::Found(_) | ViewerEvent::Connected => {}
+                        event => return Some(Ok(event)),
                     }
                 }
             })?
@@ -147,7 +148,7 @@ impl Connection {
 
     /// What was counted so far.
     pub fn stats(&self) -> ViewerStats {
-        lock(&self.viewer).stats()
+        ViewerStats { overflowed: self.sockets.overflowed(), ..lock(&self.viewer).stats() }
     }
 }
 

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod address;
+mod batch;
 mod browser;
 mod camera;
 mod cancel;
@@ -15,6 +16,7 @@ mod search;
 mod session;
 mod socket;
 mod target;
+mod udp;
 
 pub use crate::proto::{BrowserEvent, CameraEvent, Found, Removed, VideoFrame, ViewerId};
 pub use address::Address;
@@ -24,3 +26,5 @@ pub use cancel::Cancel;
 pub use connection::{Connection, ConnectionOptions};
 pub use search::{Search, search};
 pub use session::Session;
+#[cfg(any(test, fuzzing))]
+pub(crate) use socket::Machine;

@@ -2,8 +2,9 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::socket::{Machine, Sockets, bind};
+use super::socket::{Machine, Sockets};
 use super::target::targets;
+use super::udp::Udp;
 use super::{Address, Cancel, Found};
 use crate::{Error, Uid, proto};
 
@@ -23,7 +24,8 @@ pub struct Search {
 /// Fails with [`Error::Cancelled`], or if the network cannot be used at all.
 pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<Found>, Error> {
     let targets = targets(search.address.as_ref(), cancel)?;
-    let sockets = Sockets::new(vec![bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error))?]);
+    let sockets =
+        Sockets::new(vec![Udp::bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error))?]);
     let machine = Mutex::new(proto::Search::new(Instant::now(), search.uid, targets, search.timeout));
     let mut found = Vec::new();
     sockets.run(&machine, cancel, |machine| {

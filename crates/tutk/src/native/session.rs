@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::connection::{Connection, ConnectionOptions};
 use super::{Cancel, Found};
-use crate::proto::{AvEvent, Credentials, ViewerStats};
+use crate::proto::{AvEvent, Credentials, ViewerEvent, ViewerStats};
 use crate::{Error, Received, SessionOptions, io_control};
 
 /// A viewer's session with a camera, by the protocol itself.
@@ -59,7 +59,12 @@ impl Session {
     /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
     pub fn receive(&self) -> Result<Received, Error> {
         loop {
-            return Ok(match self.connection.next_event()?.1 {
+            let event = match self.connection.next_event()? {
+                ViewerEvent::Av { event, .. } => event,
+                ViewerEvent::AlsoFound(address) => return Ok(Received::AlsoFound(address)),
+                _ => continue,
+            };
+            return Ok(match event {
                 AvEvent::Video(frame) => Received::Video(frame),
                 AvEvent::Audio(frame) => Received::Audio(frame),
                 AvEvent::Lost(lost) => Received::Lost(lost),

@@ -1,18 +1,19 @@
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use socket2::{Domain, Protocol, Type};
 
 use super::Cancel;
+use super::batch::Batch;
+use super::udp::{Room, Udp};
 use crate::{Error, wire};
 
 /// A state machine of [`proto`](crate::proto), as the driver sees it.
-pub(super) trait Machine {
+pub(crate) trait Machine {
     fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]);
     fn handle_timeout(&mut self, now: Instant);
     fn poll_timeout(&self) -> Option<Instant>;
@@ -22,24 +23,21 @@ pub(super) trait Machine {
 /// The sockets of a state machine; the first one sends.
 #[derive(Debug)]
 pub(super) struct Sockets {
-    sockets: Vec<UdpSocket>,
+    sockets: Vec<Udp>,
     buffers: Mutex<Buffers>,
 }
 
 #[derive(Debug)]
 struct Buffers {
-    input: Vec<u8>,
+    input: Room,
     output: Vec<u8>,
+    batch: Batch,
     /// The last address that could not be sent to, and why.
     send_error: Option<(SocketAddr, io::Error)>,
 }
 
-/// Longer datagrams are cut and then say nothing; the longest of this generation has 1,064 bytes.
-const LONGEST: usize = 2048;
 /// Datagrams that are read before answers are sent.
 const BATCH: usize = 64;
-/// Room for the burst of a large key frame, as far as the system allows it.
-const RECEIVE_BUFFER: usize = 4 << 20;
 /// How long to wait for room to send in before what is left counts as lost on the way.
 const SEND_WAIT: Duration = Duration::from_millis(100);
 
@@ -47,30 +45,23 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Binds a UDP port of all addresses, for broadcasts too; a shared one may be bound by others as well.
-pub(super) fn bind(port: u16, shared: bool) -> io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    socket.set_broadcast(true)?;
-    socket.set_reuse_address(shared)?;
-    // The system gives what it allows.
-    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-    socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
-    Ok(socket.into())
-}
-
 impl Sockets {
-    pub(super) fn new(sockets: Vec<UdpSocket>) -> Self {
-        let buffers = Buffers { input: vec![0; LONGEST], output: Vec::with_capacity(LONGEST), send_error: None };
+    pub(super) fn new(sockets: Vec<Udp>) -> Self {
+        let buffers = Buffers { input: Room::new(), output: Vec::new(), batch: Batch::new(), send_error: None };
         Self { sockets, buffers: Mutex::new(buffers) }
     }
 
     /// The port of the first socket.
     pub(super) fn port(&self) -> io::Result<u16> {
         match self.sockets.first() {
-            Some(socket) => Ok(socket.local_addr()?.port()),
+            Some(socket) => socket.port(),
             None => Ok(0),
         }
+    }
+
+    /// How many datagrams the system dropped because they were not read in time.
+    pub(super) fn overflowed(&self) -> u64 {
+        self.sockets.iter().map(|socket| u64::from(socket.overflowed())).sum()
     }
 
     /// Runs a state machine until `done` has what it looks for.
@@ -89,7 +80,7 @@ impl Sockets {
                 if let Some(value) = done(&mut machine) {
                     return Ok(value);
                 }
-                let read = self.read(&mut *machine)?;
+                let is_more = self.read(&mut *machine)?;
                 let now = Instant::now();
                 if machine.poll_timeout().is_some_and(|at| at <= now) {
                     machine.handle_timeout(now);
@@ -98,7 +89,7 @@ impl Sockets {
                 if let Some(value) = done(&mut machine) {
                     return Ok(value);
                 }
-                if read > 0 {
+                if is_more {
                     continue;
                 }
                 machine.poll_timeout()
@@ -107,22 +98,24 @@ impl Sockets {
         }
     }
 
-    /// Gives the machine what has come; returns how many datagrams.
-    fn read<M: Machine>(&self, machine: &mut M) -> Result<usize, Error> {
+    /// Gives the machine what has come; returns whether there may be more.
+    fn read<M: Machine>(&self, machine: &mut M) -> Result<bool, Error> {
         let input = &mut lock(&self.buffers).input;
-        let mut read = 0;
+        let mut is_more = false;
         for socket in &self.sockets {
-            while read < BATCH {
-                match socket.recv_from(input) {
-                    Ok((len, from)) => {
-                        if let Some(datagram) = input.get_mut(..len) {
+            let mut read = 0;
+            is_more |= loop {
+                match socket.receive(input) {
+                    Ok((from, datagrams)) => {
+                        let now = Instant::now();
+                        read += datagrams.len();
+                        for datagram in datagrams {
                             wire::descramble(datagram);
-                            machine.handle_input(Instant::now(), from, datagram);
+                            machine.handle_input(now, from, datagram);
                         }
-                        read += 1;
                     }
                     Err(error) => match error.kind() {
-                        io::ErrorKind::WouldBlock => break,
+                        io::ErrorKind::WouldBlock => break false,
                         // A datagram of ours came back; a silent camera is noticed by its silence.
                         io::ErrorKind::Interrupted
                         | io::ErrorKind::ConnectionRefused
@@ -132,22 +125,37 @@ impl Sockets {
                         _ => return Err(Error::io("cannot receive", error)),
                     },
                 }
-            }
+                if read >= BATCH {
+                    break true;
+                }
+            };
         }
-        Ok(read)
+        Ok(is_more)
     }
 
     /// Sends what the machine has to send. What cannot be sent counts as lost on the way.
     pub(super) fn flush<M: Machine>(&self, machine: &mut M) {
         let Some(socket) = self.sockets.first() else { return };
-        let buffers = &mut *lock(&self.buffers);
-        let until = Instant::now() + SEND_WAIT;
-        while let Some(to) = machine.poll_transmit(Instant::now(), &mut buffers.output) {
-            wire::scramble(&mut buffers.output);
-            if let Err(error) = send(socket, &buffers.output, to, until) {
-                buffers.send_error = Some((to, error));
+        let Buffers { output, batch, send_error, .. } = &mut *lock(&self.buffers);
+        let now = Instant::now();
+        let mut send = |batch: &mut Batch| {
+            if let Some(to) = batch.to()
+                && let Err(error) = send(socket, batch, now + SEND_WAIT)
+            {
+                *send_error = Some((to.into(), error));
+                batch.clear();
+            }
+        };
+        while let Some(to) = machine.poll_transmit(now, output) {
+            // This generation speaks IPv4 only, and its machines hear of no other addresses.
+            let SocketAddr::V4(to) = to else { continue };
+            wire::scramble(output);
+            if !batch.push(to, output) {
+                send(batch);
+                batch.push(to, output);
             }
         }
+        send(batch);
     }
 
     /// Why a datagram could not be sent, if one could not since this was asked before.
@@ -179,9 +187,9 @@ fn timeout(until: Option<Instant>) -> PollTimeout {
     PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
 }
 
-fn send(socket: &UdpSocket, datagram: &[u8], to: SocketAddr, until: Instant) -> io::Result<()> {
+fn send(socket: &Udp, batch: &mut Batch, until: Instant) -> io::Result<()> {
     loop {
-        match socket.send_to(datagram, to) {
+        match socket.send(batch) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
                 if poll(&mut fds, timeout(Some(until))).is_ok_and(|ready| ready == 0) {
@@ -189,7 +197,7 @@ fn send(socket: &UdpSocket, datagram: &[u8], to: SocketAddr, until: Instant) -> 
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            result => return result.map(drop),
+            result => return result,
         }
     }
 }

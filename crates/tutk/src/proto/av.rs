@@ -41,7 +41,8 @@ pub enum AvEvent {
         /// Its type.
         kind: u32,
     },
-    /// The other side never confirmed an IO control; whether it has it is not known.
+    /// The other side never confirmed an IO control; whether it has it is not known. Comes at once where 256 earlier ones
+    /// are not confirmed yet.
     IoControlUnconfirmed {
         /// Its type.
         kind: u32,

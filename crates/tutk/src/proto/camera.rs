@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use super::av::AvEvent;
@@ -121,7 +122,7 @@ pub enum CameraEvent {
 /// The camera's side of the protocol: answers searches, serves viewers.
 ///
 /// Until a viewer's session stands nothing is kept of it, and of sessions that stand without a login no more than
-/// 64 are: the oldest goes first.
+/// 64 are, and 8 of each host: the oldest goes first.
 #[derive(Debug)]
 pub struct Camera {
     config: CameraConfig,
@@ -129,8 +130,8 @@ pub struct Camera {
     last_id: u64,
     answers: VecDeque<(SocketAddr, Answer)>,
     events: VecDeque<CameraEvent>,
-    /// Who sent last, so that the next goes first.
-    turn: ViewerId,
+    /// Who sent last, and how many datagrams in a row.
+    turn: (ViewerId, usize),
 }
 
 #[derive(Debug)]
@@ -141,6 +142,9 @@ enum Answer {
 
 const MAX_ANSWERS: usize = 64;
 const MAX_STRANGERS: usize = 64;
+const MAX_STRANGERS_OF_HOST: usize = 8;
+/// Datagrams that a viewer gets in a row before it is the next one's turn: as many as can be sent in one piece.
+const TURN: usize = 60;
 
 impl Camera {
     /// A camera without viewers.
@@ -151,7 +155,7 @@ impl Camera {
             last_id: 0,
             answers: VecDeque::new(),
             events: VecDeque::new(),
-            turn: ViewerId(0),
+            turn: (ViewerId(0), 0),
         }
     }
 
@@ -253,13 +257,7 @@ impl Camera {
     }
 
     fn add_peer(&mut self, now: Instant, from: SocketAddr, cookie: u16) {
-        let mut strangers = self.peers.iter().filter(|(_, peer)| !peer.is_viewer());
-        if let Some((oldest, _)) = strangers.next()
-            && strangers.count() + 1 >= MAX_STRANGERS
-        {
-            let oldest = *oldest;
-            self.peers.remove(&oldest);
-        }
+        self.make_room(from.ip());
         self.last_id += 1;
         let viewer = ViewerId(self.last_id);
         let mut peer = Peer::new(now, from, cookie, self.config.idle_timeout);
@@ -271,6 +269,23 @@ impl Camera {
             }
         }
         self.peers.insert(viewer, peer);
+    }
+
+    /// A session that stands without a login goes, if there are too many: one of the same host, so that a host crowds out
+    /// no others.
+    fn make_room(&mut self, host: IpAddr) {
+        let strangers = || self.peers.iter().filter(|(_, peer)| !peer.is_viewer());
+        let of_host = || strangers().filter(|(_, peer)| peer.address().ip() == host);
+        let oldest = if of_host().count() >= MAX_STRANGERS_OF_HOST {
+            of_host().next()
+        } else if strangers().count() >= MAX_STRANGERS {
+            strangers().next()
+        } else {
+            None
+        };
+        if let Some(oldest) = oldest.map(|(id, _)| *id) {
+            self.peers.remove(&oldest);
+        }
     }
 
     fn answer(&mut self, to: SocketAddr, answer: Answer) {
@@ -348,7 +363,8 @@ impl Camera {
         self.peers.values().map(Peer::poll_timeout).min()
     }
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns.
+    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns, of up to 60
+    /// datagrams each.
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         if let Some((to, answer)) = self.answers.pop_front() {
@@ -363,17 +379,12 @@ impl Camera {
             .encode(out);
             return Some(to);
         }
-        let after = (std::ops::Bound::Excluded(self.turn), std::ops::Bound::Unbounded);
-        let (id, to) = self
-            .peers
-            .range_mut(after)
-            .find_map(|(id, peer)| peer.poll_transmit(now, out).map(|to| (*id, to)))
-            .or_else(|| {
-                self.peers
-                    .range_mut(..=self.turn)
-                    .find_map(|(id, peer)| peer.poll_transmit(now, out).map(|to| (*id, to)))
-            })?;
-        self.turn = id;
+        let (last, count) = self.turn;
+        let from = if count < TURN { Bound::Included(last) } else { Bound::Excluded(last) };
+        let mut poll = |(id, peer): (&ViewerId, &mut Peer)| peer.poll_transmit(now, out).map(|to| (*id, to));
+        let next = self.peers.range_mut((from, Bound::Unbounded)).find_map(&mut poll);
+        let (id, to) = next.or_else(|| self.peers.range_mut(..=last).find_map(&mut poll))?;
+        self.turn = (id, if id == last && count < TURN { count + 1 } else { 1 });
         self.peers.retain(|_, peer| !peer.is_gone());
         Some(to)
     }

@@ -34,6 +34,8 @@ const TRIES: u32 = 40;
 /// How long an IO control waits for an earlier one.
 const EARLY: Duration = Duration::from_secs(1);
 const MAX_EARLY: u32 = 32;
+/// IO controls over this number are not sent: the other side does not confirm, and what is sent may answer what it sends.
+const MAX_OUTGOING: usize = 256;
 /// The other side repeats what is not confirmed, so that confirmations over this number can go.
 const MAX_CONFIRMATIONS: usize = 64;
 
@@ -51,6 +53,10 @@ impl Controls {
     }
 
     pub(super) fn send(&mut self, kind: u32, body: Vec<u8>) {
+        if self.outgoing.len() >= MAX_OUTGOING {
+            self.events.push_back(AvEvent::IoControlUnconfirmed { kind });
+            return;
+        }
         self.last_number = self.last_number.wrapping_add(1);
         self.outgoing.push_back(Outgoing { number: self.last_number, kind, body, tries: 0, due: None });
     }

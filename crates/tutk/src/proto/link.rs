@@ -127,7 +127,7 @@ impl Link {
         }
     }
 
-    /// Sends an IO control in a channel, once the login is done.
+    /// Sends an IO control in a channel, once the login is done. No more than 256 wait to be confirmed.
     pub fn send_io_control(&mut self, channel: u8, kind: u32, body: Vec<u8>) {
         if let Some(channel) = self.channels.get_mut(&channel) {
             channel.controls().send(kind, body);

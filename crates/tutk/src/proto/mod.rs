@@ -16,6 +16,7 @@ mod acks;
 mod assembly;
 mod av;
 mod browser;
+mod budget;
 mod camera;
 mod client;
 mod controls;

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::Frame;
@@ -6,8 +7,10 @@ use crate::wire::{CHUNK, Chunk, FrameInfo};
 /// A frame of which some chunks are here.
 #[derive(Debug)]
 pub(super) struct Partial {
-    /// As far as chunks have come; gaps are zeros. Reserved for the whole frame.
+    /// As far as chunks have come without a gap. Reserved for the whole frame, and no page of that is touched before.
     data: Vec<u8>,
+    /// What came behind a gap. Kept apart: filling the gap would be 16 MiB of work for one datagram.
+    early: BTreeMap<u16, Box<[u8]>>,
     frame_len: usize,
     media_len: u32,
     info_len: u16,
@@ -34,6 +37,7 @@ impl Partial {
         let chunks = frame_len.div_ceil(CHUNK) as u16;
         Self {
             data: Vec::with_capacity(frame_len),
+            early: BTreeMap::new(),
             frame_len,
             media_len: chunk.media_len,
             info_len: chunk.info_len,
@@ -62,17 +66,18 @@ impl Partial {
             return Put::Duplicate;
         }
         let place = Chunk::range(chunk.index, self.frame_len);
-        if place.start > self.data.len() {
-            self.data.resize(place.start, 0);
+        if place.is_empty() || place.len() != chunk.data.len() {
+            return Put::Contradiction;
         }
         if place.start == self.data.len() {
             self.data.extend_from_slice(chunk.data);
-        } else if let Some(gap) = self.data.get_mut(place)
-            && gap.len() == chunk.data.len()
-        {
-            gap.copy_from_slice(chunk.data);
+            let mut next = chunk.index + 1;
+            while let Some(data) = self.early.remove(&next) {
+                self.data.extend_from_slice(&data);
+                next += 1;
+            }
         } else {
-            return Put::Contradiction;
+            self.early.insert(chunk.index, chunk.data.into());
         }
         *word |= bit;
         self.received += 1;
@@ -163,5 +168,14 @@ mod tests {
             assert!(frame.key);
             assert_eq!((frame.number, frame.timestamp, frame.codec), (3, 77, Codec::H264));
         }
+    }
+
+    #[test]
+    fn a_late_chunk_of_a_large_frame_costs_no_more_than_itself() {
+        let frame = Chunk { frame: 0, media_len: (16 << 20) - 16, info_len: 16, index: 16_383, data: &[7; CHUNK] };
+        let mut partial = Partial::new(&frame);
+        assert_eq!(partial.put(&frame), Put::New);
+        assert_eq!(partial.put(&frame), Put::Duplicate);
+        assert_eq!((partial.data.len(), partial.early.len(), partial.received), (0, 1, 1));
     }
 }

@@ -1,6 +1,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::budget::Budget;
 use super::{MAX_FRAME, RESEND_STORE};
 use crate::wire::{Av, CHUNK, Chunk, FrameInfo};
 use crate::{Codec, Error};
@@ -82,6 +84,7 @@ pub(super) struct Sent {
     bytes: usize,
     /// Chunks that the viewer asked for: frame, chunk.
     again: VecDeque<(u32, u16)>,
+    budget: Budget,
     seen: VecDeque<u32>,
 }
 
@@ -105,6 +108,7 @@ impl Sent {
             frames: VecDeque::new(),
             bytes: 0,
             again: VecDeque::new(),
+            budget: Budget::new(),
             seen: VecDeque::new(),
         }
     }
@@ -129,16 +133,19 @@ impl Sent {
     }
 
     /// The viewer lacks these chunks of a frame; all of it if there are none.
-    pub(super) fn handle_resend(&mut self, number: u32, chunks: &[[u8; 2]]) {
+    pub(super) fn handle_resend(&mut self, now: Instant, number: u32, chunks: &[[u8; 2]]) {
+        let left = self.budget.left(now);
         let Some(frame) = self.position(number).and_then(|at| self.frames.get(at)) else { return };
         let sent = frame.next_chunk;
-        let room = MAX_AGAIN.saturating_sub(self.again.len());
+        let waiting = self.again.len();
+        let room = MAX_AGAIN.saturating_sub(waiting).min(left);
         if chunks.is_empty() {
             self.again.extend((0..sent).take(room).map(|index| (number, index)));
         } else {
             let indices = chunks.iter().map(|index| u16::from_le_bytes(*index));
             self.again.extend(indices.filter(|index| *index < sent).take(room).map(|index| (number, index)));
         }
+        self.budget.spend(self.again.len() - waiting);
     }
 
     /// The viewer has the whole frame.

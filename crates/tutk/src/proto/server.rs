@@ -75,7 +75,7 @@ impl Server {
                     password: String::from_utf8_lossy(password.as_bytes()).into_owned().into(),
                 });
             }
-            (State::Open(_), Av::Resend { frame, chunks }) => self.sent.handle_resend(frame, chunks),
+            (State::Open(_), Av::Resend { frame, chunks }) => self.sent.handle_resend(now, frame, chunks),
             (State::Open(_), Av::FrameDone { frame }) => {
                 self.sent.handle_done(frame);
                 if self.starved == Some(Starved::Full) && !self.sent.is_full() {

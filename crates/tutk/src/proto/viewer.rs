@@ -85,6 +85,12 @@ pub enum ViewerEvent {
         /// What.
         event: AvEvent,
     },
+    /// Another address answered the search for this camera, too; it is not followed. Told once for each address, as soon
+    /// as the session is open.
+    ///
+    /// Somebody wants to be taken for the camera, or the camera has several addresses. One on this host answers from
+    /// all of the host's; beside a loopback address nothing is told.
+    AlsoFound(SocketAddr),
     /// The session is over; nothing follows.
     Ended(End),
 }
@@ -98,6 +104,10 @@ pub struct ViewerStats {
     pub foreign: u64,
     /// Datagrams that say nothing in this protocol; passed over.
     pub malformed: u64,
+    /// Answers to the search for this camera from other addresses than its own; passed over.
+    pub also_found: u64,
+    /// Datagrams that this host dropped because they were not read in time; only the driver of a socket knows.
+    pub overflowed: u64,
     /// Chunks that had come before.
     pub duplicates: u64,
     /// Chunks that the camera sent again.
@@ -123,6 +133,8 @@ impl Add for ViewerStats {
             datagrams: self.datagrams + later.datagrams,
             foreign: self.foreign + later.foreign,
             malformed: self.malformed + later.malformed,
+            also_found: self.also_found + later.also_found,
+            overflowed: self.overflowed + later.overflowed,
             duplicates: self.duplicates + later.duplicates,
             again: self.again + later.again,
             missing: self.missing + later.missing,
@@ -144,6 +156,8 @@ pub struct Viewer {
     deadline: Instant,
     link: Link,
     events: VecDeque<ViewerEvent>,
+    /// Other addresses that answered for the camera, and how many of them were told.
+    others: (Vec<SocketAddr>, usize),
     stats: ViewerStats,
 }
 
@@ -170,6 +184,8 @@ enum State {
     },
 }
 
+/// Addresses over this number that answer for the camera are only counted.
+const MAX_OTHERS: usize = 16;
 const CONNECT: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(100));
 
 impl Viewer {
@@ -184,6 +200,7 @@ impl Viewer {
             config,
             cookie,
             events: VecDeque::new(),
+            others: (Vec::new(), 0),
             stats: ViewerStats::default(),
         }
     }
@@ -194,7 +211,10 @@ impl Viewer {
         if let Some(camera) = self.camera()
             && from != camera
         {
-            self.stats.foreign += 1;
+            match message {
+                Ok(Message::Found(found)) if found.uid == self.config.uid => self.also_found(camera, from),
+                _ => self.stats.foreign += 1,
+            }
             return;
         }
         let Ok(message) = message else {
@@ -267,6 +287,15 @@ impl Viewer {
                     self.link.start_client(now, 0, account, password, true);
                 }
             }
+        }
+    }
+
+    fn also_found(&mut self, camera: SocketAddr, from: SocketAddr) {
+        self.stats.also_found += 1;
+        let (others, _) = &mut self.others;
+        let is_this_host = camera.ip().is_loopback() || from.ip().is_loopback();
+        if !is_this_host && others.len() < MAX_OTHERS && !others.contains(&from) {
+            others.push(from);
         }
     }
 
@@ -395,7 +424,14 @@ impl Viewer {
     /// What has happened.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<ViewerEvent> {
-        self.events.pop_front()
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        let State::Standing { logging_in: false, .. } = self.state else { return None };
+        let (others, told) = &mut self.others;
+        let other = others.get(*told)?;
+        *told += 1;
+        Some(ViewerEvent::AlsoFound(*other))
     }
 
     /// What was counted.

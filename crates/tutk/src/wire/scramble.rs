@@ -1,31 +1,35 @@
+use super::blocks::{Steps, exchange};
+
 /// The first half of the key; no more of it is ever used.
 const KEY: [u8; 16] = *b"Charlie is the d";
 
 /// Bytes scrambled at most where bit 0 of the header's flags is set.
 const PARTIAL: usize = 64;
 
+/// Rotate to the right by 4i+1, add the key, exchange, rotate to the right by 4i+3; the key may as well be added behind
+/// the exchange.
+const SCRAMBLE: Steps = Steps { first: [31, 27, 23, 19], key: exchange(KEY), second: [29, 25, 21, 17] };
+/// The same in reverse.
+const DESCRAMBLE: Steps = Steps { first: [3, 7, 11, 15], key: KEY, second: [1, 5, 9, 13] };
+
 /// Obfuscates a plain datagram in place, as it goes over the network. This is no encryption: the key is fixed.
 pub fn scramble(datagram: &mut [u8]) {
     let part = if is_partial(datagram) { datagram.len().min(PARTIAL) } else { datagram.len() };
     let (blocks, tail) = datagram.split_at_mut(part).0.as_chunks_mut();
-    for block in blocks {
-        *block = rotate(permute(xor(rotate(*block, [1, 5, 9, 13]))), [3, 7, 11, 15]);
-    }
-    for (byte, key) in tail.iter_mut().zip(KEY) {
-        *byte ^= key;
-    }
-    permute_tail(tail);
+    SCRAMBLE.run(blocks);
+    add_key(tail);
+    exchange_tail(tail);
 }
 
 /// Undoes [`scramble`] in place. Any bytes give some bytes.
 pub fn descramble(datagram: &mut [u8]) {
     let (blocks, _) = datagram.as_chunks_mut();
-    let Some((first, _)) = blocks.split_first_mut() else {
+    let Some((first, _)) = blocks.split_at_mut_checked(1) else {
         descramble_part(datagram);
         return;
     };
-    *first = descramble_block(*first);
-    let part = if is_partial(first) { datagram.len().min(PARTIAL) } else { datagram.len() };
+    DESCRAMBLE.run(first);
+    let part = if is_partial(datagram) { datagram.len().min(PARTIAL) } else { datagram.len() };
     if let Some(rest) = datagram.get_mut(16..part) {
         descramble_part(rest);
     }
@@ -33,46 +37,23 @@ pub fn descramble(datagram: &mut [u8]) {
 
 fn descramble_part(part: &mut [u8]) {
     let (blocks, tail) = part.as_chunks_mut();
-    for block in blocks {
-        *block = descramble_block(*block);
-    }
-    permute_tail(tail);
-    for (byte, key) in tail.iter_mut().zip(KEY) {
-        *byte ^= key;
-    }
-}
-
-fn descramble_block(block: [u8; 16]) -> [u8; 16] {
-    rotate(xor(permute(rotate(block, [29, 25, 21, 17]))), [31, 27, 23, 19])
+    DESCRAMBLE.run(blocks);
+    exchange_tail(tail);
+    add_key(tail);
 }
 
 fn is_partial(header: &[u8]) -> bool {
     header.len() >= 16 && header.get(3).is_some_and(|flags| flags & 1 != 0)
 }
 
-/// Rotates each little-endian word to the right.
-fn rotate(block: [u8; 16], by: [u32; 4]) -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = block;
-    let [r0, r1, r2, r3] = by;
-    let [a, b, c, d] = u32::from_le_bytes([a, b, c, d]).rotate_right(r0).to_le_bytes();
-    let [e, f, g, h] = u32::from_le_bytes([e, f, g, h]).rotate_right(r1).to_le_bytes();
-    let [i, j, k, l] = u32::from_le_bytes([i, j, k, l]).rotate_right(r2).to_le_bytes();
-    let [m, n, o, p] = u32::from_le_bytes([m, n, o, p]).rotate_right(r3).to_le_bytes();
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
-}
-
-fn xor(block: [u8; 16]) -> [u8; 16] {
-    (u128::from_ne_bytes(block) ^ u128::from_ne_bytes(KEY)).to_ne_bytes()
-}
-
-/// Its own inverse.
-fn permute(block: [u8; 16]) -> [u8; 16] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = block;
-    [l, j, i, p, n, k, m, o, c, b, f, a, g, e, h, d]
+fn add_key(tail: &mut [u8]) {
+    for (byte, key) in tail.iter_mut().zip(KEY) {
+        *byte ^= key;
+    }
 }
 
 /// Its own inverse; a tail of any other length stays as it is.
-fn permute_tail(tail: &mut [u8]) {
+fn exchange_tail(tail: &mut [u8]) {
     match tail {
         [a, b] => std::mem::swap(a, b),
         [a, b, c, d] => [*a, *b, *c, *d] = [*c, *d, *a, *b],

@@ -5,6 +5,7 @@
  *   SLOWCONN  connect takes number ms and cannot be stopped                     SLOWLOGI  so does the login
  *   STOPCONN  connect takes until it is stopped                                 STOPLOGI  so does the login
  *   CODERECV  frames fail with -number FRAMEBIG  a frame needs number bytes     FRAMEODD  frames that are not right
+ *   DEADCONN  connect never ends, as if the library's own thread had crashed    DEADLOGI  neither does the login
  *   ODDSTATE  a session's info is nonsense                                      STUCKIOC  IO controls are never confirmed
  */
 #include <pthread.h>
@@ -24,6 +25,16 @@ static int is(int id, const char *verb) { return strncmp(sessions[id].uid, verb,
 static int number(int id) { return atoi(sessions[id].uid + 8); }
 static void until(volatile int *flag) { while (!*flag) usleep(1000); }
 
+/* Each call by its number, for tests that make it fail, or return nonsense. */
+enum call { INITIALIZE, AV_INITIALIZE, GET_SESSION, CONNECT, CHECK, LOG_IN, SEND, RECEIVE_CONTROL, VIDEO, AUDIO, SEARCH };
+static int chosen = -1, answer;
+#define ANSWER(call) do { if (chosen == (call)) return answer; } while (0)
+void fake_answer(int call, int code) { chosen = call; answer = code; }
+
+/* Until this, what is dead stays dead. */
+static volatile int revived;
+void fake_revive(int alive) { revived = alive; }
+
 /* What the tests look at. */
 int fake_initialized(void) { return initialized; }
 int fake_open(void) {
@@ -37,13 +48,14 @@ int fake_open(void) {
 int TUTK_SDK_Set_License_Key(const char *key) { return licensed = strcmp(key, "right") ? -1004 : 0; }
 /* As the libraries of 64 bits do: 32 bits only. */
 void IOTC_Get_Version(unsigned long *version) { *(uint32_t *)version = 0x01020304; }
-int IOTC_Initialize2(unsigned short port) { return initialized ? -3 : (initialized = 1, 0); }
+int IOTC_Initialize2(unsigned short port) { ANSWER(INITIALIZE); return initialized ? -3 : (initialized = 1, 0); }
 int IOTC_DeInitialize(void) { return initialized ? (initialized = 0, 0) : -12; }
 int avGetAVApiVer(void) { return 0x01050600; }
-int avInitialize(int count) { return channels = count; }
+int avInitialize(int count) { ANSWER(AV_INITIALIZE); return channels = count; }
 int avDeInitialize(void) { return channels = 0; }
 
 int IOTC_Get_SessionID(void) {
+	ANSWER(GET_SESSION);
 	int id = -18;
 	pthread_mutex_lock(&lock);
 	for (int i = SESSIONS; i--;) if (!sessions[i].taken) id = i;
@@ -52,10 +64,13 @@ int IOTC_Get_SessionID(void) {
 	return id;
 }
 int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
+	if (chosen == CONNECT && answer < 0) sessions[id].taken = 0;
+	ANSWER(CONNECT);
 	strncpy(sessions[id].uid, uid, 20);
 	int result = 0;
 	if (is(id, "CODECONN")) result = -number(id);
 	if (is(id, "SLOWCONN")) usleep(number(id) * 1000);
+	if (is(id, "DEADCONN")) { until(&revived); result = -13; }
 	if (is(id, "STOPCONN")) { until(&sessions[id].stop); result = -27; }
 	sessions[id].connected = result == 0;
 	if (result) sessions[id].taken = 0;
@@ -63,6 +78,7 @@ int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
 }
 int IOTC_Connect_Stop_BySID(int id) { sessions[id].stop = 1; return 0; }
 int IOTC_Session_Check(int id, struct st_SInfo *info) {
+	ANSWER(CHECK);
 	if (is(id, "ODDSTATE")) { memset(info, 'x', 512); return 0; }
 	*info = (struct st_SInfo){ .Mode = 1, .RemotePort = 4711 };
 	strcpy(info->RemoteIP, "192.0.2.7");
@@ -70,6 +86,7 @@ int IOTC_Session_Check(int id, struct st_SInfo *info) {
 }
 void IOTC_Session_Close(int id) { sessions[id].taken = sessions[id].connected = 0; }
 int IOTC_Lan_Search2(struct st_LanSearchInfo2 *found, int length, int milliseconds) {
+	ANSWER(SEARCH);
 	for (int i = 0; i < length; i++) memset(&found[i], 'x', sizeof *found);
 	found[0].port = 32761;
 	strcpy(found[0].UID, "PLAINXXX000000000000");
@@ -81,8 +98,10 @@ int IOTC_Lan_Search2(struct st_LanSearchInfo2 *found, int length, int millisecon
 
 int avClientStart2(int id, const char *account, const char *password, unsigned long seconds, unsigned long *type,
                    unsigned char channel, int *resend) {
+	ANSWER(LOG_IN);
 	if (is(id, "CODELOGI")) return -number(id);
 	if (is(id, "SLOWLOGI")) usleep(number(id) * 1000);
+	if (is(id, "DEADLOGI")) { until(&revived); return -20011; }
 	if (is(id, "STOPLOGI")) { until(&sessions[id].stop); return -20018; }
 	sessions[id].logged_in = 1;
 	*resend = 1;
@@ -91,14 +110,16 @@ int avClientStart2(int id, const char *account, const char *password, unsigned l
 void avClientExit(int id, unsigned char channel) { sessions[id].stop = 1; }
 void avClientStop(int id) { sessions[id].logged_in = 0; }
 int avSendIOCtrl(int id, unsigned type, const char *data, int size) {
+	ANSWER(SEND);
 	if (is(id, "STUCKIOC")) { until(&sessions[id].exits); sessions[id].exits = 0; return -20022; }
 	return 0;
 }
 int avSendIOCtrlExit(int id) { sessions[id].exits = 1; return 0; }
-int avRecvIOCtrl(int id, unsigned *type, char *data, int size, unsigned milliseconds) { return -20012; }
-int avRecvAudioData(int id, char *data, int room, char *info, int info_room, unsigned *index) { return -20012; }
+int avRecvIOCtrl(int id, unsigned *type, char *data, int size, unsigned milliseconds) { ANSWER(RECEIVE_CONTROL); return -20012; }
+int avRecvAudioData(int id, char *data, int room, char *info, int info_room, unsigned *index) { ANSWER(AUDIO); return -20012; }
 int avRecvFrameData2(int id, char *frame, int room, int *size, int *expected, char *info, int info_room, int *info_size,
                      unsigned *index) {
+	ANSWER(VIDEO);
 	int step = sessions[id].step;
 	if (is(id, "CODERECV")) return -number(id);
 	if (is(id, "FRAMEBIG") && step == 0) {

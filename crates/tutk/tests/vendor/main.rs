@@ -55,6 +55,26 @@ impl Alone {
         }
     }
 
+    /// From now on, the library answers this call with this; no call is -1.
+    fn answer(&self, call: i32, code: i32) {
+        // SAFETY: it is our own library, whose function of this name takes two ints and returns nothing.
+        unsafe {
+            let library = Library::new(&FAKE.0).unwrap();
+            let function: libloading::Symbol<'_, unsafe extern "C" fn(i32, i32)> = library.get("fake_answer").unwrap();
+            function(call, code);
+        }
+    }
+
+    /// Whether calls that never end do so all the same.
+    fn revive(&self, alive: bool) {
+        // SAFETY: it is our own library, whose function of this name takes an int and returns nothing.
+        unsafe {
+            let library = Library::new(&FAKE.0).unwrap();
+            let function: libloading::Symbol<'_, unsafe extern "C" fn(i32)> = library.get("fake_revive").unwrap();
+            function(alive.into());
+        }
+    }
+
     /// Waits until no session is left, and the library is as before the first one.
     fn wait_for_the_end(&self) {
         let begin = Instant::now();
@@ -214,6 +234,91 @@ fn codes_become_errors() {
     alone.wait_for_the_end();
 }
 
+/// The calls of `fake_answer`.
+const CALLS: [&str; 11] = [
+    "IOTC_Initialize2",
+    "avInitialize",
+    "IOTC_Get_SessionID",
+    "IOTC_Connect_ByUID_Parallel",
+    "IOTC_Session_Check",
+    "avClientStart2",
+    "avSendIOCtrl",
+    "avRecvIOCtrl",
+    "avRecvFrameData2",
+    "avRecvAudioData",
+    "IOTC_Lan_Search2",
+];
+
+/// Whatever a call answers, this comes back, and with a text that says what it was.
+fn session_while(call: &str) -> Result<(), Error> {
+    let mut brief = options("PLAINXXX000000000000");
+    brief.timeout = Duration::from_millis(50);
+    let cancel = Cancel::new().unwrap();
+    if call == "IOTC_Lan_Search2" {
+        return vendor::search(Some(&FAKE.0), Duration::from_millis(1), &cancel).map(drop);
+    }
+    let session = Session::open(brief, &cancel)?;
+    session.info();
+    session.send_io_control(1, b"body")?;
+    session.start_video()?;
+    // What goes wrong late is told here, and what does not go wrong never ends.
+    thread::scope(|scope| {
+        let received = scope.spawn(|| (0..20).try_for_each(|_| session.receive().map(drop)));
+        let begin = Instant::now();
+        while !received.is_finished() && begin.elapsed() < Duration::from_millis(2) {
+            thread::yield_now();
+        }
+        cancel.cancel();
+        match received.join().unwrap() {
+            Err(Error::Cancelled) => Ok(()),
+            result => result,
+        }
+    })
+}
+
+#[test]
+fn each_call_may_fail_with_each_code() {
+    let alone = Alone::new();
+    let codes = (-200..0).chain(-1_100..-1_000).chain(-20_100..-20_000);
+    let mut codes: Vec<i32> = codes.filter(|code| Code(*code).name().is_some()).collect();
+    assert!(codes.len() > 80, "{}", codes.len());
+    codes.extend([-9_999, i32::MIN]);
+    let mut failures = 0;
+    for (number, call) in CALLS.into_iter().enumerate() {
+        for code in &codes {
+            alone.answer(number as i32, *code);
+            if let Err(error) = session_while(call) {
+                failures += 1;
+                let text = format!("{error} {error:?}");
+                assert!(!text.contains("canary") && !error.to_string().is_empty(), "{call}, {code}: {text}");
+            }
+            alone.answer(-1, 0);
+            alone.wait_for_the_end();
+        }
+        session_while(call).unwrap();
+        alone.wait_for_the_end();
+    }
+    println!("{failures} of {} ended in an error", CALLS.len() * codes.len());
+    assert!(failures > CALLS.len() * codes.len() / 2);
+}
+
+#[test]
+fn sizes_may_be_nonsense() {
+    let alone = Alone::new();
+    for (number, call) in CALLS.into_iter().enumerate() {
+        // Numbers of sessions and channels come back to the library: only it can tell that they are none.
+        if ["IOTC_Get_SessionID", "avClientStart2"].contains(&call) {
+            continue;
+        }
+        for size in [0, 1, 16, 1_021, 262_145, 1 << 24, i32::MAX] {
+            alone.answer(number as i32, size);
+            let _ = session_while(call);
+            alone.answer(-1, 0);
+            alone.wait_for_the_end();
+        }
+    }
+}
+
 #[test]
 fn a_cancellation_ends_at_once_and_leaves_nothing() {
     let alone = Alone::new();
@@ -245,6 +350,26 @@ fn the_time_ends_as_a_cancellation_does() {
     };
     assert!(matches!(brief("SLOWCONN000000000300"), Error::NotFound { .. }));
     assert!(matches!(brief("SLOWLOGI000000000300"), Error::NoAnswer { step: "log in", .. }));
+    alone.wait_for_the_end();
+}
+
+#[test]
+fn calls_that_never_end_hold_nothing_up() {
+    let alone = Alone::new();
+    alone.revive(false);
+    let brief = |uid| {
+        let mut options = options(uid);
+        options.timeout = Duration::from_millis(50);
+        fail(options)
+    };
+    assert!(matches!(brief("DEADCONN000000000000"), Error::NotFound { .. }));
+    assert!(matches!(brief("DEADLOGI000000000000"), Error::NoAnswer { step: "log in", .. }));
+    assert!(alone.count("fake_open") >= 2, "they still run");
+    // Others connect beside them.
+    let session = open(options("FRAMEBIG000000000001")).unwrap();
+    assert!(matches!(session.receive(), Ok(Received::Video(_))));
+    drop(session);
+    alone.revive(true);
     alone.wait_for_the_end();
 }
 

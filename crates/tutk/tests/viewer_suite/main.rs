@@ -5,6 +5,8 @@
 //! there is none.
 
 mod camera;
+#[path = "../common/mod.rs"]
+mod common;
 mod suite;
 
 use std::env;

@@ -1,5 +1,6 @@
 //! The tests.
 
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use tutk::{Backend, CameraEvent, CameraOptions, Cancel, Codec, Error, Mode, Rece
 
 use crate::Through;
 use crate::camera::{Running, frame, next, uid};
+use crate::common::{this_thread, wait_until_blocked};
 
 pub(crate) fn frames_of_all_sizes_come_whole(through: &Through) {
     let camera = Running::new("right");
@@ -116,8 +118,13 @@ pub(crate) fn a_cancelled_search_for_the_camera_ends(through: &Through) {
     let cancel = Cancel::new().unwrap();
     let options = through.options(uid(), "");
     thread::scope(|scope| {
-        let opening = scope.spawn(|| (Session::open(options, &cancel).map(drop), Instant::now()));
-        thread::sleep(Duration::from_millis(100)); // Time to block; the result is the same if it did not.
+        let (started, start) = channel();
+        let cancel = &cancel;
+        let opening = scope.spawn(move || {
+            started.send(this_thread()).unwrap();
+            (Session::open(options, cancel).map(drop), Instant::now())
+        });
+        wait_until_blocked(&start.recv().unwrap());
         let begin = Instant::now();
         cancel.cancel();
         let (opened, end) = opening.join().unwrap();

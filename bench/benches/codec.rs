@@ -1,0 +1,155 @@
+//! What the protocol costs without sockets, in bytes of datagrams a second on one core.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use tutk::proto::{Access, Camera, CameraConfig, Credentials, Viewer, ViewerConfig, ViewerEvent, ViewerId};
+use tutk::wire::{Message, SEARCH_PORT, descramble, scramble};
+use tutk::{Codec, VideoFrame};
+
+fn main() {
+    divan::main();
+}
+
+/// A frame that needs no more memory than the allocator keeps at hand.
+const FRAME: usize = 60_000;
+
+/// Viewer and camera of a session that stands, in one thread.
+struct Pair {
+    camera: Camera,
+    viewer: Viewer,
+    id: ViewerId,
+    now: Instant,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
+        let now = Instant::now();
+        let time = Duration::from_secs(3600);
+        let mut pair = Self {
+            camera: Camera::new(CameraConfig {
+                uid,
+                name: String::new(),
+                access: Access::Account { account: "admin".into(), password: Default::default() },
+                max_viewers: 1,
+                resend: true,
+                idle_timeout: time,
+            }),
+            viewer: Viewer::new(
+                now,
+                ViewerConfig {
+                    uid,
+                    credentials: Some(Credentials { account: "admin".into(), password: Default::default() }),
+                    targets: vec![address(SEARCH_PORT)],
+                    timeout: time,
+                    idle_timeout: time,
+                    seed: 1,
+                },
+            ),
+            id: ViewerId(1),
+            now,
+        };
+        while pair.camera.viewers() == 0 {
+            pair.exchange();
+        }
+        pair.exchange();
+        pair
+    }
+
+    /// What both have to say to each other.
+    fn exchange(&mut self) {
+        let mut datagram = Vec::new();
+        while self.viewer.poll_transmit(self.now, &mut datagram).is_some() {
+            self.camera.handle_input(self.now, address(VIEWER), &datagram);
+        }
+        while self.camera.poll_transmit(self.now, &mut datagram).is_some() {
+            self.viewer.handle_input(self.now, address(CAMERA), &datagram);
+        }
+    }
+
+    /// The datagrams of the next frame.
+    fn frame(&mut self) -> Vec<Vec<u8>> {
+        self.exchange();
+        let data = vec![0xA5; FRAME];
+        let frame = VideoFrame { data: &data, codec: Codec::H264, key: true, timestamp: 0 };
+        assert_eq!(self.camera.send_video(&[self.id], frame).unwrap(), 1);
+        let mut datagrams = Vec::new();
+        let mut datagram = Vec::new();
+        while self.camera.poll_transmit(self.now, &mut datagram).is_some() {
+            datagrams.push(datagram.clone());
+        }
+        datagrams
+    }
+}
+
+const CAMERA: u16 = 1;
+const VIEWER: u16 = 2;
+
+fn address(port: u16) -> SocketAddr {
+    ([127, 0, 0, 1], port).into()
+}
+
+fn bytes(datagrams: &[Vec<u8>]) -> BytesCount {
+    BytesCount::new(datagrams.iter().map(Vec::len).sum::<usize>())
+}
+
+#[divan::bench]
+fn memcpy(bencher: Bencher) {
+    let datagrams = Pair::new().frame();
+    let mut copy = datagrams.clone();
+    bencher.counter(bytes(&datagrams)).bench_local(|| {
+        for (to, from) in copy.iter_mut().zip(&datagrams) {
+            to.copy_from_slice(divan::black_box(from));
+        }
+    });
+}
+
+#[divan::bench(name = "scramble")]
+fn scrambled(bencher: Bencher) {
+    let datagrams = Pair::new().frame();
+    bencher
+        .counter(bytes(&datagrams))
+        .with_inputs(|| datagrams.clone())
+        .bench_local_refs(|datagrams| datagrams.iter_mut().for_each(|datagram| scramble(datagram)));
+}
+
+#[divan::bench(name = "descramble")]
+fn descrambled(bencher: Bencher) {
+    let mut datagrams = Pair::new().frame();
+    datagrams.iter_mut().for_each(|datagram| scramble(datagram));
+    bencher
+        .counter(bytes(&datagrams))
+        .with_inputs(|| datagrams.clone())
+        .bench_local_refs(|datagrams| datagrams.iter_mut().for_each(|datagram| descramble(datagram)));
+}
+
+#[divan::bench]
+fn parse(bencher: Bencher) {
+    let datagrams = Pair::new().frame();
+    bencher.counter(bytes(&datagrams)).bench_local(|| {
+        for datagram in &datagrams {
+            divan::black_box(Message::decode(datagram)).unwrap();
+        }
+    });
+}
+
+/// Parsed, and put together to a frame.
+#[divan::bench]
+fn reassemble(bencher: Bencher) {
+    let pair = std::cell::RefCell::new(Pair::new());
+    let counter = bytes(&pair.borrow_mut().frame());
+    bencher.counter(counter).with_inputs(|| pair.borrow_mut().frame()).bench_local_values(|datagrams| {
+        let Pair { viewer, now, .. } = &mut *pair.borrow_mut();
+        for datagram in &datagrams {
+            viewer.handle_input(*now, address(CAMERA), datagram);
+        }
+        while let Some(event) = viewer.poll_event() {
+            if let ViewerEvent::Av { event: tutk::proto::AvEvent::Video(frame), .. } = event {
+                assert_eq!(frame.data.len(), FRAME);
+            }
+        }
+    });
+}

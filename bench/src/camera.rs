@@ -1,0 +1,72 @@
+//! The sending side: a camera in a process of its own.
+
+use std::io::{self, Read};
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread;
+use std::time::Instant;
+
+use tutk::{Camera, CameraOptions, Cancel, Uid};
+
+use crate::Failure;
+use crate::load::Load;
+use crate::pacer::Pacer;
+use crate::plain::PlainCamera;
+
+/// How a camera sends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Sender {
+    /// The camera of `tutksink`.
+    Sink,
+    /// Each datagram by itself, as cameras do; this share of those with video is lost on the way.
+    Plain(f64),
+}
+
+/// More than any case has.
+pub(crate) const MAX_VIEWERS: usize = 1000;
+
+/// Serves until standard input ends, after a line on standard output with the port for viewers.
+pub(crate) fn run(sender: Sender, load: Load, uid: Uid) -> Result<(), Failure> {
+    match sender {
+        Sender::Sink => sink(load, uid),
+        Sender::Plain(loss) => {
+            let mut camera = PlainCamera::open(load, uid, loss)?;
+            println!("{}", camera.port()?);
+            thread::spawn(move || camera.serve());
+            wait_for_end()
+        }
+    }
+}
+
+pub(crate) fn wait_for_end() -> Result<(), Failure> {
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn sink(load: Load, uid: Uid) -> Result<(), Failure> {
+    let cancel = Cancel::new()?;
+    let options = CameraOptions { max_viewers: MAX_VIEWERS, ..CameraOptions::new(uid) };
+    let camera = Arc::new(Camera::open(options, &cancel)?);
+    println!("{}", camera.port());
+
+    let shared = Arc::new((Mutex::new(Pacer::new(load)), Condvar::new()));
+    let (serving, changed) = (camera.clone(), shared.clone());
+    thread::spawn(move || {
+        while let Ok(event) = serving.next_event() {
+            changed.0.lock().unwrap().handle(Instant::now(), &event);
+            changed.1.notify_one();
+        }
+    });
+    thread::spawn(move || {
+        let (pacer, changed) = &*shared;
+        let mut pacer = pacer.lock().unwrap();
+        loop {
+            let now = Instant::now();
+            pacer.send(now, |viewer, frame| camera.send_video(&[viewer], frame).is_ok_and(|sent| sent > 0));
+            pacer = match pacer.due() {
+                Some(due) => changed.wait_timeout(pacer, due.saturating_duration_since(Instant::now())).unwrap().0,
+                None => changed.wait(pacer).unwrap(),
+            };
+        }
+    });
+    wait_for_end()
+}

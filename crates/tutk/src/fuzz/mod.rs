@@ -1,0 +1,61 @@
+//! Bodies of the fuzz targets: each takes any bytes, and panics where something that must hold does not.
+//!
+//! They are compiled for tests, which replay the seeds of `fuzz/seeds`, and by `cargo fuzz`.
+
+#![forbid(unsafe_code)]
+
+mod browser;
+mod camera;
+mod input;
+mod machine;
+mod search;
+mod session;
+mod viewer;
+mod wire;
+
+pub use browser::browser;
+pub use camera::camera;
+pub use search::search;
+pub use session::session;
+pub use viewer::viewer;
+pub use wire::{message, scramble};
+
+#[cfg(test)]
+mod tests {
+    use tutk_replay::replay;
+
+    #[test]
+    fn browser() {
+        replay("browser", super::browser);
+    }
+
+    #[test]
+    fn camera() {
+        replay("camera", super::camera);
+    }
+
+    #[test]
+    fn message() {
+        replay("message", super::message);
+    }
+
+    #[test]
+    fn scramble() {
+        replay("scramble", super::scramble);
+    }
+
+    #[test]
+    fn search() {
+        replay("search", super::search);
+    }
+
+    #[test]
+    fn session() {
+        replay("session", super::session);
+    }
+
+    #[test]
+    fn viewer() {
+        replay("viewer", super::viewer);
+    }
+}

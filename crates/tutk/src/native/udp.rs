@@ -1,0 +1,166 @@
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::slice::ChunksMut;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use nix::cmsg_space;
+use nix::errno::Errno;
+use nix::sys::socket::{
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, sendmsg, setsockopt, sockopt,
+};
+use socket2::{Domain, Protocol, Type};
+
+use super::batch::Batch;
+
+/// A UDP socket of which a call takes several datagrams that the kernel has joined (GRO), or gives several that it cuts
+/// up (GSO), where it can.
+#[derive(Debug)]
+pub(super) struct Udp {
+    socket: UdpSocket,
+    /// Whether what is sent can be cut up.
+    cuts: AtomicBool,
+    /// What the system dropped because there was no room for it; wraps.
+    overflowed: AtomicU32,
+}
+
+/// What [`Udp::receive`] needs. One is enough for all sockets of a thread.
+#[derive(Debug)]
+pub(super) struct Room {
+    bytes: Vec<u8>,
+    control: Vec<u8>,
+}
+
+/// Room for the burst of a large key frame, as far as the system allows it.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// The largest that the kernel makes of joined datagrams.
+const MAX_JOINED: usize = 65_535;
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self { bytes: vec![0; MAX_JOINED], control: cmsg_space!(i32, u32) }
+    }
+}
+
+impl Udp {
+    /// Binds a port of all addresses, for broadcasts too; a shared one may be bound by others as well.
+    pub(super) fn bind(port: u16, shared: bool) -> io::Result<Self> {
+        let socket = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_broadcast(true)?;
+        socket.set_reuse_address(shared)?;
+        // The system gives what it allows and what it knows.
+        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+        let _ = setsockopt(&socket, sockopt::UdpGroSegment, &true);
+        let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
+        socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
+        Ok(Self { socket: socket.into(), cuts: AtomicBool::new(true), overflowed: AtomicU32::new(0) })
+    }
+
+    pub(super) fn port(&self) -> io::Result<u16> {
+        Ok(self.socket.local_addr()?.port())
+    }
+
+    /// How many datagrams the system dropped because they were not taken in time, as far as it has told.
+    pub(super) fn overflowed(&self) -> u32 {
+        self.overflowed.load(Ordering::Relaxed)
+    }
+
+    /// Takes datagrams of one sender, without waiting.
+    pub(super) fn receive<'a>(&self, room: &'a mut Room) -> io::Result<(SocketAddr, ChunksMut<'a, u8>)> {
+        let Room { bytes, control } = room;
+        let mut slices = [IoSliceMut::new(bytes)];
+        let fd = self.socket.as_raw_fd();
+        let message = recvmsg::<SockaddrIn>(fd, &mut slices, Some(control), MsgFlags::empty())?;
+        let from = message.address.map_or(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0), SocketAddrV4::from);
+        let len = message.bytes;
+        let mut size = len;
+        for control in message.cmsgs()? {
+            match control {
+                ControlMessageOwned::UdpGroSegments(each) => size = usize::try_from(each).unwrap_or(len),
+                ControlMessageOwned::RxqOvfl(count) => self.overflowed.store(count, Ordering::Relaxed),
+                _ => {}
+            }
+        }
+        Ok((from.into(), bytes.get_mut(..len).unwrap_or_default().chunks_mut(size.max(1))))
+    }
+
+    /// Sends what is collected, without waiting. What fails stays in the batch.
+    pub(super) fn send(&self, batch: &mut Batch) -> io::Result<()> {
+        while let Some((to, datagrams)) = batch.joined().filter(|_| self.cuts.load(Ordering::Relaxed)) {
+            let size = batch.size();
+            let (slices, control) = ([IoSlice::new(datagrams)], [ControlMessage::UdpGsoSegments(&size)]);
+            match sendmsg(self.socket.as_raw_fd(), &slices, &control, MsgFlags::empty(), Some(&SockaddrIn::from(to))) {
+                Ok(_) => batch.clear(),
+                // This kernel or this network cannot cut them up.
+                Err(Errno::EIO | Errno::EINVAL | Errno::EOPNOTSUPP) => self.cuts.store(false, Ordering::Relaxed),
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        while let Some((to, datagram)) = batch.first() {
+            self.socket.send_to(datagram, to)?;
+            batch.take_first();
+        }
+        Ok(())
+    }
+}
+
+impl AsFd for Udp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+
+    use super::*;
+
+    fn pair() -> (Udp, Udp, SocketAddrV4) {
+        let (from, to) = (Udp::bind(0, false).unwrap(), Udp::bind(0, false).unwrap());
+        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, to.port().unwrap());
+        (from, to, address)
+    }
+
+    /// Waits for so many datagrams.
+    fn take(socket: &Udp, count: usize) -> Vec<Vec<u8>> {
+        let (mut room, mut taken) = (Room::new(), Vec::new());
+        while taken.len() < count {
+            poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
+            let (_, datagrams) = socket.receive(&mut room).unwrap();
+            taken.extend(datagrams.map(|datagram| datagram.to_vec()));
+        }
+        taken
+    }
+
+    #[test]
+    fn what_was_joined_comes_apart() {
+        let all: Vec<_> = [(1, 700), (2, 700), (3, 700), (4, 20)].map(|(byte, len)| vec![byte; len]).into();
+        for cuts in [true, false] {
+            let (from, to, address) = pair();
+            from.cuts.store(cuts, Ordering::Relaxed);
+            let mut batch = Batch::new();
+            assert!(all.iter().all(|datagram| batch.push(address, datagram)));
+            from.send(&mut batch).unwrap();
+            assert!(batch.is_empty());
+            assert_eq!(take(&to, all.len()), all);
+        }
+    }
+
+    #[test]
+    fn what_the_system_drops_is_counted() {
+        let (from, to, address) = pair();
+        socket2::SockRef::from(&to.socket).set_recv_buffer_size(1).unwrap();
+        let send = || from.socket.send_to(&[0; 1000], address).unwrap();
+        for _ in 0..100 {
+            send();
+        }
+        let mut room = Room::new();
+        while to.receive(&mut room).is_ok() {}
+        assert_eq!(to.overflowed(), 0, "nothing has come since");
+        send();
+        take(&to, 1);
+        assert!(to.overflowed() > 0);
+    }
+}

@@ -1,0 +1,128 @@
+//! A viewer's camera sends frames that make no sense.
+
+use std::time::{Duration, Instant};
+
+use tutk::proto::{End, Viewer, ViewerConfig, ViewerEvent};
+use tutk::wire::{AddressBlock, Av, Chunk, Found, Message, Role, Session, Text};
+
+use crate::victim::Victim;
+use crate::{COOKIE, address, uid};
+
+#[test]
+fn frames_that_claim_much_stay_in_the_bound() {
+    let mut victim = Victim::new();
+    let (mut frames, mut losses) = (0, 0);
+    for number in 0..500 {
+        // 16 MiB are claimed by a datagram each, first or last chunk.
+        victim.chunk(number, (16 << 20) - 16, if number % 2 == 0 { 0 } else { 16383 });
+        let (some, lost) = victim.numbers();
+        frames += some.len() as u32;
+        losses += lost.iter().map(|lost| lost.1).sum::<u32>();
+    }
+    assert_eq!(frames, 0);
+    assert!(losses >= 490, "{losses}");
+    victim.whole(500);
+    victim.pass(Duration::from_secs(6));
+    assert_eq!(victim.numbers().0, [500]);
+}
+
+#[test]
+fn a_frame_that_is_too_large_is_lost_and_later_ones_go_on() {
+    let mut victim = Victim::new();
+    victim.whole(0);
+    victim.chunk(1, (16 << 20) - 15, 0);
+    victim.chunk(2, u32::MAX, 60_000);
+    victim.whole(3);
+    assert_eq!(victim.numbers(), (vec![0, 3], vec![(1, 1), (2, 1)]));
+}
+
+#[test]
+fn a_frame_that_never_ends_is_given_up() {
+    let mut victim = Victim::new();
+    victim.whole(0);
+    victim.whole(2);
+    // Frame 1 gets a chunk whenever it might be given up.
+    for index in 0..20 {
+        victim.chunk(1, 100_000, index);
+        victim.pass(Duration::from_millis(900));
+    }
+    assert_eq!(victim.numbers(), (vec![0, 2], vec![(1, 1)]));
+}
+
+#[test]
+fn numbers_that_jump() {
+    let mut victim = Victim::new();
+    victim.whole(0);
+    // One stray number changes nothing.
+    victim.whole(1_000_000);
+    victim.whole(1);
+    victim.whole(u32::MAX);
+    victim.whole(2);
+    assert_eq!(victim.numbers(), (vec![0, 1, 2], vec![]));
+    // Three that rise are a camera that counts anew.
+    for number in [5_000, 5_001, 5_002] {
+        victim.whole(number);
+    }
+    assert_eq!(victim.numbers(), (vec![5_002], vec![(3, 4_999)]));
+    victim.whole(5_003);
+    assert_eq!(victim.numbers(), (vec![5_003], vec![]));
+}
+
+#[test]
+fn chunks_that_contradict_each_other() {
+    let mut victim = Victim::new();
+    victim.chunk(0, 3_000, 0);
+    victim.chunk(0, 200_000, 1);
+    victim.chunk(0, 200_000, 100);
+    victim.chunk(0, 3_000, 2);
+    victim.chunk(0, 3_000, 2);
+    victim.chunk(0, 3_000, 1);
+    assert_eq!(victim.numbers(), (vec![0], vec![]));
+}
+
+#[test]
+fn numbers_pass_the_end_of_their_range() {
+    let mut victim = Victim::new();
+    let numbers = [u32::MAX - 1, u32::MAX, 0, 1];
+    for number in numbers {
+        victim.whole(number);
+    }
+    assert_eq!(victim.numbers(), (numbers.to_vec(), vec![]));
+}
+
+#[test]
+fn another_generation_is_named() {
+    let now = Instant::now();
+    let config = ViewerConfig {
+        uid: uid(),
+        credentials: None,
+        targets: vec![address(255)],
+        timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(5),
+        seed: 0,
+    };
+    let mut viewer = Viewer::new(now, config);
+    let mut out = Vec::new();
+    let asker = AddressBlock([0; 16]);
+    Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("new") }).encode(&mut out);
+    out[2] = 0x19;
+    viewer.handle_input(now, address(2), &out);
+    assert!(matches!(viewer.poll_event(), Some(ViewerEvent::Found(_))));
+    assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(End::Generation(0x19))));
+}
+
+/// Two frames of 16 MiB in 33 requests each, and 64 frames of which nothing has come.
+#[test]
+fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
+    let mut victim = Victim::new();
+    let mut chunk = Chunk { frame: 0, media_len: (16 << 20) - 16, info_len: 16, index: 0, data: &[0; 1024] };
+    for frame in (0..1_000).step_by(70) {
+        for (ahead, index) in [(0, 0), (1, 0), (2, 16_383), (69, 8_000)] {
+            (chunk.frame, chunk.index) = (frame + ahead, index);
+            let session = Session { from: Role::Camera, cookie: COOKIE, channel: 0 };
+            let av = Av::Video { again: false, chunk };
+            let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, av });
+            assert!(sent <= 2 * 33 + 64, "{sent}");
+        }
+    }
+}

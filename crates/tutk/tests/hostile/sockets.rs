@@ -1,0 +1,108 @@
+//! The same over real sockets: a stranger floods both ends of a session, which goes on.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tutk::wire::{AddressBlock, Av, Found, Message, Phase, Role, Session as Cookie, Text, scramble};
+use tutk::{
+    Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Received, Secret, Session, SessionOptions, VideoFrame,
+};
+
+use crate::uid;
+
+const LONG: Duration = Duration::from_secs(20);
+const ROUNDS: u16 = 3_000;
+
+/// Says everything that could do harm, each round under another cookie.
+fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
+    let mut out = Vec::new();
+    let mut say = |to: SocketAddr, message: Message<'_>| {
+        message.encode(&mut out);
+        scramble(&mut out);
+        // A full queue loses it, as networks do.
+        let _ = stranger.send_to(&out, to);
+    };
+    let asker = AddressBlock([0; 16]);
+    for cookie in 1..=ROUNDS {
+        let from = |role| Cookie { from: role, cookie, channel: 0 };
+        let (of_camera, of_viewer) = (from(Role::Camera), from(Role::Viewer));
+        say(viewer, Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("stranger") }));
+        say(viewer, Message::Close(of_camera));
+        say(viewer, Message::Alive(of_camera));
+        say(viewer, Message::Data { session: of_camera, sequence: 0, av: Av::FrameDoneSeen { frame: 0 } });
+        say(camera, Message::Search { uid: None });
+        say(camera, Message::Connect { phase: Phase::Stand, uid: uid(), cookie, first: false, full: false });
+        let (account, password) = (Text::from("admin"), Text::from("guess"));
+        let login = Av::Login { account, password, resend: true };
+        say(camera, Message::Data { session: of_viewer, sequence: 0, av: login });
+        say(camera, Message::Close(of_viewer));
+    }
+}
+
+#[test]
+fn a_session_goes_on_while_a_stranger_floods_both_ends() {
+    let cancel = Cancel::new().unwrap();
+    let options = CameraOptions { password: Secret::from("right"), ..CameraOptions::new(uid()) };
+    let camera = Arc::new(Camera::open(options, &cancel).unwrap());
+    let stranger = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 9), 0)).unwrap();
+    let camera_address = SocketAddr::from((Ipv4Addr::LOCALHOST, camera.port()));
+
+    let serving = camera.clone();
+    let server = thread::spawn(move || {
+        let (mut refused, mut flooding) = (0, None);
+        loop {
+            match serving.next_event() {
+                Ok(CameraEvent::ViewerAdded { address, .. }) => {
+                    let stranger = stranger.try_clone().unwrap();
+                    flooding = Some(thread::spawn(move || flood(&stranger, address, camera_address)));
+                }
+                // The viewer has an IO control for each frame.
+                Ok(CameraEvent::IoControl { viewer, kind, .. }) => {
+                    let data = vec![kind as u8; 5_000];
+                    let frame = VideoFrame { data: &data, codec: Codec::H264, key: true, timestamp: kind };
+                    assert_eq!(serving.send_video(&[viewer], frame).unwrap(), 1);
+                }
+                Ok(CameraEvent::LoginRefused { .. }) => refused += 1,
+                Ok(CameraEvent::ViewerRemoved { .. }) | Err(_) => break,
+                Ok(_) => {}
+            }
+        }
+        flooding.unwrap().join().unwrap();
+        refused
+    });
+
+    let cancel = Cancel::new().unwrap();
+    let session = Session::open(
+        SessionOptions {
+            password: Secret::from("right"),
+            address: Some("127.0.0.1".parse().unwrap()),
+            backend: Backend::Native,
+            timeout: LONG,
+            idle_timeout: LONG,
+            ..SessionOptions::new(uid())
+        },
+        &cancel,
+    )
+    .unwrap();
+    let mut kind = 0;
+    // Frames come for as long as the flood does.
+    while session.stats().also_found < 100 || kind < 100 {
+        kind += 1;
+        session.send_io_control(kind, &[]).unwrap();
+        let frame = loop {
+            match session.receive().unwrap() {
+                Received::Video(frame) => break frame,
+                Received::IoControlConfirmed { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!((frame.timestamp, frame.data), (kind, vec![kind as u8; 5_000]));
+    }
+    let stats = session.stats();
+    assert_eq!((session.camera().address, stats.lost), (camera_address, 0));
+    assert!(stats.foreign > 0);
+    drop(session);
+    assert!(server.join().unwrap() > 0, "no wrong password came through");
+}

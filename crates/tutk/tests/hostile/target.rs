@@ -1,0 +1,71 @@
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tutk::proto::{Access, Camera, CameraConfig, CameraEvent, VideoFrame, ViewerId};
+use tutk::wire::{Av, Message, Phase, Role, Session};
+use tutk::{Codec, Secret};
+
+use crate::{COOKIE, uid};
+
+/// A camera, and what is said to it.
+pub(crate) struct Target {
+    pub(crate) now: Instant,
+    pub(crate) camera: Camera,
+    pub(crate) out: Vec<u8>,
+}
+
+impl Target {
+    pub(crate) fn new(max_viewers: usize) -> Self {
+        let camera = Camera::new(CameraConfig {
+            uid: uid(),
+            name: "target".into(),
+            access: Access::Account { account: "admin".into(), password: Secret::from("right") },
+            max_viewers,
+            resend: true,
+            idle_timeout: Duration::from_secs(15),
+        });
+        Self { now: Instant::now(), camera, out: Vec::new() }
+    }
+
+    pub(crate) fn say(&mut self, from: SocketAddr, message: Message<'_>) {
+        let mut out = Vec::new();
+        message.encode(&mut out);
+        self.camera.handle_input(self.now, from, &out);
+    }
+
+    pub(crate) fn data(&mut self, from: SocketAddr, av: Av<'_>) {
+        let session = Session { from: Role::Viewer, cookie: COOKIE, channel: 0 };
+        self.say(from, Message::Data { session, sequence: 0, av });
+    }
+
+    pub(crate) fn log_in(&mut self, from: SocketAddr) -> Option<ViewerId> {
+        self.connect(from, COOKIE);
+        self.show(from, "right")
+    }
+
+    pub(crate) fn connect(&mut self, from: SocketAddr, cookie: u16) {
+        for phase in [Phase::Knock, Phase::Agree, Phase::Stand] {
+            self.say(from, Message::Connect { phase, uid: uid(), cookie, first: false, full: false });
+        }
+    }
+
+    /// Logs in with a password.
+    pub(crate) fn show(&mut self, from: SocketAddr, password: &str) -> Option<ViewerId> {
+        self.data(from, Av::Login { account: "admin".into(), password: password.into(), resend: true });
+        self.drain();
+        std::iter::from_fn(|| self.camera.poll_event()).find_map(|event| match event {
+            CameraEvent::ViewerAdded { viewer, .. } => Some(viewer),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn drain(&mut self) -> usize {
+        std::iter::from_fn(|| self.camera.poll_transmit(self.now, &mut self.out)).count()
+    }
+
+    pub(crate) fn send(&mut self, viewer: ViewerId, len: usize, key: bool) -> usize {
+        let data = vec![0; len];
+        let frame = VideoFrame { data: &data, codec: Codec::H264, key, timestamp: 0 };
+        self.camera.send_video(&[viewer], frame).unwrap()
+    }
+}

@@ -1,0 +1,113 @@
+# shellcheck shell=bash
+# Sourced by scripts/test: what a packager gets, and who installs the package.
+
+install_packages=(
+    "meson command meson"
+    "ninja-build command ninja"
+)
+package_packages=(
+    "${install_packages[@]}"
+    "build-essential command g++"
+    "debhelper command dh"
+    "mmdebstrap command mmdebstrap"
+)
+
+# Installs to a staging folder, and looks at what is there.
+install() {
+    local build=$root/target/install-build stage=$root/target/install-stage libdir
+    rm -rf "$build" "$stage"
+    run meson setup --prefix /usr --libdir lib "$build"
+    # What other steps have built is not built again.
+    run env CARGO_TARGET_DIR="$(target_folder)" meson compile -C "$build"
+    run env DESTDIR="$stage" meson install --no-rebuild --quiet -C "$build"
+    libdir=$stage/usr/lib
+
+    # No other folder of plugins is read.
+    run env GST_PLUGIN_SYSTEM_PATH_1_0="$libdir/gstreamer-1.0" GST_PLUGIN_PATH= GST_REGISTRY="$build/registry.bin" \
+        gst-inspect-1.0 tutksrc >"$build/tutksrc.txt"
+    grep -q "Filename *$libdir/gstreamer-1.0/libgsttutk.so" "$build/tutksrc.txt"
+    run "$stage/usr/bin/tutk" --version
+    units "$stage" "$build/units"
+    [[ -s $stage/usr/share/man/man1/tutk.1 && -s $stage/usr/share/man/man1/tutk-stream.1 ]]
+
+    # A C program finds the library by pkg-config alone.
+    printf '%s\n' '#include <tutk.h>' 'int main(void) { return IOTC_Initialize2(0) || IOTC_DeInitialize(); }' >"$build/test.c"
+    # shellcheck disable=SC2046 # one word for each option is what is wanted
+    cc -Wall -Werror -o "$build/test" "$build/test.c" $(PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$stage" \
+        pkg-config --cflags --libs tutk-capi)
+    run isolated env LD_LIBRARY_PATH="$libdir/tutk" "$build/test"
+}
+
+# units STAGE FOLDER: systemd must understand its units, and find them closed up.
+units() {
+    local unit name units=()
+    if ! command -v systemd-analyze >/dev/null; then
+        echo "There is no systemd-analyze here: the units are not checked"
+        return
+    fi
+    mkdir -p "$2"
+    for unit in "$1"/usr/lib/systemd/system/*; do
+        name=${unit##*/}
+        # Commands are looked up, so they must name what is in the stage.
+        sed "s#^ExecStart=/usr/#ExecStart=$1/usr/#" "$unit" >"$2/$name"
+        if [[ $name == *@.* ]]; then
+            ln -s "$name" "$2/${name/@./@ABCDEFGHJKLMNPQRST12.}"
+            name=${name/@./@ABCDEFGHJKLMNPQRST12.}
+        fi
+        units+=("$2/$name")
+    done
+    run systemd-analyze verify --man=no "${units[@]}"
+    for unit in "${units[@]}"; do
+        [[ $unit != *.service ]] || run systemd-analyze security --offline=true --threshold=20 "$unit" >"$unit.txt"
+    done
+}
+
+# Makes the Debian packages, installs them into a new Debian with nothing else in it, and tries them there.
+package() {
+    local folder=$root/target/package system suite sources=() file
+    # shellcheck disable=SC1091
+    read -r system suite < <(. /etc/os-release && echo "${ID:-} ${VERSION_CODENAME:-}")
+    if [[ $system != debian ]]; then
+        echo "This system is not Debian: no package is made"
+        return
+    fi
+    rm -rf "$folder"
+    mkdir -p "$folder/source"
+    # dpkg-buildpackage writes beside and into the source.
+    tar --exclude=./target --exclude=./.git -c . | tar -x -C "$folder/source"
+    # shellcheck disable=SC2016 # the inner shell expands it
+    run env CARGO_TARGET_DIR="$(target_folder)" DEB_BUILD_OPTIONS="nocheck noautodbgsym" \
+        sh -c 'cd "$1" && dpkg-buildpackage --build=binary --unsigned-source --unsigned-changes' sh "$folder/source" \
+        >"$folder/log" 2>&1 || { tail -n 50 "$folder/log" >&2 && return 1; }
+
+    check_floor "$folder"/gstreamer1.0-tutk_*.deb
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
+        [[ -s $file ]] && sources+=("$file")
+    done
+    # shellcheck disable=SC2016 # mmdebstrap's shell expands it
+    run env PACKAGES="$folder" mmdebstrap --variant=apt \
+        --customize-hook='cp "$PACKAGES"/*.deb "$1/root"' \
+        --customize-hook='chroot "$1" sh -euxc "
+            apt-get -qy install --no-install-recommends /root/*.deb
+            gst-inspect-1.0 tutksrc
+            gst-inspect-1.0 tutksink
+            tutk --version
+            zgrep password /usr/share/man/man1/tutk-stream.1.gz
+        "' "$suite" /dev/null "${sources[@]}" >"$folder/root.log" 2>&1 ||
+        { tail -n 50 "$folder/root.log" >&2 && return 1; }
+    grep "^tutk [0-9]" "$folder/root.log"
+}
+
+# check_floor PACKAGE: its GStreamer must not be newer than what Cargo.toml promises. dpkg-shlibdeps has looked up since
+# which version each function that is called exists.
+check_floor() {
+    local promised needed
+    promised=$(sed -n 's/^gst = .*features = \["v\([0-9]*\)_\([0-9]*\)"\].*/\1.\2/p' Cargo.toml | head -n 1)
+    while read -r needed; do
+        # Nothing is added within a series: 1.16.0 is 1.16.
+        if dpkg --compare-versions "$(cut -d . -f 1,2 <<<"$needed")" gt "$promised"; then
+            echo "${1##*/} needs GStreamer $needed, and Cargo.toml promises $promised" >&2
+            return 1
+        fi
+    done < <(dpkg-deb --field "$1" Depends | grep -o 'libgstreamer[^,]*' | sed 's/.*>= \([^)]*\)).*/\1/')
+}

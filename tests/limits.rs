@@ -1,0 +1,160 @@
+//! When the system gives no more: what fails says so, and goes on when there is more again.
+//!
+//! Limits are a process's, so each of these has one of its own.
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::relay::Relay;
+use common::{Camera, H264, LONG, Viewer, bytes, unit};
+use gst::prelude::*;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{Uid, setresuid};
+
+fn alone(test: &str) {
+    let status = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", test, "--nocapture", "--test-threads=1"])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+/// For as long as it lives, the process gets no more than this of something.
+struct Limit(Resource, u64, u64);
+
+impl Limit {
+    fn new(resource: Resource, most: u64) -> Self {
+        let (soft, hard) = getrlimit(resource).unwrap();
+        setrlimit(resource, most, hard).unwrap();
+        Self(resource, soft, hard)
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        setrlimit(self.0, self.1, self.2).unwrap();
+    }
+}
+
+fn descriptors() -> u64 {
+    // The folder's own is one of them.
+    fs::read_dir("/proc/self/fd").unwrap().count() as u64 - 1
+}
+
+/// The next frame from the camera comes out, as a key frame.
+fn plays_on(camera: &Camera, viewer: &Viewer) {
+    camera.wait_for_watcher();
+    camera.push(unit(7, true), true);
+    assert_eq!(bytes(&viewer.pull().0), unit(7, true));
+}
+
+#[test]
+fn the_disk_is_full_under_a_recording() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.pipeline.remove(&viewer.appsink).unwrap();
+    let file = gst::ElementFactory::make("filesink").property("location", "/dev/full").build().unwrap();
+    viewer.pipeline.add(&file).unwrap();
+    viewer.src.link(&file).unwrap();
+    for _ in 0..2 {
+        viewer.play();
+        camera.wait_for_watcher();
+        camera.push(unit(0, true), true);
+        camera.push(unit(1, true), true);
+        let (error, _) = viewer.error();
+        assert!(error.matches(gst::ResourceError::NoSpaceLeft), "{error}");
+        viewer.pipeline.set_state(gst::State::Null).unwrap();
+        camera.wait(|event| matches!(event, common::Event::Removed(..)).then_some(()));
+    }
+}
+
+#[test]
+fn no_descriptors() {
+    alone("with_few_descriptors");
+}
+
+#[test]
+#[ignore = "run by the other test, in a process of its own"]
+fn with_few_descriptors() {
+    let camera = Camera::start(H264);
+    // A session that was there is taken up again as soon as there are descriptors.
+    let relay = Relay::new(&camera);
+    let playing = Viewer::of(&camera);
+    playing.src.set_property("address", relay.address());
+    playing.src.set_property("idle-timeout", 1_000_u32);
+    playing.play();
+    plays_on(&camera, &playing);
+    let limit = Limit::new(Resource::RLIMIT_NOFILE, descriptors());
+    relay.cut(true);
+    assert_eq!(playing.message("tutk-disconnected").get("reason"), Ok("silent"));
+    relay.cut(false);
+    // Its own, which it has just given back, are enough for it.
+    plays_on(&camera, &playing);
+    drop(limit);
+    drop(playing);
+
+    // A start fails for each number of descriptors that does not do, and says why.
+    let mut failures = 0;
+    for left in 0.. {
+        let viewer = Viewer::of(&camera);
+        // GStreamer makes its own before.
+        viewer.pipeline.set_state(gst::State::Ready).unwrap();
+        let limit = Limit::new(Resource::RLIMIT_NOFILE, descriptors() + left);
+        let started = viewer.pipeline.set_state(gst::State::Playing).is_ok();
+        let kinds = [gst::MessageType::Error, gst::MessageType::Element];
+        let timeout = gst::ClockTime::try_from(LONG).unwrap();
+        let message = viewer.pipeline.bus().unwrap().timed_pop_filtered(timeout, &kinds).expect("it hangs");
+        drop(limit);
+        let gst::MessageView::Error(error) = message.view() else {
+            assert!(started);
+            plays_on(&camera, &viewer);
+            break;
+        };
+        let text = format!("{} {}", error.error(), error.debug().unwrap_or_default());
+        assert!(text.contains("open files"), "{left} left: {text}");
+        failures += 1;
+        // With descriptors it starts.
+        viewer.pipeline.set_state(gst::State::Null).unwrap();
+        viewer.play();
+        plays_on(&camera, &viewer);
+    }
+    assert!((1..10).contains(&failures), "{failures}");
+}
+
+#[test]
+fn no_threads() {
+    alone("without_more_threads");
+}
+
+#[test]
+#[ignore = "run by the other test, in a process of its own"]
+fn without_more_threads() {
+    let camera = Camera::start(H264);
+    let second = Camera::new(H264);
+    let relay = Relay::new(&camera);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("address", relay.address());
+    viewer.src.set_property("idle-timeout", 1_000_u32);
+    viewer.play();
+    plays_on(&camera, &viewer);
+
+    // Root has no such limit.
+    if Uid::effective().is_root() {
+        let nobody = Uid::from_raw(65_534);
+        setresuid(nobody, nobody, nobody).unwrap();
+    }
+    let limit = Limit::new(Resource::RLIMIT_NPROC, 1);
+    relay.cut(true);
+    assert_eq!(viewer.message("tutk-disconnected").get("reason"), Ok("silent"));
+    relay.cut(false);
+    let disconnected = viewer.message("tutk-disconnected");
+    assert_eq!(disconnected.get("reason"), Ok("network"));
+    assert!(disconnected.get::<&str>("text").unwrap().contains("thread"), "{disconnected:?}");
+    assert!(second.sink.set_state(gst::State::Paused).is_err(), "a camera needs a thread");
+    let message = common::error(&second.pipeline);
+    assert!(message.1.contains("thread") || message.0.to_string().contains("thread"), "{message:?}");
+    drop(limit);
+    plays_on(&camera, &viewer);
+}

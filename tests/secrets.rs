@@ -1,0 +1,177 @@
+//! No password and no license key is in anything that is written or posted, whatever is logged.
+//!
+//! What a session writes depends on the environment, so that each runs in a process of its own.
+
+mod common;
+
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::{env, fs};
+
+use common::pictures::gst_launch;
+use common::{Camera, H264, Viewer, unit};
+use gst::prelude::*;
+
+/// Each secret holds this, and nothing else does.
+const CANARY: &str = "kanarienvogel";
+const PASSWORD: &str = "kanarienvogel-password";
+
+/// A folder for what a process writes; it is removed when this goes out of scope.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = env::temp_dir().join(format!("tutksrc-{}", common::uid()));
+        fs::create_dir(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Runs a command that writes here, with everything logged that this wants.
+    fn run(&self, command: &mut Command, debug: &str) -> Output {
+        command
+            .env("GST_DEBUG", debug)
+            .env("GST_DEBUG_FILE", self.file("log"))
+            .env("GST_DEBUG_NO_COLOR", "1")
+            .env("GST_DEBUG_DUMP_DOT_DIR", &self.0)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    /// All that was written, by name.
+    fn written(&self, output: Output) -> Vec<(String, Vec<u8>)> {
+        let files = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().path());
+        let files =
+            files.map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read(path).unwrap()));
+        files.chain([("stdout".into(), output.stdout), ("stderr".into(), output.stderr)]).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn lines_with<'a>(bytes: &'a [u8], text: &str) -> Vec<&'a str> {
+    let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
+    lines.filter(|line| line.contains(text)).collect()
+}
+
+#[test]
+fn nothing_that_a_program_writes_holds_a_secret() {
+    let folder = Folder::new();
+    let mut program = Command::new(env::current_exe().unwrap());
+    program.args(["--ignored", "--exact", "sessions_with_secrets", "--nocapture", "--test-threads=1"]);
+    let output = folder.run(&mut program, "*:9");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let written = folder.written(output);
+    let of = |name: &str| &written.iter().find(|(file, _)| file.contains(name)).unwrap().1;
+    // It is all there, but for the secrets.
+    assert!(!lines_with(of("log"), "Changing password").is_empty() && !lines_with(of("log"), "GST_BUS").is_empty());
+    assert!(
+        !lines_with(of(".dot"), "GstTutkSrc").is_empty() && !lines_with(of("stdout"), "tutk-disconnected").is_empty()
+    );
+    for (name, bytes) in &written {
+        let found = lines_with(bytes, CANARY);
+        assert!(found.is_empty(), "{name}: {found:#?}");
+    }
+}
+
+#[test]
+#[ignore = "run by the test above, alone and with everything logged"]
+fn sessions_with_secrets() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("password", PASSWORD);
+    camera.play();
+    let port = camera.sink.property::<u32>("port");
+
+    // A session that is lost, taken up again and stopped; then the same by URI.
+    let uri = format!("tutk://admin:{PASSWORD}@{}?address={}&backend=native", camera.uid, camera.address());
+    let set: [&dyn Fn(&gst::Element); 3] =
+        [&|src| src.set_property("password", PASSWORD), &|src| src.set_property("uri", &uri), &|src| {
+            src.dynamic_cast_ref::<gst::URIHandler>().unwrap().set_uri(&uri).unwrap()
+        }];
+    for set in set {
+        let viewer = Viewer::of(&camera);
+        viewer.src.set_property("license-key", "kanarienvogel-license");
+        set(&viewer.src);
+        viewer.play();
+        camera.wait_for_watcher();
+        camera.push(unit(0, true), true);
+        viewer.pull();
+        camera.stop();
+        println!("{:?}", viewer.message("tutk-disconnected"));
+        camera.restart(port);
+        camera.wait_for_watcher();
+        show(&viewer);
+    }
+
+    // One that is refused, and one that cannot begin.
+    for name in ["password", "address"] {
+        let viewer = Viewer::of(&camera);
+        viewer.src.set_property("password", "kanarienvogel-wrong");
+        if name == "address" {
+            viewer.src.set_property("address", "nowhere:x");
+            assert!(viewer.pipeline.set_state(gst::State::Playing).is_err());
+        } else {
+            viewer.play();
+        }
+        println!("{:?}", viewer.error());
+        show(&viewer);
+    }
+}
+
+/// Everything that can be asked of a viewer and of what it posted.
+fn show(viewer: &Viewer) {
+    for property in viewer.src.list_properties() {
+        if property.flags().contains(gst::glib::ParamFlags::READABLE) {
+            println!("{}: {:?}", property.name(), viewer.src.property_value(property.name()));
+        }
+    }
+    while let Some(message) = viewer.pipeline.bus().unwrap().pop() {
+        println!("{message:?}");
+    }
+    viewer.pipeline.debug_to_dot_file(gst::DebugGraphDetails::all(), "viewer");
+}
+
+/// Its command line is known to everyone who can see its processes, and GStreamer's own parser logs that; nothing else
+/// may show it.
+#[test]
+fn gst_launch_shows_no_secret_but_in_its_command_line() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("password", PASSWORD);
+    camera.play();
+    let folder = Folder::new();
+    let pipeline = format!(
+        "tutksrc uid={} address={} backend=native license-key={CANARY} password={PASSWORD} num-buffers=1 ! fakesink",
+        camera.uid,
+        camera.address()
+    );
+    let (log, dots) = (folder.file("log"), folder.0.clone());
+    let child = gst_launch()
+        .args(["-v", "-m"])
+        .args(pipeline.split_whitespace())
+        .env("GST_DEBUG", "tutk*:9")
+        .env("GST_DEBUG_FILE", &log)
+        .env("GST_DEBUG_DUMP_DOT_DIR", &dots)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let written = folder.written(output);
+    assert!(written.iter().any(|(name, _)| name.ends_with(".dot")));
+    for (name, bytes) in &written {
+        assert!(!bytes.is_empty() || name == "stderr", "{name}");
+        let found = lines_with(bytes, CANARY);
+        assert!(found.is_empty(), "{name}: {found:#?}");
+    }
+}

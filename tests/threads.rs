@@ -1,0 +1,196 @@
+//! Everything at once from several threads: nothing hangs, nothing crashes, and it still plays afterwards.
+//!
+//! With `TUTK_TEST_ROUNDS` in the environment there are so many rounds; under valgrind fewer have to do.
+
+mod common;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Camera, H264, Viewer, bytes, unit};
+use gst::glib;
+use gst::prelude::*;
+use gsttutk::PtzDirection;
+
+fn rounds(count: usize) -> usize {
+    std::env::var("TUTK_TEST_ROUNDS").map_or(count, |rounds| rounds.parse::<usize>().unwrap().min(count))
+}
+
+/// Numbers that are the same in each run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// Runs each of these in a thread of its own, again and again, for as long as the last runs once. Steps that need a
+/// camera or time may fail: that they come back is what counts.
+fn beside(steps: &[&(dyn Fn() + Sync)], last: impl FnOnce()) {
+    let end = AtomicBool::new(false);
+    let repeat = |step: &(dyn Fn() + Sync)| {
+        while !end.load(Ordering::Relaxed) {
+            step();
+            // The cores are for all of them.
+            thread::sleep(Duration::from_micros(200));
+        }
+    };
+    thread::scope(|scope| {
+        for step in steps {
+            scope.spawn(|| repeat(*step));
+        }
+        // Otherwise a failure would wait for ever for those that go on.
+        let last = std::panic::catch_unwind(std::panic::AssertUnwindSafe(last));
+        end.store(true, Ordering::Relaxed);
+        last.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    });
+}
+
+/// From NULL on, the camera's next key frame comes out.
+fn still_plays(camera: &Camera, viewer: &Viewer) {
+    viewer.pipeline.set_state(gst::State::Null).unwrap();
+    viewer.play();
+    // What the camera sent before may come first.
+    let end = Instant::now() + common::LONG;
+    loop {
+        camera.push(unit(99, true), true);
+        let sample = viewer.appsink.try_pull_sample(gst::ClockTime::from_mseconds(100));
+        if sample.is_some_and(|sample| bytes(&sample.buffer_owned().unwrap()) == unit(99, true)) {
+            break;
+        }
+        assert!(Instant::now() < end, "it does not play any more");
+    }
+    assert_eq!(viewer.pipeline.state(gst::ClockTime::from_seconds(20)).1, gst::State::Playing);
+}
+
+fn discard(viewer: &Viewer) {
+    let _ = viewer.appsink.try_pull_sample(gst::ClockTime::from_mseconds(1));
+}
+
+fn read(viewer: &Viewer) {
+    for property in viewer.src.list_properties() {
+        if property.flags().contains(glib::ParamFlags::READABLE) {
+            viewer.src.property_value(property.name());
+        }
+    }
+    viewer.src.query(&mut gst::query::Latency::new());
+    viewer.src.query_position::<gst::ClockTime>();
+}
+
+fn act(viewer: &Viewer) {
+    let body = glib::Bytes::from_static(b"body");
+    viewer.src.emit_by_name::<Option<glib::Bytes>>("io-control", &[&0x330_u32, &body, &1_u32]);
+    viewer.src.emit_by_name::<bool>("ptz", &[&PtzDirection::Left, &1_u32, &1_u32]);
+    viewer.src.emit_by_name::<bool>("sync-time", &[]);
+}
+
+#[test]
+fn states_change_from_several_threads_at_once() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    let numbers = std::sync::Mutex::new(Numbers(1));
+    let change = || {
+        let states = [gst::State::Null, gst::State::Ready, gst::State::Paused, gst::State::Playing];
+        let state = states[numbers.lock().unwrap().below(4) as usize];
+        let _ = viewer.pipeline.set_state(state);
+    };
+    let (read, act, discard) = (|| read(&viewer), || act(&viewer), || discard(&viewer));
+    beside(&[&change, &change, &read, &act, &discard], || {
+        for number in 0..rounds(1_000) as u64 {
+            camera.push(unit(number, number.is_multiple_of(8)), number.is_multiple_of(8));
+            change();
+        }
+    });
+    still_plays(&camera, &viewer);
+}
+
+#[test]
+fn a_thousand_cycles_end_at_random_moments() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    let mut numbers = Numbers(2);
+    let (read, act, discard) = (|| read(&viewer), || act(&viewer), || discard(&viewer));
+    beside(&[&read, &act, &discard], || {
+        for _ in 0..rounds(1_000) {
+            viewer.play();
+            // The moment is what is random; nothing is waited for.
+            thread::sleep(Duration::from_micros(numbers.below(8_000)));
+            camera.push(unit(0, true), true);
+            viewer.pipeline.set_state(gst::State::Null).unwrap();
+        }
+    });
+    still_plays(&camera, &viewer);
+}
+
+#[test]
+fn a_thousand_cycles_of_a_camera_leave_its_viewer_playing() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::watch(&camera);
+    let port = camera.sink.property::<u32>("port");
+    let mut numbers = Numbers(3);
+    let sink = camera.sink.clone();
+    let ports = || {
+        sink.property::<u32>("port");
+    };
+    let (read, discard) = (|| read(&viewer), || discard(&viewer));
+    beside(&[&ports, &read, &discard], || {
+        for _ in 0..rounds(1_000) {
+            camera.stop();
+            camera.restart(port);
+            camera.push(unit(0, true), true);
+            thread::sleep(Duration::from_micros(numbers.below(2_000)));
+        }
+    });
+    still_plays(&camera, &viewer);
+}
+
+#[test]
+fn a_source_goes_while_it_connects() {
+    common::init();
+    for number in 0..rounds(200) {
+        let viewer = Viewer::new(|src| {
+            src.set_property("uid", common::uid());
+            src.set_property("address", ["127.0.0.1:9", "localhost:9"][number % 2]);
+        });
+        viewer.play();
+        let weak = viewer.src.downgrade();
+        if number % 3 == 0 {
+            thread::yield_now();
+        }
+        drop(viewer);
+        assert!(weak.upgrade().is_none(), "round {number}");
+    }
+}
+
+#[test]
+fn flushes_from_several_threads_end_nothing() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    // GStreamer itself locks up when elements that change their state after a flush are flushed again meanwhile.
+    viewer.appsink.set_property("async", false);
+    viewer.play();
+    camera.wait_for_watcher();
+    let pad = viewer.src.static_pad("src").unwrap();
+    // As a flushing seek does: base classes call unlock() and unlock_stop() for it. A flush that ends while none has begun
+    // waits for the streaming thread, in any source, so that pairs stay together.
+    let pair = std::sync::Mutex::new(());
+    let flush = || {
+        let _together = pair.lock().unwrap();
+        viewer.src.send_event(gst::event::FlushStart::new());
+        viewer.src.send_event(gst::event::FlushStop::new(true));
+    };
+    let (read, act, discard) = (|| read(&viewer), || act(&viewer), || discard(&viewer));
+    beside(&[&flush, &flush, &read, &act, &discard], || {
+        for number in 0..rounds(1_000) as u64 {
+            camera.push(unit(number, true), true);
+            flush();
+        }
+    });
+    assert!(!pad.pad_flags().contains(gst::PadFlags::FLUSHING));
+    still_plays(&camera, &viewer);
+}
