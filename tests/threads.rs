@@ -68,8 +68,13 @@ fn still_plays(camera: &Camera, viewer: &Viewer) {
     assert_eq!(viewer.pipeline.state(gst::ClockTime::from_seconds(20)).1, gst::State::Playing);
 }
 
-fn discard(viewer: &Viewer) {
-    let _ = viewer.appsink.try_pull_sample(gst::ClockTime::from_mseconds(1));
+/// A viewer that throws away what nobody pulls. In the storms nobody does: an appsink of 1.22 that starts anew while
+/// somebody still has its last sample changes that sample, with a critical warning.
+fn viewer_of(camera: &Camera) -> Viewer {
+    let viewer = Viewer::of(camera);
+    viewer.appsink.set_max_buffers(1);
+    viewer.appsink.set_drop(true);
+    viewer
 }
 
 fn read(viewer: &Viewer) {
@@ -92,15 +97,15 @@ fn act(viewer: &Viewer) {
 #[test]
 fn states_change_from_several_threads_at_once() {
     let camera = Camera::start(H264);
-    let viewer = Viewer::of(&camera);
+    let viewer = viewer_of(&camera);
     let numbers = std::sync::Mutex::new(Numbers(1));
     let change = || {
         let states = [gst::State::Null, gst::State::Ready, gst::State::Paused, gst::State::Playing];
         let state = states[numbers.lock().unwrap().below(4) as usize];
         let _ = viewer.pipeline.set_state(state);
     };
-    let (read, act, discard) = (|| read(&viewer), || act(&viewer), || discard(&viewer));
-    beside(&[&change, &change, &read, &act, &discard], || {
+    let (read, act) = (|| read(&viewer), || act(&viewer));
+    beside(&[&change, &change, &read, &act], || {
         for number in 0..rounds(1_000) as u64 {
             camera.push(unit(number, number.is_multiple_of(8)), number.is_multiple_of(8));
             change();
@@ -112,10 +117,10 @@ fn states_change_from_several_threads_at_once() {
 #[test]
 fn a_thousand_cycles_end_at_random_moments() {
     let camera = Camera::start(H264);
-    let viewer = Viewer::of(&camera);
+    let viewer = viewer_of(&camera);
     let mut numbers = Numbers(2);
-    let (read, act, discard) = (|| read(&viewer), || act(&viewer), || discard(&viewer));
-    beside(&[&read, &act, &discard], || {
+    let (read, act) = (|| read(&viewer), || act(&viewer));
+    beside(&[&read, &act], || {
         for _ in 0..rounds(1_000) {
             viewer.play();
             // The moment is what is random; nothing is waited for.
@@ -130,15 +135,17 @@ fn a_thousand_cycles_end_at_random_moments() {
 #[test]
 fn a_thousand_cycles_of_a_camera_leave_its_viewer_playing() {
     let camera = Camera::start(H264);
-    let viewer = Viewer::watch(&camera);
+    let viewer = viewer_of(&camera);
+    viewer.play();
+    camera.wait_for_watcher();
     let port = camera.sink.property::<u32>("port");
     let mut numbers = Numbers(3);
     let sink = camera.sink.clone();
     let ports = || {
         sink.property::<u32>("port");
     };
-    let (read, discard) = (|| read(&viewer), || discard(&viewer));
-    beside(&[&ports, &read, &discard], || {
+    let read = || read(&viewer);
+    beside(&[&ports, &read], || {
         for _ in 0..rounds(1_000) {
             camera.stop();
             camera.restart(port);
@@ -170,7 +177,7 @@ fn a_source_goes_while_it_connects() {
 #[test]
 fn flushes_from_several_threads_end_nothing() {
     let camera = Camera::start(H264);
-    let viewer = Viewer::of(&camera);
+    let viewer = viewer_of(&camera);
     // GStreamer itself locks up when elements that change their state after a flush are flushed again meanwhile.
     viewer.appsink.set_property("async", false);
     viewer.play();
@@ -184,8 +191,8 @@ fn flushes_from_several_threads_end_nothing() {
         viewer.src.send_event(gst::event::FlushStart::new());
         viewer.src.send_event(gst::event::FlushStop::new(true));
     };
-    let (read, act, discard) = (|| read(&viewer), || act(&viewer), || discard(&viewer));
-    beside(&[&flush, &flush, &read, &act, &discard], || {
+    let (read, act) = (|| read(&viewer), || act(&viewer));
+    beside(&[&flush, &flush, &read, &act], || {
         for number in 0..rounds(1_000) as u64 {
             camera.push(unit(number, true), true);
             flush();
