@@ -86,9 +86,9 @@ package() {
     done
     # shellcheck disable=SC2016 # mmdebstrap's shell expands it
     run env PACKAGES="$folder" mmdebstrap --variant=apt \
-        --customize-hook='cp "$PACKAGES"/*.deb "$1/root"' \
+        --customize-hook='cp "$PACKAGES"/*.deb "$1/srv"' \
         --customize-hook='chroot "$1" sh -euxc "
-            apt-get -qy install --no-install-recommends /root/*.deb
+            apt-get -qy install --no-install-recommends /srv/*.deb
             gst-inspect-1.0 tutksrc
             gst-inspect-1.0 tutksink
             tutk --version

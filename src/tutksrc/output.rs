@@ -65,7 +65,7 @@ impl TutkSrc {
     }
 
     /// When the frame is to be played, and the camera's own time; none without a clock.
-    pub(super) fn stamp(&self, frame: &Frame) -> Option<(Stamp, gst::ClockTime)> {
+    fn stamp(&self, frame: &Frame) -> Option<(Stamp, gst::ClockTime)> {
         let now = self.obj().current_running_time()?;
         let age = gst::ClockTime::try_from(frame.received.elapsed()).unwrap_or_default();
         let (stamp, camera_time, latency) = self.with_stream(|stream| {
@@ -83,7 +83,7 @@ impl TutkSrc {
         Some((stamp, gst::ClockTime::try_from(camera_time).unwrap_or_default()))
     }
 
-    pub(super) fn set_codec(&self, codec: Codec) -> Result<(), gst::FlowError> {
+    fn set_codec(&self, codec: Codec) -> Result<(), gst::FlowError> {
         let uid = self.uid();
         let Some(caps) = caps::from_codec(codec) else {
             gst::element_imp_error!(
@@ -114,7 +114,7 @@ impl TutkSrc {
     }
 
     /// The camera's UID, for texts.
-    pub(super) fn uid(&self) -> String {
+    fn uid(&self) -> String {
         match &*self.state.lock().unwrap() {
             State::Started { options: Some(options), .. } => options.uid.to_string(),
             _ => String::new(),

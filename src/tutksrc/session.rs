@@ -48,7 +48,7 @@ impl TutkSrc {
     }
 
     /// Opens a session. Where downstream has seen frames, it hears meanwhile that time passes.
-    pub(super) fn connect(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
+    fn connect(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
         if self.with_stream(|stream| stream.position).flatten().is_none() {
             return self.open(options, cancel);
         }
@@ -68,7 +68,7 @@ impl TutkSrc {
         })
     }
 
-    pub(super) fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
+    fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
         let session = Arc::new(Session::open(options.clone(), cancel)?);
         self.controls.attach(&session);
         if self.settings.lock().unwrap().sync_time()
@@ -82,7 +82,7 @@ impl TutkSrc {
     }
 
     /// A session stands.
-    pub(super) fn connected(&self, session: Arc<Session>) -> Arc<Session> {
+    fn connected(&self, session: Arc<Session>) -> Arc<Session> {
         let info = session.info();
         gst::info!(CAT, imp = self, "Connected to camera {} at {} ({})", session.camera().uid, info.remote, info.mode);
         self.stats.lock().unwrap().connected(info);
@@ -109,7 +109,7 @@ impl TutkSrc {
     }
 
     /// There is no session because of this: waits until the next try to get one, or fails if there will be none.
-    pub(super) fn wait_for_next_try(&self, error: &Error) -> Result<(), gst::FlowError> {
+    fn wait_for_next_try(&self, error: &Error) -> Result<(), gst::FlowError> {
         let (Some(cancel), Some((uid, attempt, wait))) = (self.cancel(), self.next_try(error)) else {
             return Err(self.fail(error));
         };
@@ -135,7 +135,7 @@ impl TutkSrc {
     }
 
     /// The number of the next try to connect and the time until then, if there is one after this error.
-    pub(super) fn next_try(&self, error: &Error) -> Option<(Uid, u32, Duration)> {
+    fn next_try(&self, error: &Error) -> Option<(Uid, u32, Duration)> {
         let reconnect = self.settings.lock().unwrap().reconnect();
         let State::Started { options: Some(options), stream, .. } = &mut *self.state.lock().unwrap() else {
             return None;
@@ -150,7 +150,7 @@ impl TutkSrc {
     }
 
     /// Tells downstream that time has passed without a frame.
-    pub(super) fn push_gap(&self) {
+    fn push_gap(&self) {
         let now = self.obj().current_running_time();
         let from = self.with_stream(|stream| match (stream.position, now) {
             (Some(from), Some(now)) if from < now => {
@@ -184,7 +184,7 @@ impl TutkSrc {
         Some(session.camera().uid)
     }
 
-    pub(super) fn list_cameras(&self, cancel: &Cancel) -> gst::FlowError {
+    fn list_cameras(&self, cancel: &Cancel) -> gst::FlowError {
         let options = self.settings.lock().unwrap().scan(LIST_TIME);
         let found = tutk::scan(&options, cancel);
         if let Err(Error::Cancelled) = found {
@@ -194,7 +194,7 @@ impl TutkSrc {
         gst::FlowError::Error
     }
 
-    pub(super) fn fail(&self, error: &Error) -> gst::FlowError {
+    fn fail(&self, error: &Error) -> gst::FlowError {
         if let Error::Cancelled = error {
             return gst::FlowError::Flushing;
         }

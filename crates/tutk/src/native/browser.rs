@@ -60,10 +60,7 @@ impl Browser {
     fn open(&mut self, until: Option<Instant>, cancel: &Cancel) -> Result<Sockets, Error> {
         let due = self.machine.poll_timeout();
         let until = until.map_or(due, |until| until.min(due));
-        while Instant::now() < until {
-            cancel.check()?;
-            Sockets::new(Vec::new()).wait(cancel, Some(until))?;
-        }
+        cancel.wait_until(until)?;
         let socket = Udp::bind(0, false).map_err(|error| self.failed(Error::io("cannot open a UDP socket", error)))?;
         Ok(Sockets::new(vec![socket]))
     }

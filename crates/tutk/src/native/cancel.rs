@@ -49,18 +49,30 @@ impl Cancel {
 
     /// Lets this much time pass. Fails with [`Error::Cancelled`] as soon as [`cancel`](Self::cancel) is called.
     pub fn wait(&self, time: Duration) -> Result<(), Error> {
-        let end = Instant::now() + time;
-        loop {
-            self.check()?;
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            // Interrupted by a signal: looks again, as after any other return.
-            let _ =
-                ppoll(&mut [PollFd::new(self.event().as_fd(), PollFlags::POLLIN)], Some(TimeSpec::from(left)), None);
-            self.drain();
+        self.wait_until(Instant::now() + time)
+    }
+
+    /// Waits until this moment, as [`wait`](Self::wait) does.
+    pub(crate) fn wait_until(&self, end: Instant) -> Result<(), Error> {
+        while Instant::now() < end {
+            self.wait_for(None, end)?;
         }
+        self.check()
+    }
+
+    /// Waits until `deadline`, a wake-up, or until `event` is written. Fails with [`Error::Cancelled`] as soon as
+    /// [`cancel`](Self::cancel) is called.
+    pub(crate) fn wait_for(&self, event: Option<&EventFd>, deadline: Instant) -> Result<(), Error> {
+        self.check()?;
+        let left = TimeSpec::from(deadline.saturating_duration_since(Instant::now()));
+        let own = PollFd::new(self.event().as_fd(), PollFlags::POLLIN);
+        let other = event.map(|event| PollFd::new(event.as_fd(), PollFlags::POLLIN));
+        let mut fds: Vec<_> = std::iter::once(own).chain(other).collect();
+        // Interrupted by a signal: the caller looks again, as after any other return.
+        let _ = ppoll(&mut fds, Some(left), None);
+        self.check()?;
+        self.drain();
+        Ok(())
     }
 
     /// [`Error::Cancelled`] if so.

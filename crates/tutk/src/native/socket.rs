@@ -165,7 +165,7 @@ impl Sockets {
     }
 
     /// Waits for a datagram, a wake-up, or the time.
-    pub(super) fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), Error> {
+    fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), Error> {
         let mut fds: Vec<_> =
             self.sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
         fds.push(PollFd::new(cancel.event().as_fd(), PollFlags::POLLIN));

@@ -5,7 +5,6 @@ use std::time::Instant;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::lock;
-use super::wait::wait;
 use crate::{Cancel, Error};
 
 enum State<T> {
@@ -50,7 +49,7 @@ pub(super) fn run<T: Send + 'static>(
         })
         .map_err(|error| Error::io("cannot start a thread", error))?;
     loop {
-        let waited = wait(cancel, Some(&shared.done), Some(deadline));
+        let waited = cancel.wait_for(Some(&shared.done), deadline);
         let mut state = lock(&shared.state);
         match std::mem::replace(&mut *state, State::Left) {
             State::Done(result) => return waited.map(|()| Some(result)),

@@ -18,7 +18,6 @@ mod pacer;
 mod receiver;
 mod search;
 mod session;
-mod wait;
 
 pub use errors::Code;
 pub use search::search;

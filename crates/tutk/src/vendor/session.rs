@@ -6,7 +6,6 @@ use super::connect::{Channel, Connection, Texts};
 use super::controls::Controls;
 use super::library::Library;
 use super::receiver::Receiver;
-use super::wait::wait;
 use super::{Code, lock};
 use crate::native::{Cancel, Found};
 use crate::proto::ViewerStats;
@@ -111,7 +110,7 @@ impl Session {
                 self.count(&received);
                 return Ok(received);
             }
-            wait(&self.cancel, None, Some(receiver.next_look(Instant::now())))?;
+            self.cancel.wait_for(None, receiver.next_look(Instant::now()))?;
         }
     }
 
