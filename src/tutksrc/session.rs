@@ -182,7 +182,7 @@ impl TutkSrc {
         }
     }
 
-    /// Ends the session that stands, as soon as the streaming thread is out of it; returns whose it was.
+    /// Ends the session that stands, as soon as the thread that receives is out of it; returns whose it was.
     fn end_session(&self) -> Option<Uid> {
         self.controls.detach();
         let session = match &mut *self.state.lock().unwrap() {
@@ -191,7 +191,7 @@ impl TutkSrc {
         };
         let session = session?;
         self.stats.lock().unwrap().disconnected(session.stats());
-        // Dropped without a lock, when this returns: that stops the video and tells the camera.
+        // Dropped without a lock, here or by the thread that receives: that stops the video and tells the camera.
         Some(session.camera().uid)
     }
 
@@ -205,7 +205,7 @@ impl TutkSrc {
         gst::FlowError::Error
     }
 
-    fn fail(&self, error: &Error) -> gst::FlowError {
+    pub(super) fn fail(&self, error: &Error) -> gst::FlowError {
         if let Error::Cancelled = error {
             return gst::FlowError::Flushing;
         }
