@@ -2,6 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod storm;
 
 use std::net::{ToSocketAddrs, UdpSocket};
 use std::sync::mpsc::channel;
