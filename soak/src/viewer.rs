@@ -73,7 +73,8 @@ impl View {
             .build()?;
         let mut checks = Checks::new(camera);
         let appsink = gst_app::AppSink::builder()
-            .sync(false)
+            // Every second one shows frames at their time, the others as they come.
+            .sync(camera % 2 == 0)
             .callbacks(
                 gst_app::AppSinkCallbacks::builder()
                     .new_sample(move |sink| {
