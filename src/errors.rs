@@ -8,92 +8,97 @@ use tutk::{Error, Found, SessionOptions};
 
 /// Why `tutksrc` does not play this camera, and what to try.
 pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage {
+    let (kind, text) = explain(error, options);
+    error_msg!(kind, ("{text}"), ["{error}"])
+}
+
+/// The kind of failure, and what its person reads: what failed, which camera, what to try.
+pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError, String) {
     let uid = options.uid;
     match error {
         Error::NotFound { target, .. } if options.is_through_library() => {
-            error_msg!(ResourceError::NotFound, ("Camera {uid} was not found. Asked: {target}."), ["{error}"])
+            (ResourceError::NotFound, format!("Camera {uid} was not found. Asked: {target}."))
         }
-        Error::NotFound { .. } => match &options.address {
-            None => error_msg!(
-                ResourceError::NotFound,
-                ("Camera {uid} was not found. Is it switched on, is it in the same network as this computer, and is \
-                     the UID right? A firewall must let UDP port 32761 through. For a camera in another subnet, or from \
-                     inside a container, set the property “address” to the camera's IP address."),
-                ["{error}"]
-            ),
-            Some(address) => error_msg!(
-                ResourceError::NotFound,
-                ("Camera {uid} was not found at {address}. Is it switched on, and are the UID and the property \
-                     “address” right? A firewall must let UDP port 32761 through."),
-                ["{error}"]
-            ),
-        },
+        Error::NotFound { .. } => (
+            ResourceError::NotFound,
+            match &options.address {
+                None => format!(
+                    "Camera {uid} was not found. Is it switched on, is it in the same network as this computer, and is \
+                     the UID right? A firewall must let UDP port 32761 through. For a camera in another subnet, or \
+                     from inside a container, set the property “address” to the camera's IP address."
+                ),
+                Some(address) => format!(
+                    "Camera {uid} was not found at {address}. Is it switched on, and are the UID and the property \
+                     “address” right? A firewall must let UDP port 32761 through."
+                ),
+            },
+        ),
         Error::Refused { account, .. } => {
             let given = if options.password.reveal().is_empty() { " (none was given)" } else { "" };
-            error_msg!(
+            (
                 ResourceError::NotAuthorized,
-                ("Camera {uid} refused the password{given} of the account “{account}”. Check the properties \
-                     “username” and “password”."),
-                ["{error}"]
+                format!(
+                    "Camera {uid} refused the password{given} of the account “{account}”. Check the properties \
+                     “username” and “password”."
+                ),
             )
         }
-        Error::NoAnswer { address, step, .. } => error_msg!(
+        Error::NoAnswer { address, step, .. } => (
             ResourceError::OpenRead,
-            ("Camera {uid} was found at {address}, but did not answer when asked to {step}. It may be serving as many \
-                 viewers as it can: close other viewers, or restart the camera. A firewall must let UDP through."),
-            ["{error}"]
+            format!(
+                "Camera {uid} was found at {address}, but did not answer when asked to {step}. It may be serving as \
+                 many viewers as it can: close other viewers, or restart the camera. A firewall must let UDP through."
+            ),
         ),
-        Error::Full { address, .. } => error_msg!(
+        Error::Full { address, .. } => (
             ResourceError::Busy,
-            ("Camera {uid} at {address} has as many viewers as it serves. Close another one; the camera's app on a \
-                 phone counts, too."),
-            ["{error}"]
+            format!(
+                "Camera {uid} at {address} has as many viewers as it serves. Close another one; the camera's app on a \
+                 phone counts, too."
+            ),
         ),
-        Error::NotEncrypted { .. } => error_msg!(
+        Error::NotEncrypted { .. } => (
             ResourceError::NotAuthorized,
-            ("Sessions with cameras of this generation, as {uid} is, are not encrypted, and the property \
-                 “require-encryption” asks for that. No password was sent. Unset it where you trust the network."),
-            ["{error}"]
+            format!(
+                "Sessions with cameras of this generation, as {uid} is, are not encrypted, and the property \
+                 “require-encryption” asks for that. No password was sent. Unset it where you trust the network."
+            ),
         ),
-        Error::Generation { address, generation, .. } => error_msg!(
+        Error::Generation { address, generation, .. } => (
             ResourceError::OpenRead,
-            ("Camera {uid} at {address} speaks generation {generation} of the protocol, which this element does not \
-                 know."),
-            ["{error}"]
+            format!(
+                "Camera {uid} at {address} speaks generation {generation} of the protocol, which this element does not \
+                 know."
+            ),
         ),
-        Error::Io { what, .. } => error_msg!(
+        Error::Io { what, .. } => (
             ResourceError::OpenRead,
-            ("The network failed on the way to camera {uid}: {what}. Is this computer online?"),
-            ["{error}"]
+            format!("The network failed on the way to camera {uid}: {what}. Is this computer online?"),
         ),
-        Error::ClosedByCamera => error_msg!(
+        Error::ClosedByCamera => (
             ResourceError::Read,
-            ("Camera {uid} closed the session. It may have been switched off, restarted or updated."),
-            ["{error}"]
+            format!("Camera {uid} closed the session. It may have been switched off, restarted or updated."),
         ),
-        Error::TimedOut { silence } => error_msg!(
+        Error::TimedOut { silence } => (
             ResourceError::Read,
-            (
+            format!(
                 "Camera {uid} has not been heard for {} s. Is it still switched on, and does its network reach it?",
                 silence.as_secs()
             ),
-            ["{error}"]
         ),
-        Error::InvalidArgument(text) => error_msg!(ResourceError::Settings, ("{text}."), ["camera {uid}"]),
-        Error::Library { code, .. } => error_msg!(
-            ResourceError::OpenRead,
-            ("Camera {uid} cannot be played through the vendor's library: {code}."),
-            ["{error}"]
-        ),
-        Error::LibraryLoad(_) | Error::LibraryInUse { .. } => error_msg!(
+        Error::InvalidArgument(text) => (ResourceError::Settings, format!("{text}.")),
+        Error::Library { code, .. } => {
+            (ResourceError::OpenRead, format!("Camera {uid} cannot be played through the vendor's library: {code}."))
+        }
+        Error::LibraryLoad(_) | Error::LibraryInUse { .. } => (
             ResourceError::Settings,
-            ("Camera {uid} cannot be played through the vendor's library: {error}. Check the property “library”."),
-            ["{error}"]
+            format!(
+                "Camera {uid} cannot be played through the vendor's library: {error}. Check the property “library”."
+            ),
         ),
-        _ => error_msg!(
+        _ => (
             ResourceError::Read,
-            ("Camera {uid} sent what the protocol does not allow. Please report this with the details."),
-            ["{error}"]
+            format!("Camera {uid} sent what the protocol does not allow. Please report this with the details."),
         ),
     }
 }

@@ -115,7 +115,7 @@ fn what_no_call_waits_for_is_a_signal() {
 }
 
 #[test]
-fn the_streaming_thread_can_send_and_does_not_wait() {
+fn a_handler_can_send_and_does_not_wait() {
     let (camera, _) = camera();
     let viewer = Viewer::watch(&camera);
     let (sender, answers) = channel();
@@ -134,7 +134,7 @@ fn the_streaming_thread_can_send_and_does_not_wait() {
     assert_eq!(answers.recv_timeout(LONG), Ok(None));
     assert_eq!(answers.recv_timeout(LONG), Ok(Some(b"second".to_vec())));
 
-    // So can what is downstream of it, in the same thread.
+    // What is downstream, in the streaming thread, can wait.
     let (sender, answers) = channel();
     let src = viewer.src.downgrade();
     viewer.src.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
@@ -143,7 +143,7 @@ fn the_streaming_thread_can_send_and_does_not_wait() {
     });
     camera.push(unit(0, true), true);
     viewer.pull();
-    assert_eq!(answers.recv_timeout(LONG), Ok(None));
+    assert_eq!(answers.recv_timeout(LONG), Ok(Some(b"waited for".to_vec())));
 }
 
 /// What a call returns that the camera has heard and does not answer.
@@ -358,7 +358,7 @@ fn handlers_can_use_the_element() {
     let count = turned.clone();
     viewer.src.connect("io-control-received", false, move |args| {
         let src: gst::Element = args[0].get().unwrap();
-        // None of this waits for the streaming thread.
+        // None of this waits for the thread that this handler is called in.
         assert!(turn(&src, PtzDirection::Up, 1, 1));
         src.set_property("quality", Quality::Max);
         src.property::<gst::Structure>("stats");

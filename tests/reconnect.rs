@@ -106,6 +106,8 @@ fn a_silent_camera_is_looked_for() {
     viewer.pull();
 
     relay.cut(true);
+    let warning = viewer.warning();
+    assert!(warning.contains("still switched on") && warning.ends_with("until there is a session."), "{warning}");
     assert_eq!(viewer.message("tutk-disconnected").get("reason"), Ok("silent"));
     let again = viewer.message("tutk-disconnected");
     assert_eq!((again.get("reason"), again.get("attempt")), (Ok("not-found"), Ok(2u32)));
@@ -162,6 +164,8 @@ fn a_full_camera_is_waited_for() {
     let first = Viewer::watch(&camera);
     let second = Viewer::of(&camera);
     second.play();
+    let warning = second.warning();
+    assert!(warning.contains("Close another one") && warning.ends_with("again for a minute."), "{warning}");
     let disconnected = second.message("tutk-disconnected");
     assert_eq!((disconnected.get("reason"), disconnected.get("attempt")), (Ok("full"), Ok(1u32)));
     drop(first);

@@ -6,7 +6,7 @@ use common::{Camera, Event, H264, Viewer, bytes, has, unit};
 use gst::BufferFlags as Flags;
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Backend, Cancel, Received, Session, SessionOptions};
+use tutk::{Backend, Cancel, Frame, Received, Session, SessionOptions};
 
 /// A session with this camera without a pipeline around it.
 fn session(camera: &Camera) -> Session {
@@ -14,6 +14,15 @@ fn session(camera: &Camera) -> Session {
     options.address = Some(camera.address().parse().unwrap());
     options.backend = Backend::Native;
     Session::open(options, &Cancel::new().unwrap()).unwrap()
+}
+
+/// The next frame of video.
+fn video(session: &Session) -> Frame {
+    loop {
+        if let Received::Video(frame) = session.receive().unwrap() {
+            return frame;
+        }
+    }
 }
 
 #[test]
@@ -103,24 +112,23 @@ fn max_viewers_is_the_most() {
 #[test]
 fn a_slow_viewer_does_not_disturb_another() {
     let camera = Camera::start(H264);
-    let slow = Viewer::of(&camera);
-    slow.appsink.set_max_buffers(1);
-    slow.play();
+    // It does not read what comes: tutksrc always does.
+    let slow = session(&camera);
+    slow.start_video().unwrap();
     camera.wait_for_watcher();
     let quick = Viewer::watch(&camera);
     for number in 0..300 {
         camera.push(unit(number, number % 50 == 0), number % 50 == 0);
         assert!(bytes(&quick.pull().0) == unit(number, number % 50 == 0));
     }
-    assert!(bytes(&slow.pull().0) == unit(0, true));
+    assert!(video(&slow).data == unit(0, true));
 }
 
 #[test]
 fn a_slow_viewer_that_catches_up_goes_on_with_a_key_frame() {
     let camera = Camera::start(H264);
-    let slow = Viewer::of(&camera);
-    slow.appsink.set_max_buffers(1);
-    slow.play();
+    let slow = session(&camera);
+    slow.start_video().unwrap();
     camera.wait_for_watcher();
     let quick = Viewer::watch(&camera);
     for number in 0..300 {
@@ -129,11 +137,12 @@ fn a_slow_viewer_that_catches_up_goes_on_with_a_key_frame() {
     }
     // It has missed more than is kept for it, and is passed over.
     let _ = camera.events.try_iter().count();
-    slow.appsink.set_max_buffers(0);
-    slow.pull();
-    camera.wait(|event| (event == Event::KeyAsked).then_some(()));
-    camera.push(unit(300, true), true);
-    while bytes(&slow.pull().0) != unit(300, true) {}
+    std::thread::scope(|scope| {
+        let caught_up = scope.spawn(|| while video(&slow).data != unit(300, true) {});
+        camera.wait(|event| (event == Event::KeyAsked).then_some(()));
+        camera.push(unit(300, true), true);
+        caught_up.join().unwrap();
+    });
 }
 
 #[test]

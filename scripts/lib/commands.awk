@@ -3,7 +3,7 @@
 
 BEGIN {
     command = "^([A-Z_]+=[^ ]* )*((gst-[a-z-]+-1\\.0|\\./play|apt-get|cargo|cc|docker|file|journalctl|ldd|meson|mkdir|" \
-        "python3|rm|systemctl|tcpdump|tutk|unshare) [^ ]|scripts/[a-z]+( |$))|^GST_DEBUG="
+        "python3|rm|rustup|systemctl|tcpdump|tutk|unshare) [^ ]|scripts/[a-z]+( |$))|^GST_DEBUG="
     is_source = ARGV[1] !~ /\.md$/
 }
 

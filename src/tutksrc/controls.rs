@@ -54,7 +54,7 @@ impl fmt::Display for Unsent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSession => f.write_str("there is no session with the camera"),
-            Self::InReceiver => f.write_str("the streaming thread cannot wait for an answer, because it receives it"),
+            Self::InReceiver => f.write_str("the thread that receives answers cannot wait for one"),
             Self::Failed(error) => error.fmt(f),
         }
     }

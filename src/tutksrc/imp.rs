@@ -59,7 +59,8 @@
  * The camera's clock may be wrong, drift, or stand still; the network delivers frames early and late. PTS are the running
  * time at which the frame's last datagram came, until the camera's clock has proved for 16 s to be sane; from then on
  * that clock, mapped onto the running time (#GstTutkSrc:timestamp-mode). The latency query answers how late frames come
- * relative to their PTS. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
+ * relative to their PTS. Elements downstream may take their time: frames are received meanwhile, and wait, up to 16 MiB;
+ * what comes on top of that is dropped. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
  * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
  * ## URI
@@ -80,8 +81,7 @@
  * ## Controls
  *
  * #GstTutkSrc:quality asks for another quality of the stream. #GstTutkSrc::ptz turns the camera, and with
- * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command; its
- * answer comes through the streaming thread, so that a call waits in vain while elements downstream block that.
+ * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command.
  *
  * |[
  * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 quality=low navigation=true ! decodebin ! videoconvert ! autovideosink
@@ -116,10 +116,11 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
-use tutk::{Cancel, Error, Frame, Media, Received, Session};
+use tutk::{Cancel, Error, Session};
 
 use super::controls::Controls;
 use super::navigation::Keys;
+use super::receiver::{Arrived, Receiver};
 use super::settings::Settings;
 use super::signals;
 use super::stats::Stats;
@@ -134,6 +135,8 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 pub struct TutkSrc {
     pub(super) settings: Mutex<Settings>,
     pub(super) state: Mutex<State>,
+    /// Of the session that stands. Only the streaming thread uses it, and `stop`, which comes after that.
+    pub(super) receiver: Mutex<Option<Receiver>>,
     pub(super) stats: Mutex<Stats>,
     // Apart from the state, so that `unlock` waits for nobody.
     interrupt: Mutex<Option<Interrupt>>,
@@ -147,6 +150,8 @@ pub struct TutkSrc {
 struct Interrupt {
     cancel: Cancel,
     flushing: bool,
+    /// The handle's session is to end: what was cancelled stays so.
+    paused: bool,
 }
 
 #[glib::object_subclass]
@@ -226,14 +231,15 @@ impl ElementImpl for TutkSrc {
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         let success = self.parent_change_state(transition)?;
-        // The streaming thread drives the session and now waits for PLAYING, so that no session outlives a pause. The
-        // base class leaves alone what that thread waits for.
+        // Nobody takes frames from now on, so that no session outlives a pause. The base class leaves alone what the
+        // streaming thread waits for.
         if transition == gst::StateChange::PausedToPlaying {
             self.start_reports();
         }
         if transition == gst::StateChange::PlayingToPaused {
             self.stop_reports();
-            if let Some(interrupt) = &*self.interrupt.lock().unwrap() {
+            if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
+                interrupt.paused = true;
                 interrupt.cancel.cancel();
             }
             self.close();
@@ -248,17 +254,20 @@ impl BaseSrcImpl for TutkSrc {
         let options = settings.session().map_err(|error| errors::of_start(&error))?;
         let stream = Stream::new(settings.timestamp_mode());
         let cancel = Cancel::new().map_err(|error| errors::of_start(&error))?;
-        *self.interrupt.lock().unwrap() = Some(Interrupt { cancel, flushing: false });
+        *self.interrupt.lock().unwrap() = Some(Interrupt { cancel, flushing: false, paused: false });
         *self.stats.lock().unwrap() = Stats::default();
         *self.state.lock().unwrap() = State::Started { options, session: None, stream };
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
+        if let Some(interrupt) = self.interrupt.lock().unwrap().take() {
+            interrupt.cancel.cancel();
+        }
         self.close();
+        *self.receiver.lock().unwrap() = None;
         self.controls.reset();
         *self.state.lock().unwrap() = State::Stopped;
-        *self.interrupt.lock().unwrap() = None;
         Ok(())
     }
 
@@ -297,7 +306,9 @@ impl BaseSrcImpl for TutkSrc {
     fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
         if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
             interrupt.flushing = false;
-            interrupt.cancel.reset();
+            if !interrupt.paused {
+                interrupt.cancel.reset();
+            }
         }
         // A flush drops what is on its way downstream, and what a decoder knows.
         self.with_stream(|stream| stream.gate.lost());
@@ -307,12 +318,10 @@ impl BaseSrcImpl for TutkSrc {
 
 impl PushSrcImpl for TutkSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
-        self.controls.receive_here();
         loop {
             match self.next_buffer() {
                 Ok(buffer) => return Ok(CreateSuccess::NewBuffer(buffer)),
-                Err(gst::FlowError::Flushing) if self.was_paused() => {
-                    self.close();
+                Err(gst::FlowError::Flushing) if self.was_paused()? => {
                     self.obj().wait_playing()?;
                 }
                 Err(error) => return Err(error),
@@ -325,60 +334,44 @@ impl TutkSrc {
     fn next_buffer(&self) -> Result<gst::Buffer, gst::FlowError> {
         loop {
             let session = self.session()?;
-            match self.next_frame(&session) {
-                Ok(frame) => {
-                    if let Some(buffer) = self.buffer(frame)? {
+            match self.next_frame(session) {
+                Ok(arrived) => {
+                    if let Some(buffer) = self.buffer(arrived)? {
                         return Ok(buffer);
                     }
                 }
+                // By a flush that is over; the session goes on.
+                Err(Error::Cancelled) if self.cancel().is_some_and(|cancel| !cancel.is_cancelled()) => {}
                 Err(error) => self.lost(&error)?,
             }
         }
     }
 
-    fn next_frame(&self, session: &Session) -> Result<Frame, Error> {
-        loop {
-            match session.receive()? {
-                Received::Video(frame) => {
-                    self.stats.lock().unwrap().received(&frame);
-                    return Ok(frame);
-                }
-                Received::Lost(lost) => {
-                    gst::warning!(CAT, imp = self, "{lost}");
-                    if lost.media == Media::Video {
-                        self.stats.lock().unwrap().lost(lost.count);
-                        self.with_stream(|stream| stream.gate.lost());
-                    }
-                }
-                Received::IoControl { kind, body } => {
-                    gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} with {} bytes", body.len());
-                    if let Some(body) = self.controls.received(kind, body) {
-                        signals::io_control_received(&self.obj(), kind, body);
-                    }
-                }
-                Received::IoControlUnconfirmed { kind } => {
-                    gst::warning!(CAT, imp = self, "The camera did not confirm the IO control 0x{kind:04X}");
-                }
-                Received::AlsoFound(address) => gst::warning!(
-                    CAT,
-                    imp = self,
-                    "{address} answered for this camera, too, and is not followed; is that another address of it?"
-                ),
-                Received::Audio(frame) => gst::trace!(CAT, imp = self, "Audio is not played: {frame:?}"),
-                other => gst::debug!(CAT, imp = self, "{other:?}"),
-            }
+    fn next_frame(&self, session: Arc<Session>) -> Result<Arrived, Error> {
+        let mut receiver = self.receiver.lock().unwrap();
+        let next = match &mut *receiver {
+            Some(receiver) => receiver.next(),
+            none => none.insert(self.receive(session)?).next(),
+        };
+        if next.is_err() {
+            *receiver = None;
         }
+        next
     }
 
-    /// Whether a pause, and no flush, has interrupted the streaming thread. If so, it can wait again.
-    fn was_paused(&self) -> bool {
-        match &*self.interrupt.lock().unwrap() {
-            Some(Interrupt { cancel, flushing: false }) => {
-                cancel.reset();
-                true
+    /// Whether a pause, and no flush, has interrupted the streaming thread. If so, the session is closed, and the thread
+    /// can wait again.
+    fn was_paused(&self) -> Result<bool, gst::FlowError> {
+        let paused = matches!(&*self.interrupt.lock().unwrap(), Some(Interrupt { paused: true, flushing: false, .. }));
+        if paused {
+            self.close();
+            *self.receiver.lock().unwrap() = None;
+            let cancel = Cancel::new().map_err(|error| self.fail(&error))?;
+            if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
+                *interrupt = Interrupt { cancel, paused: false, ..*interrupt };
             }
-            _ => false,
         }
+        Ok(paused)
     }
 
     pub(super) fn cancel(&self) -> Option<Cancel> {

@@ -1,6 +1,7 @@
 //! How frames become buffers.
 
 use std::sync::LazyLock;
+use std::time::Instant;
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
@@ -9,6 +10,7 @@ use tutk::{Codec, Frame};
 
 use super::gate::Pass;
 use super::imp::{CAT, TutkSrc};
+use super::receiver::Arrived;
 use super::reconnect::Backoff;
 use super::stream::State;
 use super::timing::{CAMERA_TIME_CAPS, Stamp};
@@ -23,10 +25,15 @@ static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| {
 
 impl TutkSrc {
     /// The frame as a buffer, if it goes downstream.
-    pub(super) fn buffer(&self, frame: Frame) -> Result<Option<gst::Buffer>, gst::FlowError> {
-        let Some(pass) = self.with_stream(|stream| stream.gate.pass(&frame)) else {
-            return Err(gst::FlowError::Flushing);
-        };
+    pub(super) fn buffer(&self, arrived: Arrived) -> Result<Option<gst::Buffer>, gst::FlowError> {
+        let Arrived { frame, after_loss, ready } = arrived;
+        let pass = self.with_stream(|stream| {
+            if after_loss {
+                stream.gate.lost();
+            }
+            stream.gate.pass(&frame)
+        });
+        let pass = pass.ok_or(gst::FlowError::Flushing)?;
         let Some(Pass { new_codec, discont, delta }) = pass else {
             gst::debug!(CAT, imp = self, "Dropping {frame:?}, which cannot be decoded");
             self.stats.lock().unwrap().dropped();
@@ -36,7 +43,7 @@ impl TutkSrc {
             self.set_codec(frame.codec)?;
         }
         let number = u64::from(frame.number);
-        let stamp = self.stamp(&frame);
+        let stamp = self.stamp(&frame, ready);
         let first = self.with_stream(|stream| {
             stream.backoff = Backoff::default();
             std::mem::take(&mut stream.resync)
@@ -65,11 +72,11 @@ impl TutkSrc {
     }
 
     /// When the frame is to be played, and the camera's own time; none without a clock.
-    fn stamp(&self, frame: &Frame) -> Option<(Stamp, gst::ClockTime)> {
+    fn stamp(&self, frame: &Frame, ready: Instant) -> Option<(Stamp, gst::ClockTime)> {
         let now = self.obj().current_running_time()?;
-        let age = gst::ClockTime::try_from(frame.received.elapsed()).unwrap_or_default();
+        let at = |moment: Instant| now.saturating_sub(moment.elapsed().try_into().unwrap_or_default());
         let (stamp, camera_time, latency) = self.with_stream(|stream| {
-            let stamp = stream.timing.stamp(now.saturating_sub(age), now, frame.camera_time());
+            let stamp = stream.timing.stamp(at(frame.received), at(ready), frame.camera_time());
             stream.position = Some(stamp.pts);
             let latency = stream.timing.latency();
             let changed = std::mem::replace(&mut stream.latency, latency) != latency;

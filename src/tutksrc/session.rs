@@ -25,6 +25,15 @@ const GAP: Duration = Duration::from_millis(250);
 /// How long a camera may be full at the start: it holds the place of a viewer that crashed until it has missed it.
 const FULL: Duration = Duration::from_secs(60);
 
+/// A try to connect that is to come.
+struct NextTry {
+    uid: Uid,
+    attempt: u32,
+    wait: Duration,
+    /// For the owner of the camera.
+    hint: String,
+}
+
 impl TutkSrc {
     /// The session that stands, or a new one.
     pub(super) fn session(&self) -> Result<Arc<Session>, gst::FlowError> {
@@ -110,7 +119,7 @@ impl TutkSrc {
 
     /// There is no session because of this: waits until the next try to get one, or fails if there will be none.
     fn wait_for_next_try(&self, error: &Error) -> Result<(), gst::FlowError> {
-        let (Some(cancel), Some((uid, attempt, wait))) = (self.cancel(), self.next_try(error)) else {
+        let (Some(cancel), Some(NextTry { uid, attempt, wait, hint })) = (self.cancel(), self.next_try(error)) else {
             return Err(self.fail(error));
         };
         gst::info!(CAT, imp = self, "No session: {error}. Try {attempt} to connect follows in {} ms", wait.as_millis());
@@ -118,8 +127,8 @@ impl TutkSrc {
             gst::element_imp_warning!(
                 self,
                 gst::ResourceError::Read,
-                ("There is no session with camera {uid}: {error}. It will be tried again until there is."),
-                ["first try in {} ms", wait.as_millis()]
+                ("{hint}"),
+                ["{error}; first try in {} ms", wait.as_millis()]
             );
         }
         self.post(messages::disconnected(uid, error, attempt, wait));
@@ -134,8 +143,8 @@ impl TutkSrc {
         }
     }
 
-    /// The number of the next try to connect and the time until then, if there is one after this error.
-    fn next_try(&self, error: &Error) -> Option<(Uid, u32, Duration)> {
+    /// The next try to connect, if there is one after this error.
+    fn next_try(&self, error: &Error) -> Option<NextTry> {
         let reconnect = self.settings.lock().unwrap().reconnect();
         let State::Started { options: Some(options), stream, .. } = &mut *self.state.lock().unwrap() else {
             return None;
@@ -146,7 +155,9 @@ impl TutkSrc {
             return None;
         }
         let (attempt, wait) = stream.backoff.next(glib::random_double());
-        Some((options.uid, attempt, wait))
+        let (_, cause) = errors::explain(error, options);
+        let until = if stream.was_connected { "until there is a session" } else { "for a minute" };
+        Some(NextTry { uid: options.uid, attempt, wait, hint: format!("{cause} It is tried again {until}.") })
     }
 
     /// Tells downstream that time has passed without a frame.
@@ -171,7 +182,7 @@ impl TutkSrc {
         }
     }
 
-    /// Ends the session that stands, as soon as the streaming thread is out of it; returns whose it was.
+    /// Ends the session that stands, as soon as the thread that receives is out of it; returns whose it was.
     fn end_session(&self) -> Option<Uid> {
         self.controls.detach();
         let session = match &mut *self.state.lock().unwrap() {
@@ -180,7 +191,7 @@ impl TutkSrc {
         };
         let session = session?;
         self.stats.lock().unwrap().disconnected(session.stats());
-        // Dropped without a lock, when this returns: that stops the video and tells the camera.
+        // Dropped without a lock, here or by the thread that receives: that stops the video and tells the camera.
         Some(session.camera().uid)
     }
 
@@ -194,7 +205,7 @@ impl TutkSrc {
         gst::FlowError::Error
     }
 
-    fn fail(&self, error: &Error) -> gst::FlowError {
+    pub(super) fn fail(&self, error: &Error) -> gst::FlowError {
         if let Error::Cancelled = error {
             return gst::FlowError::Flushing;
         }

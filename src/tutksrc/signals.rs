@@ -27,7 +27,7 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          * not waited for, it is a #GstTutkSrc::io-control-received.
          *
          * Returns: (nullable): the body of the answer; %NULL without @timeout, if none came in time, and at once if
-         * there is no session, if it ends, and in the streaming thread, which is the one that receives answers
+         * there is no session, if it ends, and in handlers of #GstTutkSrc::io-control-received
          */
         glib::subclass::Signal::builder("io-control")
             .param_types([u32::static_type(), glib::Bytes::static_type(), u32::static_type()])
@@ -81,7 +81,7 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          * The camera has sent an IO control that no call of #GstTutkSrc::io-control waits for: unasked, or as the
          * answer to something else, such as a change of #GstTutkSrc:quality.
          *
-         * It comes from the streaming thread. A handler can send IO controls, but not wait for answers, and must not
+         * It comes from the thread that receives. A handler can send IO controls, but not wait for answers, and must not
          * change the element's state, which waits for that thread; gst_element_call_async() can.
          */
         glib::subclass::Signal::builder("io-control-received")

@@ -18,7 +18,7 @@ pub(super) enum State {
     Started {
         /// Which session to open; none if no camera is named.
         options: Option<SessionOptions>,
-        /// The session that stands. The streaming thread opens and uses it; state changes close it, too.
+        /// The session that stands. The streaming thread opens it; state changes close it, too.
         session: Option<Arc<Session>>,
         stream: Stream,
     },

@@ -253,6 +253,17 @@ impl Viewer {
         }
     }
 
+    /// What the next warning tells a person.
+    pub fn warning(&self) -> String {
+        let timeout = gst::ClockTime::try_from(LONG).unwrap();
+        let kinds = [gst::MessageType::Warning, gst::MessageType::Error];
+        let message = self.pipeline.bus().unwrap().timed_pop_filtered(timeout, &kinds).expect("no warning came");
+        match message.view() {
+            gst::MessageView::Warning(warning) => warning.error().to_string(),
+            _ => panic!("{message:?} instead of a warning"),
+        }
+    }
+
     fn pending_error(&self) -> Option<gst::Message> {
         self.pipeline.bus().unwrap().pop_filtered(&[gst::MessageType::Error])
     }

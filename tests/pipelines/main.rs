@@ -7,3 +7,4 @@ mod fallback;
 mod recording;
 mod restarts;
 mod states;
+mod waiting;

@@ -131,7 +131,7 @@ fn frames_nobody_confirms_fill_the_store() {
     let serving = thread::spawn(move || camera.serve());
     let (session, av) = viewer.log_in(&uid);
     let (_, sending) = serving.join().unwrap();
-    let frame = vec![0; 200_000];
+    let frame = vec![0; 1_000_000];
     until(|| (camera.send_frame(sending, &frame, &info(false, 0)) == -20006).then_some(()));
     // SAFETY: as the vendor's header has it.
     unsafe {

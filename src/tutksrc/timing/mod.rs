@@ -97,23 +97,23 @@ impl Timing {
         *self = Self { last_pts, after_arrival, after_camera, ..Self::new(mode) };
     }
 
-    /// The time of the next frame. `arrival` is the running time at which its last datagram came, `now` the present
-    /// one, `camera` what the camera's clock said.
+    /// The time of the next frame. `arrival` is the running time at which its last datagram came, `ready` that at which
+    /// it could go downstream, `camera` what the camera's clock said.
     ///
-    /// PTS rise strictly. They are never after `now`, if that goes on from frame to frame.
-    pub(super) fn stamp(&mut self, arrival: ClockTime, now: ClockTime, camera: CameraTime) -> Stamp {
-        let arrival = arrival.min(now);
+    /// PTS rise strictly. They are never after `ready`, if that goes on from frame to frame.
+    pub(super) fn stamp(&mut self, arrival: ClockTime, ready: ClockTime, camera: CameraTime) -> Stamp {
+        let arrival = arrival.min(ready);
         let frame = Point { camera: self.clock.read(camera), local: signed(arrival) };
         let (time, jumped) = match self.mode {
             TimestampMode::Arrival => (arrival, false),
-            TimestampMode::Auto | TimestampMode::Camera => self.follow(frame, now),
+            TimestampMode::Auto | TimestampMode::Camera => self.follow(frame, ready),
         };
         let pts = match self.last_pts {
             Some(last) => time.nseconds().max(last.saturating_add(1)).min(ClockTime::MAX.nseconds()),
             None => time.nseconds(),
         };
         self.last_pts = Some(pts);
-        self.after_arrival.observe(now.nseconds(), now.nseconds().saturating_sub(arrival.nseconds()));
+        self.after_arrival.observe(ready.nseconds(), ready.nseconds().saturating_sub(arrival.nseconds()));
         Stamp { pts: ClockTime::from_nseconds(pts), jumped }
     }
 
@@ -144,7 +144,7 @@ impl Timing {
     }
 
     /// The time of a frame, and whether it jumped, if the camera's clock has a say.
-    fn follow(&mut self, frame: Point, now: ClockTime) -> (ClockTime, bool) {
+    fn follow(&mut self, frame: Point, ready: ClockTime) -> (ClockTime, bool) {
         let place = self.line.get_or_insert_with(|| Line::new(frame)).place(frame);
         let jumped = self.uses_camera && place.jumped;
         self.judge(frame, place.jumped);
@@ -152,7 +152,7 @@ impl Timing {
             self.uses_camera = true;
         }
         let time = ClockTime::from_nseconds(place.time.max(0).unsigned_abs());
-        self.after_camera.observe(now.nseconds(), now.nseconds().saturating_sub(time.nseconds()));
+        self.after_camera.observe(ready.nseconds(), ready.nseconds().saturating_sub(time.nseconds()));
         (if self.uses_camera { time } else { ClockTime::from_nseconds(frame.local.unsigned_abs()) }, jumped)
     }
 

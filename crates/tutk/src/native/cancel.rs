@@ -104,3 +104,18 @@ impl fmt::Debug for Cancel {
         f.debug_struct("Cancel").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reset_takes_no_later_cancellation_away() {
+        let cancel = Cancel::new().unwrap();
+        // What the two at once can come to.
+        cancel.cancel();
+        cancel.drain();
+        let mut fds = [PollFd::new(cancel.event().as_fd(), PollFlags::POLLIN)];
+        assert_eq!(ppoll(&mut fds, Some(Duration::ZERO.into()), None), Ok(1));
+    }
+}

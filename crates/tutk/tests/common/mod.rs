@@ -1,6 +1,8 @@
 //! What several test programs use.
 #![allow(missing_docs, reason = "these are tests")]
 
+pub(crate) mod camera;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;

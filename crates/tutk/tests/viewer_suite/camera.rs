@@ -1,89 +1,17 @@
-//! A camera in this process, and sessions with it.
+//! Sessions with a camera in this process.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-use tutk::{
-    Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, Frame, Received, Session, SessionOptions, Uid,
-    VideoFrame, ViewerId, io_control,
-};
+use tutk::{Backend, Cancel, Codec, Error, Frame, Received, Session, SessionOptions, Uid, VideoFrame, ViewerId};
 
 use crate::Through;
-
-/// Far more than anything here takes.
-pub(crate) const LONG: Duration = Duration::from_secs(20);
-
-/// A UID that no other test uses, in this process or another.
-pub(crate) fn uid() -> Uid {
-    let mut random = getrandom::u64().unwrap();
-    let letters = (0..Uid::LEN).map(|_| {
-        let letter = b"ABCDEFGHIJKLMNOPQRST123456789UVW"[(random % 32) as usize];
-        random = (random / 32).wrapping_add(random.rotate_left(17));
-        letter as char
-    });
-    letters.collect::<String>().parse().unwrap()
-}
-
-pub(crate) struct Running {
-    pub(crate) camera: Arc<Camera>,
-    pub(crate) uid: Uid,
-    cancel: Cancel,
-    events: Receiver<CameraEvent>,
-    thread: Option<JoinHandle<()>>,
-}
+use crate::common::camera::{LONG, Running, next};
 
 impl Running {
-    pub(crate) fn new(password: &str) -> Self {
-        let mut options = CameraOptions::new(uid());
-        options.password = password.into();
-        Self::start(options)
-    }
-
-    pub(crate) fn start(options: CameraOptions) -> Self {
-        let cancel = Cancel::new().unwrap();
-        let uid = options.uid;
-        let camera = Arc::new(Camera::open(options, &cancel).unwrap());
-        let (sender, events) = channel();
-        let serving = camera.clone();
-        let thread = thread::spawn(move || {
-            while let Ok(event) = serving.next_event() {
-                let _ = sender.send(event);
-            }
-        });
-        Self { camera, uid, cancel, events, thread: Some(thread) }
-    }
-
-    pub(crate) fn wait<T>(&self, mut wanted: impl FnMut(CameraEvent) -> Option<T>) -> T {
-        loop {
-            if let Some(found) = wanted(self.events.recv_timeout(LONG).expect("the camera has no event")) {
-                return found;
-            }
-        }
-    }
-
-    /// The viewer that asks for video next.
-    pub(crate) fn wait_for_viewer(&self) -> ViewerId {
-        self.wait(|event| match event {
-            CameraEvent::IoControl { viewer, kind: io_control::START_VIDEO, .. } => Some(viewer),
-            _ => None,
-        })
-    }
-
     /// Sends a frame of this size, whose bytes depend on its number.
     pub(crate) fn send(&self, viewer: ViewerId, number: u32, len: usize) -> Vec<u8> {
         let data: Vec<u8> = (0..len).map(|i| (i as u32).wrapping_mul(31).wrapping_add(number) as u8).collect();
         let frame = VideoFrame { data: &data, codec: Codec::H264, key: number == 0, timestamp: number * 40 };
         assert_eq!(self.camera.send_video(&[viewer], frame).unwrap(), 1);
         data
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-        self.thread.take().unwrap().join().unwrap();
     }
 }
 
@@ -108,16 +36,6 @@ impl Through {
 
     pub(crate) fn is_native(&self) -> bool {
         self.backend == Backend::Native
-    }
-}
-
-/// What the session receives next, but for confirmations.
-pub(crate) fn next(session: &Session) -> Received {
-    loop {
-        match session.receive().unwrap() {
-            Received::IoControlConfirmed { .. } => {}
-            received => return received,
-        }
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use tutk::{Backend, CameraEvent, CameraOptions, Cancel, Codec, Error, Mode, Received, Removed, Session, io_control};
 
 use crate::Through;
-use crate::camera::{Running, frame, next, uid};
+use crate::camera::frame;
+use crate::common::camera::{Running, next, uid};
 use crate::common::{this_thread, wait_until_blocked};
 
 pub(crate) fn frames_of_all_sizes_come_whole(through: &Through) {

@@ -1,75 +1,25 @@
 //! Viewer and camera over real sockets of this host.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod storm;
 
 use std::net::{ToSocketAddrs, UdpSocket};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::channel;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use common::camera::{LONG, Running, next, uid};
 use tutk::wire::{Message, Role, scramble};
 use tutk::{
     Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, Received,
     Removed, Search, Session, SessionOptions, Uid, VideoFrame, io_control, search,
 };
 
-/// Far more than anything here takes.
-const LONG: Duration = Duration::from_secs(20);
-
-/// A UID that no other test uses, in this process or another.
-fn uid() -> Uid {
-    let mut random = getrandom::u64().unwrap();
-    let letters = (0..Uid::LEN).map(|_| {
-        let letter = b"ABCDEFGHIJKLMNOPQRST123456789UVW"[(random % 32) as usize];
-        random = (random / 32).wrapping_add(random.rotate_left(17));
-        letter as char
-    });
-    letters.collect::<String>().parse().unwrap()
-}
-
-struct Running {
-    camera: Arc<Camera>,
-    cancel: Cancel,
-    events: Receiver<CameraEvent>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    fn start(options: CameraOptions) -> Self {
-        let cancel = Cancel::new().unwrap();
-        let camera = Arc::new(Camera::open(options, &cancel).unwrap());
-        let (sender, events) = channel();
-        let serving = camera.clone();
-        let thread = thread::spawn(move || {
-            while let Ok(event) = serving.next_event() {
-                let _ = sender.send(event);
-            }
-        });
-        Self { camera, cancel, events, thread: Some(thread) }
-    }
-
-    fn with_password(password: &str) -> (Uid, Self) {
-        let mut options = CameraOptions::new(uid());
-        options.password = password.into();
-        options.name = "in process".into();
-        (options.uid, Self::start(options))
-    }
-
-    fn wait<T>(&self, mut wanted: impl FnMut(CameraEvent) -> Option<T>) -> T {
-        loop {
-            if let Some(found) = wanted(self.events.recv_timeout(LONG).expect("the camera has no event")) {
-                return found;
-            }
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.cancel.cancel();
-        self.thread.take().unwrap().join().unwrap();
-    }
+/// A name of this host. A minimal root may lack it, and then only its resolution goes without a test.
+fn this_host() -> &'static str {
+    let has_name = ("localhost", 0).to_socket_addrs().is_ok_and(|mut found| found.any(|found| found.is_ipv4()));
+    if has_name { "localhost" } else { "127.0.0.1" }
 }
 
 fn viewer(uid: Uid, password: &str) -> SessionOptions {
@@ -86,26 +36,13 @@ fn open(uid: Uid, password: &str) -> (Session, Cancel) {
     (Session::open(viewer(uid, password), &cancel).unwrap(), cancel)
 }
 
-/// What the session receives next, but for confirmations.
-fn next(session: &Session) -> Received {
-    loop {
-        match session.receive().unwrap() {
-            Received::IoControlConfirmed { .. } => {}
-            received => return received,
-        }
-    }
-}
-
 #[test]
 fn frames_and_controls_go_both_ways() {
-    let (uid, camera) = Running::with_password("right");
-    let (session, _cancel) = open(uid, "right");
+    let camera = Running::new("right");
+    let (session, _cancel) = open(camera.uid, "right");
     assert_eq!(session.camera().name, "in process");
     session.start_video().unwrap();
-    let id = camera.wait(|event| match event {
-        CameraEvent::IoControl { viewer, kind: io_control::START_VIDEO, body } if body == [0; 8] => Some(viewer),
-        _ => None,
-    });
+    let id = camera.wait_for_viewer();
     // From an empty frame to 300 kB, which does not fit into the socket's buffer.
     for (number, len) in [(0, 0), (1, 1), (2, 1008), (3, 1009), (4, 300_000), (5, 40_000)] {
         let data: Vec<u8> = (0..len).map(|i: u32| (i * 31 + number) as u8).collect();
@@ -132,8 +69,8 @@ fn frames_and_controls_go_both_ways() {
 
 #[test]
 fn the_camera_closes() {
-    let (uid, camera) = Running::with_password("");
-    let (session, _cancel) = open(uid, "");
+    let camera = Running::new("");
+    let (session, _cancel) = open(camera.uid, "");
     drop(camera);
     assert!(matches!(session.receive(), Err(Error::ClosedByCamera)));
     assert!(matches!(session.receive(), Err(Error::ClosedByCamera)), "final");
@@ -142,26 +79,25 @@ fn the_camera_closes() {
 
 #[test]
 fn a_wrong_password_is_refused() {
-    let (uid, camera) = Running::with_password("right");
-    let error = Session::open(viewer(uid, "canary"), &Cancel::new().unwrap()).unwrap_err();
+    let camera = Running::new("right");
+    let error = Session::open(viewer(camera.uid, "canary"), &Cancel::new().unwrap()).unwrap_err();
     assert!(matches!(error, Error::Refused { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("canary"));
     camera.wait(|event| matches!(event, CameraEvent::LoginRefused { .. }).then_some(()));
     // The camera is none the worse for it.
-    let _session = open(uid, "right");
+    let _session = open(camera.uid, "right");
 }
 
 #[test]
 fn a_full_camera_says_so() {
     let mut options = CameraOptions::new(uid());
     options.max_viewers = 1;
-    let uid = options.uid;
-    let _camera = Running::start(options);
-    let first = open(uid, "");
-    let error = Session::open(viewer(uid, ""), &Cancel::new().unwrap()).unwrap_err();
+    let camera = Running::start(options);
+    let first = open(camera.uid, "");
+    let error = Session::open(viewer(camera.uid, ""), &Cancel::new().unwrap()).unwrap_err();
     assert!(matches!(error, Error::Full { .. }), "{error}");
     drop(first);
-    let _second = open(uid, "");
+    let _second = open(camera.uid, "");
 }
 
 #[test]
@@ -180,27 +116,25 @@ fn nobody_answers() {
 #[test]
 fn a_search_finds_all_or_one() {
     let cancel = Cancel::new().unwrap();
-    let (one, camera) = Running::with_password("");
-    let (two, _two) = Running::with_password("");
+    let camera = Running::new("");
+    let other = Running::new("");
     let all = Search { uid: None, address: None, timeout: Duration::from_millis(500) };
     let found = search(&all, &cancel).unwrap();
-    for uid in [one, two] {
+    for uid in [camera.uid, other.uid] {
         assert!(found.iter().any(|found| found.uid == uid && found.name == "in process"), "{uid} in {found:?}");
     }
-    let only = Search { uid: Some(one), address: None, timeout: LONG };
-    assert!(search(&only, &cancel).unwrap().iter().all(|found| found.uid == one));
+    let only = Search { uid: Some(camera.uid), address: None, timeout: LONG };
+    assert!(search(&only, &cancel).unwrap().iter().all(|found| found.uid == camera.uid));
     // A camera hears searches on its session port, too.
-    // A minimal root may lack the name, and then only its resolution goes without a test.
-    let has_name = ("localhost", 0).to_socket_addrs().is_ok_and(|mut found| found.any(|found| found.is_ipv4()));
-    let host = if has_name { "localhost" } else { "127.0.0.1" }.into();
-    let address = Address { host, port: Some(camera.camera.port()) };
-    let found = search(&Search { uid: Some(one), address: Some(address), timeout: LONG }, &cancel).unwrap();
-    assert_eq!((found[0].uid, found[0].address.port()), (one, camera.camera.port()));
+    let address = Address { host: this_host().into(), port: Some(camera.camera.port()) };
+    let found = search(&Search { uid: Some(camera.uid), address: Some(address), timeout: LONG }, &cancel).unwrap();
+    assert_eq!((found[0].uid, found[0].address.port()), (camera.uid, camera.camera.port()));
 }
 
 #[test]
 fn a_browser_keeps_up_with_a_camera() {
-    let (uid, camera) = Running::with_password("");
+    let camera = Running::new("");
+    let uid = camera.uid;
     let cancel = Cancel::new().unwrap();
     let mut browser = Browser::new(Duration::from_millis(500));
     let mut next = || loop {
@@ -244,7 +178,8 @@ fn cancelled_after<T>(
 #[test]
 fn every_blocking_call_can_be_cancelled() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (uid, _camera) = Running::with_password("");
+    let camera = Running::new("");
+    let uid = camera.uid;
     let silent_address: Address = silent.local_addr().unwrap().to_string().parse().unwrap();
     let mut finding = viewer(uid, "");
     finding.address = Some(silent_address.clone());
@@ -278,13 +213,10 @@ fn every_blocking_call_can_be_cancelled() {
 
 #[test]
 fn a_cancelled_session_goes_on_after_a_reset() {
-    let (uid, camera) = Running::with_password("");
-    let (session, cancel) = open(uid, "");
+    let camera = Running::new("");
+    let (session, cancel) = open(camera.uid, "");
     session.start_video().unwrap();
-    let id = camera.wait(|event| match event {
-        CameraEvent::IoControl { viewer, .. } => Some(viewer),
-        _ => None,
-    });
+    let id = camera.wait_for_viewer();
     cancel.cancel();
     assert!(matches!(session.receive(), Err(Error::Cancelled)));
     assert!(matches!(session.receive(), Err(Error::Cancelled)));
@@ -296,8 +228,8 @@ fn a_cancelled_session_goes_on_after_a_reset() {
 
 #[test]
 fn strangers_are_counted_and_passed_over() {
-    let (uid, camera) = Running::with_password("");
-    let (session, _cancel) = open(uid, "");
+    let camera = Running::new("");
+    let (session, _cancel) = open(camera.uid, "");
     session.start_video().unwrap();
     let (id, address) = camera.wait(|event| match event {
         CameraEvent::ViewerAdded { viewer, address } => Some((viewer, address)),

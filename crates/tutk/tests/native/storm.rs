@@ -1,0 +1,333 @@
+//! Calls from many threads at once: nothing hangs, no frame is lost, no place at a camera stays taken. `scripts/test race`
+//! runs them under the thread sanitizer.
+
+use std::collections::HashSet;
+use std::fs;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tutk::{
+    Browser, BrowserEvent, CameraEvent, CameraOptions, Cancel, Codec, Error, Frame, Received, Removed, Search, Session,
+    SessionOptions, VideoFrame, search,
+};
+
+use crate::common::camera::{LONG, Running, uid};
+use crate::{open, this_host, viewer};
+
+const VIEWERS: u32 = 3;
+const FRAMES: u32 = 100;
+/// IO controls to each side: fewer than may wait to be confirmed.
+const KINDS: Range<u32> = 0x1000..0x1064;
+/// After how many waits of growing length something ends.
+const MOMENTS: u32 = 60;
+
+/// Ends a storm when it is dropped, after a failure too: the threads of a scope are waited for.
+struct Storm<'a>(&'a AtomicBool);
+
+impl Drop for Storm<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Does this again and again until the storm is over.
+fn repeat(end: &AtomicBool, step: impl Fn()) {
+    while !end.load(Ordering::Relaxed) {
+        step();
+        pause(4);
+    }
+}
+
+/// Leaves the cores to others, and no moment is like another.
+fn pause(number: u32) {
+    thread::sleep(Duration::from_micros(u64::from(number) * 50));
+}
+
+/// Drives a session until the storm is over and it is cancelled.
+fn receive(session: &Session, end: &AtomicBool, seen: &Sender<Received>) {
+    loop {
+        match session.receive() {
+            Ok(received) => seen.send(received).unwrap(),
+            Err(Error::Cancelled) if end.load(Ordering::Relaxed) => return,
+            Err(Error::Cancelled) => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// What a viewer has received.
+#[derive(Default)]
+struct Seen {
+    controls: HashSet<u32>,
+    confirmed: HashSet<u32>,
+}
+
+impl Seen {
+    /// Takes what comes, up to a frame.
+    fn frame(&mut self, received: &Receiver<Received>) -> Frame {
+        loop {
+            match received.recv_timeout(LONG).expect("nothing comes") {
+                Received::Video(frame) => return frame,
+                other => self.control(other),
+            }
+        }
+    }
+
+    fn control(&mut self, received: Received) {
+        let is_new = match &received {
+            Received::IoControl { kind, body } => *body == kind.to_le_bytes() && self.controls.insert(*kind),
+            Received::IoControlConfirmed { kind } => self.confirmed.insert(*kind),
+            _ => false,
+        };
+        assert!(is_new, "{received:?}");
+    }
+}
+
+#[test]
+fn calls_from_all_sides_disturb_no_frame() {
+    let camera = Running::new("");
+    let viewers: Vec<_> = (0..VIEWERS).map(|_| open(camera.uid, "")).collect();
+    let ids: Vec<_> = viewers
+        .iter()
+        .map(|(session, _)| {
+            session.start_video().unwrap();
+            camera.wait_for_viewer()
+        })
+        .collect();
+    let (end, ids, serving) = (&AtomicBool::new(false), &ids, &camera.camera);
+    thread::scope(|scope| {
+        let _storm = Storm(end);
+        let mut received = Vec::new();
+        for (session, cancel) in &viewers {
+            let (seen, receiver) = channel();
+            received.push((Seen::default(), receiver));
+            scope.spawn(move || receive(session, end, &seen));
+            scope.spawn(move || {
+                repeat(end, || {
+                    cancel.cancel();
+                    cancel.reset();
+                });
+                cancel.cancel();
+            });
+            scope.spawn(move || {
+                repeat(end, || {
+                    assert_eq!(session.stats().lost, 0);
+                    assert_eq!(session.info().remote, session.camera().address);
+                });
+            });
+            scope.spawn(move || {
+                for kind in KINDS {
+                    session.send_io_control(kind, &kind.to_le_bytes()).unwrap();
+                    pause(2);
+                }
+            });
+        }
+        scope.spawn(|| {
+            for kind in KINDS {
+                for id in ids {
+                    serving.send_io_control(*id, kind, &kind.to_le_bytes()).unwrap();
+                }
+                pause(2);
+            }
+        });
+        scope.spawn(|| {
+            repeat(end, || {
+                serving.set_name("stormy".into()).unwrap();
+                assert!(ids.iter().all(|id| serving.with_link(*id, |link| link.is_open(0)) == Some(true)));
+            });
+        });
+        for number in 0..FRAMES {
+            let data = vec![number as u8; (number * 997 % 60_000) as usize];
+            let frame = VideoFrame { data: &data, codec: Codec::H264, key: number == 0, timestamp: number };
+            assert_eq!(serving.send_video(ids, frame).unwrap(), ids.len());
+            for (seen, received) in &mut received {
+                let frame = seen.frame(received);
+                assert_eq!((frame.number, frame.timestamp), (number, number));
+                assert!(frame.data == data, "frame {number}");
+            }
+        }
+        for (mut seen, received) in received {
+            // One for the start of the video.
+            while seen.controls.len() < KINDS.len() || seen.confirmed.len() <= KINDS.len() {
+                seen.control(received.recv_timeout(LONG).expect("IO controls are missing"));
+            }
+        }
+    });
+    let mut controls = HashSet::new();
+    while controls.len() < ids.len() * KINDS.len() {
+        let (viewer, kind, body) = camera.wait(|event| match event {
+            CameraEvent::IoControl { viewer, kind, body } => Some((viewer, kind, body)),
+            CameraEvent::IoControlUnconfirmed { kind, .. } => panic!("{kind:#x} was never confirmed"),
+            _ => None,
+        });
+        assert_eq!(body, kind.to_le_bytes());
+        assert!(controls.insert((viewer, kind)), "{kind:#x} came twice");
+    }
+}
+
+/// Opens a session that another thread cancels at some moment, before or after it is open; threads that share it use it
+/// until then, and the last one of them closes it.
+fn open_for_a_moment(options: SessionOptions, moment: u32) {
+    let (cancel, (opened, open)) = (&Cancel::new().unwrap(), channel());
+    thread::scope(move |scope| {
+        scope.spawn(move || {
+            if moment % 2 == 1 {
+                // Fails if it could not be opened, which the other thread tells.
+                let _ = open.recv();
+            }
+            pause(moment);
+            cancel.cancel();
+        });
+        let session = match Session::open(options, cancel) {
+            Ok(session) => Arc::new(session),
+            Err(Error::Cancelled) => return,
+            Err(error) => panic!("{error}"),
+        };
+        let _ = opened.send(());
+        for _ in 0..2 {
+            let session = session.clone();
+            scope.spawn(move || {
+                while !cancel.is_cancelled() {
+                    session.start_video().unwrap();
+                    session.stats();
+                    pause(1);
+                }
+            });
+        }
+        let error = loop {
+            if let Err(error) = session.receive() {
+                break error;
+            }
+        };
+        assert!(matches!(error, Error::Cancelled), "{error}");
+    });
+}
+
+#[test]
+fn sessions_that_end_at_any_moment_leave_their_places() {
+    let mut options = CameraOptions::new(uid());
+    options.max_viewers = VIEWERS as usize;
+    let camera = Running::start(options);
+    let uid = camera.uid;
+    let port = camera.camera.port();
+    let addresses = [
+        None,
+        Some(format!("127.0.0.1:{port}").parse().unwrap()),
+        Some(format!("{}:{port}", this_host()).parse().unwrap()),
+    ];
+    thread::scope(|scope| {
+        for address in addresses {
+            scope.spawn(move || {
+                for moment in 0..MOMENTS {
+                    let mut options = viewer(uid, "");
+                    options.address = address.clone();
+                    open_for_a_moment(options, moment);
+                }
+            });
+        }
+    });
+    // All places are free, so that nobody is told that there is none.
+    let last: Vec<_> = (0..VIEWERS).map(|_| open(uid, "")).collect();
+    drop(last);
+    let (mut inside, mut opened) = (HashSet::new(), 0);
+    camera.wait(|event| {
+        match event {
+            CameraEvent::ViewerAdded { viewer, .. } => {
+                opened += 1;
+                assert!(inside.insert(viewer));
+            }
+            CameraEvent::ViewerRemoved { viewer, reason } => {
+                assert_eq!(reason, Removed::ByViewer);
+                assert!(inside.remove(&viewer));
+            }
+            _ => {}
+        }
+        (inside.is_empty() && opened >= VIEWERS * (MOMENTS / 2 + 1)).then_some(())
+    });
+    // A name is resolved by a thread of its own, which a cancelled call does not wait for.
+    let resolves = || {
+        let tasks = fs::read_dir("/proc/self/task").unwrap();
+        let names = tasks.filter_map(|task| fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.into_iter().any(|name| name.trim_end() == "tutk-resolve")
+    };
+    while resolves() {
+        thread::yield_now();
+    }
+}
+
+#[test]
+fn a_camera_goes_while_viewers_log_in() {
+    for moment in 0..MOMENTS {
+        let camera = Running::new("");
+        let uid = camera.uid;
+        let cancels: Vec<_> = (0..VIEWERS).map(|_| Cancel::new().unwrap()).collect();
+        thread::scope(|scope| {
+            for cancel in &cancels {
+                scope.spawn(move || {
+                    let error = loop {
+                        if let Err(error) = Session::open(viewer(uid, ""), cancel).and_then(|session| session.receive())
+                        {
+                            break error;
+                        }
+                    };
+                    assert!(matches!(error, Error::ClosedByCamera | Error::Cancelled), "{error}");
+                });
+            }
+            pause(moment);
+            // Those that it did not know yet search on.
+            drop(camera);
+            cancels.iter().for_each(Cancel::cancel);
+        });
+    }
+}
+
+#[test]
+fn browsers_come_and_go_while_cameras_change_their_names() {
+    let cameras = [Running::new(""), Running::new("")];
+    let end = &AtomicBool::new(false);
+    thread::scope(|scope| {
+        let storm = Storm(end);
+        let uids = cameras.each_ref().map(|camera| camera.uid);
+        for Running { camera, uid, .. } in &cameras {
+            scope.spawn(move || {
+                repeat(end, || {
+                    for name in ["gate", "garden"] {
+                        camera.set_name(name.into()).unwrap();
+                    }
+                });
+            });
+            scope.spawn(move || {
+                let (options, cancel) =
+                    (Search { uid: Some(*uid), address: None, timeout: LONG }, Cancel::new().unwrap());
+                repeat(end, || assert_eq!(search(&options, &cancel).unwrap()[0].uid, *uid));
+            });
+        }
+        let browse = move || {
+            for _ in 0..20 {
+                let (mut browser, cancel) = (Browser::new(Duration::from_millis(100)), Cancel::new().unwrap());
+                let mut missing = HashSet::from(uids);
+                while !missing.is_empty() {
+                    // Other tests' cameras are events, too.
+                    match browser.next_event(Some(Instant::now() + LONG), &cancel).unwrap().expect("no event") {
+                        BrowserEvent::Appeared(found) => missing.remove(&found.uid),
+                        _ => false,
+                    };
+                }
+                thread::scope(|scope| {
+                    scope.spawn(|| cancel.cancel());
+                    while browser.next_event(None, &cancel).is_ok() {}
+                });
+                assert!(matches!(browser.next_event(None, &cancel), Err(Error::Cancelled)));
+            }
+        };
+        let browsing = [scope.spawn(browse), scope.spawn(browse)];
+        for thread in browsing {
+            thread.join().unwrap();
+        }
+        drop(storm);
+    });
+}
