@@ -60,8 +60,8 @@ left_to() {
     echo "    is left to $2"
 }
 
+# Those that follow have them, too.
 sets_variables() {
-    cd "$root"
     eval "$1" >"$log" 2>&1
 }
 

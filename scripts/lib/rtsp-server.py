@@ -17,7 +17,8 @@ Gst.init(None)
 publish = GstRtspServer.RTSPMediaFactory()
 publish.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
 publish.set_launch(
-    f"( rtph264depay name=depay0 ! h264parse ! rtph264pay config-interval=-1 ! udpsink host=127.0.0.1 port={HOP} sync=false )"
+    "( rtph264depay name=depay0 ! h264parse ! rtph264pay config-interval=-1"
+    f" ! udpsink host=127.0.0.1 port={HOP} sync=false )"
 )
 watch = GstRtspServer.RTSPMediaFactory()
 watch.set_launch(
