@@ -23,17 +23,30 @@ fn main() -> Result<(), Box<dyn Error>> {
     pipeline.by_name("camera").expect("it is in the pipeline").set_property("uid", uid);
     let pictures = pipeline.by_name("pictures").and_downcast::<AppSink>().expect("it is in the pipeline");
 
-    pipeline.set_state(gst::State::Playing)?;
-    for _ in 0..count {
-        let Ok(picture) = pictures.pull_sample() else { break };
-        println!("{:.1}", brightness(&picture)?);
-    }
-    let error = pipeline.bus().expect("a pipeline has a bus").pop_filtered(&[gst::MessageType::Error]);
+    // If this fails, the bus tells why.
+    let _ = pipeline.set_state(gst::State::Playing);
+    let result = print_brightness(&pipeline, &pictures, count);
     pipeline.set_state(gst::State::Null)?;
-    match error.as_ref().map(|message| message.view()) {
-        Some(gst::MessageView::Error(error)) => Err(error.error().to_string().into()),
-        _ => Ok(()),
+    result
+}
+
+fn print_brightness(pipeline: &gst::Pipeline, pictures: &AppSink, count: usize) -> Result<(), Box<dyn Error>> {
+    let bus = pipeline.bus().expect("a pipeline has a bus");
+    let mut printed = 0;
+    while printed < count {
+        if let Some(picture) = pictures.try_pull_sample(gst::ClockTime::from_mseconds(100)) {
+            println!("{:.1}", brightness(&picture)?);
+            printed += 1;
+        }
+        // From a camera that is not there no picture comes, and no end of them.
+        match bus.pop_filtered(&[gst::MessageType::Eos, gst::MessageType::Error]).as_ref().map(|message| message.view())
+        {
+            Some(gst::MessageView::Error(error)) => return Err(error.error().to_string().into()),
+            Some(_) => break,
+            None => {}
+        }
     }
+    Ok(())
 }
 
 fn brightness(picture: &gst::Sample) -> Result<f64, Box<dyn Error>> {

@@ -50,7 +50,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         glib::ControlFlow::Continue
     })?;
-    pipeline.set_state(gst::State::Playing)?;
+    // If this fails, the bus tells why.
+    let _ = pipeline.set_state(gst::State::Playing);
 
     main_loop.run();
     pipeline.set_state(gst::State::Null)?;

@@ -16,7 +16,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("several elements are a pipeline");
     pipeline.by_name("camera").expect("it is in the pipeline").set_property("uid", uid);
 
-    pipeline.set_state(gst::State::Playing)?;
+    // If this fails, the bus tells why.
+    let _ = pipeline.set_state(gst::State::Playing);
     let result = wait(&pipeline);
     pipeline.set_state(gst::State::Null)?;
     result

@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let camera = pipeline.by_name("camera").expect("it is in the pipeline");
     camera.set_property("uid", uid);
 
-    pipeline.set_state(gst::State::Playing)?;
+    // If this fails, the bus tells why.
+    let _ = pipeline.set_state(gst::State::Playing);
     let result = turn(&pipeline, &camera, &direction, milliseconds);
     // The camera stops with the session, if it has not before.
     pipeline.set_state(gst::State::Null)?;

@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     pipeline.by_name("camera").expect("it is in the pipeline").set_property("uid", uid);
     pipeline.by_name("file").expect("it is in the pipeline").set_property("location", file);
 
-    pipeline.set_state(gst::State::Playing)?;
+    // If this fails, the bus tells why.
+    let _ = pipeline.set_state(gst::State::Playing);
     let bus = pipeline.bus().expect("a pipeline has a bus");
     let end = bus.timed_pop_filtered(gst::ClockTime::NONE, &[gst::MessageType::Eos, gst::MessageType::Error]);
     pipeline.set_state(gst::State::Null)?;

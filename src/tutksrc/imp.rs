@@ -84,7 +84,7 @@
  * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command.
  *
  * |[
- * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… quality=low navigation=true ! decodebin ! videoconvert ! autovideosink
+ * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 quality=low navigation=true ! decodebin ! videoconvert ! autovideosink
  * ]| Shows the camera in a window, where the arrow keys turn it.
  *
  * |[<!-- language="C" -->
@@ -99,11 +99,11 @@
  *
  * ## Example
  * |[
- * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… ! decodebin ! videoconvert ! autovideosink
- * ]| Shows the camera in a window.
+ * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 ! decodebin ! videoconvert ! autovideosink
+ * ]| Shows the camera in a window. The environment variable `TUTK_PASSWORD` holds its password.
  *
  * |[
- * gst-launch-1.0 -e tutksrc uid=ABCDEFGHJKLMNPQRST12 password=… ! h264parse ! mp4mux ! filesink location=camera.mp4
+ * gst-launch-1.0 -e tutksrc uid=ABCDEFGHJKLMNPQRST12 ! h264parse ! mp4mux ! filesink location=camera.mp4
  * ]| Records the camera until Ctrl-C, without encoding anew.
  *
  * Since: 0.1.0

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     ///
     /// The video is written as the camera encodes it, frame after frame without a container (for H.264 and H.265 a
     /// byte stream), and begins with a key frame. Standard output can feed other programs, for instance:
-    /// tutk stream -d UID -f - | ffplay -
+    /// tutk stream -d UID -f - | ffplay -probesize 100k -
     #[command(after_help = EXIT_CODES)]
     Stream(Stream),
     /// Write the manual pages to a folder
