@@ -179,7 +179,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * is not there.
          *
          * * `frames-received` (#guint64): frames of video that came whole;
-         * * `frames-dropped` (#guint64): of those, the ones that could not be decoded because others are missing;
+         * * `frames-dropped` (#guint64): of those, the ones that could not be decoded because others are missing,
+         *   and those that elements downstream did not take in time;
          * * `frames-lost` (#guint64): frames that the network lost for good;
          * * `bytes` (#guint64): of the frames received;
          * * `bitrate` (#guint64): bits of video in a second, over about the last second;
