@@ -74,7 +74,7 @@ impl View {
         let mut checks = Checks::new(camera);
         let appsink = gst_app::AppSink::builder()
             // Every second one shows frames at their time, the others as they come.
-            .sync(camera % 2 == 0)
+            .sync(camera.is_multiple_of(2))
             .callbacks(
                 gst_app::AppSinkCallbacks::builder()
                     .new_sample(move |sink| {
