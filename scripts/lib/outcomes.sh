@@ -6,9 +6,10 @@
 # The process group of what `begin` has begun.
 begun=
 
-# in_shell COMMAND [FOLDER]: as a user's, with what try-commands puts in the place of some programs
+# in_shell COMMAND [FOLDER]: as a user's, with what try-commands puts in the place of some programs. Ctrl-C is heard even
+# where this script was started in the background, and so with interrupts ignored.
 in_shell() {
-    env -C "${2:-$output/work}" bash -c "$1" >"$log" 2>&1
+    env --default-signal=INT -C "${2:-$output/work}" bash -c "$1" >"$log" 2>&1
 }
 
 # enter COMMAND [FOLDER]: to its end
