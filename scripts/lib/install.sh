@@ -4,6 +4,7 @@
 install_packages=(
     "meson command meson"
     "ninja-build command ninja"
+    "dpkg-dev command dpkg-architecture"
 )
 package_packages=(
     "${install_packages[@]}"
