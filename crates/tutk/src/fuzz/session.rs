@@ -48,7 +48,7 @@ struct Run {
     sent: Vec<usize>,
     is_open: bool,
     is_over: bool,
-    /// The camera has begun another session with the viewer's address, of which the viewer knows nothing.
+    /// The camera has begun another session with the viewer's address, after it had sent frames in the first one.
     is_replaced: bool,
     /// The next frame's number.
     next: u32,
@@ -196,9 +196,8 @@ impl Run {
                 CameraEvent::ViewerAdded { viewer, address: from } => {
                     assert_eq!(from, address(VIEWER));
                     assert!(self.watcher.replace(viewer).is_none(), "one viewer is all that there is");
-                    self.is_replaced |= self.is_open;
-                    // Frames count from 0 in each session.
-                    self.sent.clear();
+                    // Frames count from 0 in each session, and which of them a viewer hears of is not known.
+                    self.is_replaced |= !self.sent.is_empty();
                 }
                 CameraEvent::ViewerRemoved { viewer, .. } => assert_eq!(self.watcher.take(), Some(viewer)),
                 _ => {}
