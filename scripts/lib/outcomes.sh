@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # try-commands sets what is not set here
-# Sourced by try-commands: functions that take a command which a user types, run it in the folder $output/work, and look
+# Sourced by try-commands: functions that take a command which a user types, run it in the folder $output/home, and look
 # whether it does what its page says. Its words go to $log.
 
 # The process group of what `begin` has begun.
@@ -9,7 +9,7 @@ begun=
 # in_shell COMMAND [FOLDER]: as a user's, with what try-commands puts in the place of some programs. Ctrl-C is heard even
 # where this script was started in the background, and so with interrupts ignored.
 in_shell() {
-    env --default-signal=INT -C "${2:-$output/work}" bash -c "$1" >"$log" 2>&1
+    env --default-signal=INT -C "${2:-$output/home}" bash -c "$1" >"$log" 2>&1
 }
 
 # enter COMMAND [FOLDER]: to its end
@@ -147,7 +147,7 @@ records() {
     begin "$1"
     wait_for "$wanted files $2" has_files "$2" "$wanted"
     end
-    for file in "$output/work"/$2; do
+    for file in "$output/home"/$2; do
         enter "gst-launch-1.0 filesrc location='$file' ! decodebin ! fakesink"
     done
 }
@@ -165,13 +165,13 @@ has_files() {
 
 # count_files PATTERN: those with more in them than a header
 count_files() {
-    find "$output/work" -path "$output/work/$1" -size +8 | wc -l
+    find "$output/home" -path "$output/home/$1" -size +8 | wc -l
 }
 
 # takes_picture COMMAND FILE: one of a test picture, which is large; and who has a wrong word hears which
 takes_picture() {
     enter "$1"
-    (($(stat -c %s "$output/work/$2") > 5000)) || complain "$2 is too small to be the test picture"
+    (($(stat -c %s "$output/home/$2") > 5000)) || complain "$2 is too small to be the test picture"
     TUTK_PASSWORD=wrong fails_with "refused the password" "$1"
     fails_with "is not a camera's UID" "${1/$uid/ABC}"
 }
@@ -270,5 +270,5 @@ has_camera() {
 
 writes_manual() {
     enter "$1"
-    [[ -s $output/work/folder/tutk-stream.1 ]] || complain "There is no tutk-stream.1"
+    [[ -s $output/home/folder/tutk-stream.1 ]] || complain "There is no tutk-stream.1"
 }
