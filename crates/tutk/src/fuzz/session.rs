@@ -26,7 +26,7 @@ pub fn session(data: &[u8]) {
     input.each(|input| run.step(input));
     // The longest that a frame is waited for.
     run.pass(&mut input, Duration::from_secs(6));
-    let stood = run.watcher.is_some() && run.is_open && !run.is_over && !run.is_replaced;
+    let stood = run.watcher.is_some() && run.is_open && !run.is_over;
     run.send(50_000, true);
     run.send(10, false);
     run.pass(&mut input, Duration::from_secs(2));

@@ -13,7 +13,7 @@ use common::camera::{LONG, Running, next, uid};
 use tutk::wire::{Message, Role, scramble};
 use tutk::{
     Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, Received,
-    Removed, Search, Session, SessionOptions, Uid, VideoFrame, io_control, search,
+    Removed, Search, Session, SessionOptions, Uid, VideoFrame, search,
 };
 
 /// A name of this host. A minimal root may lack it, and then only its resolution goes without a test.
@@ -58,13 +58,7 @@ fn frames_and_controls_go_both_ways() {
     assert_eq!((kind, body.as_slice()), (0x331, &b"model"[..]));
     assert!(matches!(session.send_io_control(1, &[0; 1021]), Err(Error::InvalidArgument(_))));
     session.close();
-    // What a session says last: stop, and close.
-    camera.wait(|event| matches!(event, CameraEvent::IoControl { kind: io_control::STOP_VIDEO, .. }).then_some(()));
-    let reason = camera.wait(|event| match event {
-        CameraEvent::ViewerRemoved { reason, .. } => Some(reason),
-        _ => None,
-    });
-    assert_eq!(reason, Removed::ByViewer);
+    assert_eq!(camera.wait_for_end(), Removed::ByViewer);
 }
 
 #[test]

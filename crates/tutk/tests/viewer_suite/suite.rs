@@ -51,13 +51,7 @@ pub(crate) fn io_controls_go_both_ways(through: &Through) {
     let error = session.send_io_control(1, &[0; io_control::MAX_BODY + 1]).unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
     session.close();
-    // What a session says last: stop, and close.
-    camera.wait(|event| matches!(event, CameraEvent::IoControl { kind: io_control::STOP_VIDEO, .. }).then_some(()));
-    let reason = camera.wait(|event| match event {
-        CameraEvent::ViewerRemoved { reason, .. } => Some(reason),
-        _ => None,
-    });
-    assert_eq!(reason, Removed::ByViewer);
+    assert_eq!(camera.wait_for_end(), Removed::ByViewer);
 }
 
 pub(crate) fn a_wrong_password_is_refused(through: &Through) {
