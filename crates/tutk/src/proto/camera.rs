@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::ops::Bound;
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::av::AvEvent;
 use super::peer::Peer;
+use super::peers::Peers;
 use super::{Link, VideoFrame};
 use crate::wire::{AddressBlock, Found, GENERATION, Message, Phase};
 use crate::{Error, Secret, Uid};
@@ -126,8 +127,7 @@ pub enum CameraEvent {
 #[derive(Debug)]
 pub struct Camera {
     config: CameraConfig,
-    peers: BTreeMap<ViewerId, Peer>,
-    last_id: u64,
+    peers: Peers,
     answers: VecDeque<(SocketAddr, Answer)>,
     events: VecDeque<CameraEvent>,
     /// Who sent last, and how many datagrams in a row.
@@ -151,8 +151,7 @@ impl Camera {
     pub fn new(config: CameraConfig) -> Self {
         Self {
             config,
-            peers: BTreeMap::new(),
-            last_id: 0,
+            peers: Peers::default(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
             turn: (ViewerId(0), 0),
@@ -181,8 +180,8 @@ impl Camera {
                 self.handle_connect(now, from, phase, cookie);
             }
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
-                let Some(id) = self.find(from, session.cookie) else { return };
-                if let Some(peer) = self.peers.get_mut(&id) {
+                let Some(id) = self.peers.find(from, session.cookie) else { return };
+                if let Some(peer) = self.peers.get_mut(id) {
                     peer.handle_input(now, &message);
                 }
                 self.take_events(id);
@@ -193,7 +192,7 @@ impl Camera {
 
     fn take_events(&mut self, viewer: ViewerId) {
         let full = self.is_full();
-        let Some(peer) = self.peers.get_mut(&viewer) else { return };
+        let Some(peer) = self.peers.get_mut(viewer) else { return };
         while let Some((channel, event)) = peer.poll_event() {
             let Access::Account { account, password } = &self.config.access else {
                 self.events.push_back(CameraEvent::Av { viewer, channel, event });
@@ -227,20 +226,14 @@ impl Camera {
         if let Some(reason) = peer.take_removal() {
             self.events.push_back(CameraEvent::ViewerRemoved { viewer, reason });
         }
-        if peer.is_gone() {
-            self.peers.remove(&viewer);
-        }
-    }
-
-    fn find(&self, from: SocketAddr, cookie: u16) -> Option<ViewerId> {
-        self.peers.iter().find(|(_, peer)| peer.is(from, cookie)).map(|(id, _)| *id)
+        self.peers.update(viewer);
     }
 
     fn handle_connect(&mut self, now: Instant, from: SocketAddr, phase: Phase, cookie: u16) {
-        let known = self.find(from, cookie);
+        let known = self.peers.find(from, cookie);
         let full = known.is_none() && self.is_full();
         let stand = Answer::Connect { phase: Phase::Stand, cookie, full };
-        match (phase, known.and_then(|id| self.peers.get_mut(&id))) {
+        match (phase, known.and_then(|id| self.peers.get_mut(id))) {
             (Phase::Knock, _) => self.answer(from, Answer::Connect { phase: Phase::Agree, cookie, full }),
             // The viewer's last word of connecting; an answer to it would go on for ever.
             (Phase::Stand, Some(peer)) => peer.link.heard(now),
@@ -258,33 +251,31 @@ impl Camera {
 
     fn add_peer(&mut self, now: Instant, from: SocketAddr, cookie: u16) {
         self.make_room(from.ip());
-        self.last_id += 1;
-        let viewer = ViewerId(self.last_id);
         let mut peer = Peer::new(now, from, cookie, self.config.idle_timeout);
         match self.config.access {
             Access::Account { .. } => peer.link.start_server(0, self.config.resend),
-            Access::Application => {
-                peer.set_viewer();
-                self.events.push_back(CameraEvent::ViewerAdded { viewer, address: from });
-            }
+            Access::Application => peer.set_viewer(),
         }
-        self.peers.insert(viewer, peer);
+        let is_viewer = peer.is_viewer();
+        let viewer = self.peers.insert(peer);
+        if is_viewer {
+            self.events.push_back(CameraEvent::ViewerAdded { viewer, address: from });
+        }
     }
 
     /// A session that stands without a login goes, if there are too many: one of the same host, so that a host crowds out
     /// no others.
     fn make_room(&mut self, host: IpAddr) {
-        let strangers = || self.peers.iter().filter(|(_, peer)| !peer.is_viewer());
-        let of_host = || strangers().filter(|(_, peer)| peer.address().ip() == host);
+        let of_host = || self.peers.unauthenticated().filter(|(_, address)| address.ip() == host);
         let oldest = if of_host().count() >= MAX_STRANGERS_OF_HOST {
             of_host().next()
-        } else if strangers().count() >= MAX_STRANGERS {
-            strangers().next()
+        } else if self.peers.unauthenticated().count() >= MAX_STRANGERS {
+            self.peers.unauthenticated().next()
         } else {
             None
         };
-        if let Some(oldest) = oldest.map(|(id, _)| *id) {
-            self.peers.remove(&oldest);
+        if let Some((oldest, _)) = oldest {
+            self.peers.remove(oldest);
         }
     }
 
@@ -300,7 +291,7 @@ impl Camera {
 
     /// Viewers that are logged in.
     pub fn viewers(&self) -> usize {
-        self.peers.values().filter(|peer| peer.is_viewer()).count()
+        self.peers.viewers()
     }
 
     /// Sends a frame of video to these viewers, and returns to how many.
@@ -314,7 +305,7 @@ impl Camera {
         let key = frame.key || frame.codec.is_intra_only();
         let frame = frame.to_outgoing(self.viewers())?;
         let takes = |viewer: &&ViewerId| {
-            let peer = self.peers.get_mut(viewer).filter(|peer| peer.is_viewer());
+            let peer = self.peers.get_mut(**viewer).filter(|peer| peer.is_viewer());
             peer.is_some_and(|peer| peer.link.send_outgoing(0, &frame, key))
         };
         Ok(viewers.iter().filter(takes).count())
@@ -329,12 +320,12 @@ impl Camera {
 
     /// The session with a viewer, if it is still there.
     pub fn link(&mut self, viewer: ViewerId) -> Option<&mut Link> {
-        self.peers.get_mut(&viewer).filter(|peer| peer.is_viewer()).map(|peer| &mut peer.link)
+        self.peers.get_mut(viewer).filter(|peer| peer.is_viewer()).map(|peer| &mut peer.link)
     }
 
     /// Ends the session with a viewer.
     pub fn close_viewer(&mut self, viewer: ViewerId) {
-        if let Some(peer) = self.peers.get_mut(&viewer) {
+        if let Some(peer) = self.peers.get_mut(viewer) {
             peer.close(Removed::ByCamera);
             self.take_events(viewer);
         }
@@ -342,15 +333,15 @@ impl Camera {
 
     /// Ends all sessions.
     pub fn close(&mut self) {
-        for id in self.peers.keys().copied().collect::<Vec<_>>() {
+        for id in self.peers.ids().collect::<Vec<_>>() {
             self.close_viewer(id);
         }
     }
 
     /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
     pub fn handle_timeout(&mut self, now: Instant) {
-        for id in self.peers.keys().copied().collect::<Vec<_>>() {
-            if let Some(peer) = self.peers.get_mut(&id) {
+        for id in self.peers.due(now) {
+            if let Some(peer) = self.peers.get_mut(id) {
                 peer.handle_timeout(now);
                 self.take_events(id);
             }
@@ -360,7 +351,7 @@ impl Camera {
     /// When to call [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.peers.values().map(Peer::poll_timeout).min()
+        self.peers.poll_timeout()
     }
 
     /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns, of up to 60
@@ -381,11 +372,8 @@ impl Camera {
         }
         let (last, count) = self.turn;
         let from = if count < TURN { Bound::Included(last) } else { Bound::Excluded(last) };
-        let mut poll = |(id, peer): (&ViewerId, &mut Peer)| peer.poll_transmit(now, out).map(|to| (*id, to));
-        let next = self.peers.range_mut((from, Bound::Unbounded)).find_map(&mut poll);
-        let (id, to) = next.or_else(|| self.peers.range_mut(..=last).find_map(&mut poll))?;
+        let (id, to) = self.peers.poll_transmit(now, from, out)?;
         self.turn = (id, if id == last && count < TURN { count + 1 } else { 1 });
-        self.peers.retain(|_, peer| !peer.is_gone());
         Some(to)
     }
 
@@ -397,7 +385,7 @@ impl Camera {
 
     /// Bytes of sent frames that are held for all viewers, a frame counted for each viewer that it is held for.
     pub fn memory(&self) -> usize {
-        self.peers.values().map(|peer| peer.link.sent_memory()).sum()
+        self.peers.memory()
     }
 }
 

@@ -23,6 +23,7 @@ mod controls;
 mod link;
 mod partial;
 mod peer;
+mod peers;
 mod retry;
 mod search;
 mod sent;

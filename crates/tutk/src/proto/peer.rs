@@ -40,8 +40,14 @@ impl Peer {
         self.address
     }
 
-    pub(super) fn is(&self, from: SocketAddr, cookie: u16) -> bool {
-        self.address == from && self.cookie == cookie && self.removed.is_none()
+    /// What its datagrams are known by.
+    pub(super) fn key(&self) -> (SocketAddr, u16) {
+        (self.address, self.cookie)
+    }
+
+    /// Whether its datagrams count no longer; the closes may still be to be sent.
+    pub(super) fn is_over(&self) -> bool {
+        self.removed.is_some()
     }
 
     /// The application gets to know of it.
