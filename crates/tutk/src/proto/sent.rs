@@ -23,7 +23,8 @@ pub struct VideoFrame<'a> {
 /// A frame's media and frame info, as they are cut into chunks; one for all viewers.
 #[derive(Clone, Debug)]
 pub(super) struct Outgoing {
-    bytes: Arc<[u8]>,
+    // Not a slice: that would cost a second copy.
+    bytes: Arc<Vec<u8>>,
     info_len: u16,
 }
 
@@ -42,7 +43,7 @@ impl Outgoing {
         if !(FrameInfo::LEN..=MAX_INFO).contains(&info.len()) {
             return Err(Error::InvalidArgument(format!("frame info has 16 to {MAX_INFO} bytes, not {}", info.len())));
         }
-        Ok(Self { bytes: media.iter().chain(info).copied().collect(), info_len: info.len() as u16 })
+        Ok(Self { bytes: Arc::new([media, info].concat()), info_len: info.len() as u16 })
     }
 
     /// A block of audio, which goes in one datagram.
