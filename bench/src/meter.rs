@@ -1,4 +1,5 @@
 //! What a subject received, and what its process spent on it.
+#![allow(clippy::disallowed_types, reason = "no router measures")]
 
 use std::fs;
 use std::io;

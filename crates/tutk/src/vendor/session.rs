@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -24,11 +24,16 @@ pub struct Session {
     camera: Found,
     options: SessionOptions,
     ended: OnceLock<Code>,
-    /// When the last thing came.
-    heard: Mutex<Instant>,
+    heard: Mutex<Heard>,
     video: AtomicBool,
-    frames: AtomicU64,
-    lost: AtomicU64,
+}
+
+/// What came.
+#[derive(Debug)]
+struct Heard {
+    last: Instant,
+    frames: u64,
+    lost: u64,
 }
 
 impl Session {
@@ -52,10 +57,8 @@ impl Session {
             camera,
             options,
             ended: OnceLock::new(),
-            heard: Mutex::new(now),
+            heard: Mutex::new(Heard { last: now, frames: 0, lost: 0 }),
             video: AtomicBool::new(false),
-            frames: AtomicU64::new(0),
-            lost: AtomicU64::new(0),
         })
     }
 
@@ -115,20 +118,19 @@ impl Session {
     }
 
     fn count(&self, received: &Received) {
-        *lock(&self.heard) = Instant::now();
+        let mut heard = lock(&self.heard);
+        heard.last = Instant::now();
         match received {
-            Received::Video(_) => self.frames.fetch_add(1, Ordering::Relaxed),
-            Received::Lost(lost) if lost.media == Media::Video => {
-                self.lost.fetch_add(lost.count.into(), Ordering::Relaxed)
-            }
-            _ => 0,
-        };
+            Received::Video(_) => heard.frames += 1,
+            Received::Lost(lost) if lost.media == Media::Video => heard.lost += u64::from(lost.count),
+            _ => {}
+        }
     }
 
     fn error(&self, code: Code) -> Error {
         match code.0 {
             -20015 | -22 => Error::ClosedByCamera,
-            -20016 | -23 => Error::TimedOut { silence: lock(&self.heard).elapsed().max(ALIVE) },
+            -20016 | -23 => Error::TimedOut { silence: lock(&self.heard).last.elapsed().max(ALIVE) },
             _ => Error::Library { what: format!("go on with the session of camera {}", self.options.uid), code },
         }
     }
@@ -157,8 +159,8 @@ impl Session {
 
     /// What was counted so far: frames and losses. The library tells nothing of datagrams.
     pub fn stats(&self) -> ViewerStats {
-        let (frames, lost) = (self.frames.load(Ordering::Relaxed), self.lost.load(Ordering::Relaxed));
-        ViewerStats { frames, lost, ..ViewerStats::default() }
+        let heard = lock(&self.heard);
+        ViewerStats { frames: heard.frames, lost: heard.lost, ..ViewerStats::default() }
     }
 
     /// Ends the session; the camera is told. Dropping does the same.
