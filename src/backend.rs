@@ -5,10 +5,9 @@ use gst::glib;
 #[enum_type(name = "GstTutkBackend")]
 #[repr(i32)]
 pub enum Backend {
-    /// The vendor's library if one is named. Otherwise native, and the system's vendor library for cameras that native
-    /// does not reach.
+    /// The vendor's library if one is named, otherwise native.
     #[default]
-    #[enum_value(name = "Vendor if a library is named, otherwise native first", nick = "auto")]
+    #[enum_value(name = "The vendor's library if one is named, otherwise native", nick = "auto")]
     Auto,
     /// The protocol itself, in the local network.
     #[enum_value(name = "The protocol itself, in the local network", nick = "native")]

@@ -222,10 +222,10 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSrc:backend:
          *
-         * What drives the session. With `auto`, a library that #GstTutkSrc:library or the environment variable
-         * `TUTK_LIBRARY` names is used. With none named, the session is native; if the camera is not in the local
-         * network, or speaks a generation of the protocol that is not known, and the system has a vendor's library
-         * under its usual name, the session goes on through that.
+         * What drives the session. With `auto`, that is the vendor's library if #GstTutkSrc:library or the environment
+         * variable `TUTK_LIBRARY` names one, and otherwise the protocol itself. With `vendor` and none named, the usual
+         * names are tried where the system's loader looks. The vendor's library is never used otherwise: it may send
+         * account and password to the vendor's servers. A URI cannot set this.
          */
         glib::ParamSpecEnum::builder_with_default("backend", default.backend)
             .nick("Backend")

@@ -200,7 +200,7 @@ pub struct Viewer {
 impl Viewer {
     pub fn new(configure: impl FnOnce(&gst::Element)) -> Self {
         init();
-        // cargo's tests have this workspace's own library with the vendor's interface in reach of the loader.
+        // Whatever library the environment names is not what is tested.
         let src = gst::ElementFactory::make("tutksrc").property_from_str("backend", "native").build().unwrap();
         configure(&src);
         let appsink = gst_app::AppSink::builder().sync(false).build();

@@ -129,7 +129,7 @@ pub(crate) struct Network {
     pub(crate) address: Option<Address>,
 
     /// What speaks to the camera: native (on the LAN, without the vendor's library), vendor (LAN, P2P and relay, with
-    /// it), or auto: vendor if a library is named, else native first
+    /// it), or auto: vendor if a library is named, otherwise native
     #[arg(
         long,
         default_value_t,

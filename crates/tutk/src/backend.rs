@@ -11,13 +11,14 @@ use crate::Error;
 /// this process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backend {
-    /// The vendor's library if one is named. Otherwise native; if the camera is not on the LAN, or speaks a generation
-    /// that native does not, and the system has a vendor's library under its usual name, the session goes on with that.
+    /// The vendor's library if one is named, otherwise native. A library that is only installed is never loaded: it may
+    /// send account and password to the vendor's servers.
     #[default]
     Auto,
     /// The protocol itself, on the LAN.
     Native,
-    /// The vendor's library: LAN, P2P and relay.
+    /// The vendor's library: LAN, P2P and relay. If none is named, the usual names are tried where the system's loader
+    /// looks.
     Vendor,
 }
 

@@ -24,8 +24,9 @@ pub struct SessionOptions {
     pub idle_timeout: Duration,
     /// What drives the session; [`Backend::Auto`] unless told.
     pub backend: Backend,
-    /// The vendor's library, a file or a folder. Unless told, the environment variable `TUTK_LIBRARY` names it; the
-    /// names that the system's loader knows are tried if neither does. Loading it runs foreign code.
+    /// The vendor's library, a file or a folder; default: the one that the environment variable `TUTK_LIBRARY` names.
+    /// With [`Backend::Vendor`] and neither, the usual names are tried where the system's loader looks. Loading it runs
+    /// foreign code.
     pub library: Option<PathBuf>,
     /// The licence key that some of the vendor's libraries want; none unless told.
     pub license_key: Option<Secret>,
@@ -51,8 +52,8 @@ impl SessionOptions {
         }
     }
 
-    /// Whether a session goes through the vendor's library from the start: one is asked for, or named here or by the
-    /// environment variable `TUTK_LIBRARY`.
+    /// Whether the session goes through the vendor's library: [`Backend::Vendor`] asks for it, or a library is named here
+    /// or by the environment variable `TUTK_LIBRARY`. Otherwise none is loaded, whatever happens.
     pub fn is_through_library(&self) -> bool {
         match self.backend {
             Backend::Native => false,
@@ -118,7 +119,7 @@ macro_rules! either {
 }
 
 impl Session {
-    /// Finds the camera, connects and logs in.
+    /// Finds the camera, connects and logs in, through the backend that the options ask for and no other.
     ///
     /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
     pub fn open(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
@@ -127,27 +128,9 @@ impl Session {
         }
         if options.is_through_library() {
             options.library = options.library.or_else(backend::library);
-            return Self::vendor(options, cancel);
+            return vendor::Session::open(options, cancel).map(|session| Self(Inner::Vendor(session.into())));
         }
-        let native = Self::native(options.clone(), cancel);
-        match (options.backend, native) {
-            (Backend::Auto, Err(error @ (Error::NotFound { .. } | Error::Generation { .. }))) => {
-                match Self::vendor(options, cancel) {
-                    // The system has none.
-                    Err(Error::LibraryLoad(_)) => Err(error),
-                    opened => opened,
-                }
-            }
-            (_, opened) => opened,
-        }
-    }
-
-    fn native(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
         native::Session::open(options, cancel).map(|session| Self(Inner::Native(session.into())))
-    }
-
-    fn vendor(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
-        vendor::Session::open(options, cancel).map(|session| Self(Inner::Vendor(session.into())))
     }
 
     /// Asks the camera to send video.

@@ -26,7 +26,7 @@ fn viewer(uid: Uid, password: &str) -> SessionOptions {
     let mut options = SessionOptions::new(uid);
     options.password = password.into();
     options.timeout = LONG;
-    // cargo's tests have this workspace's own library with the vendor's interface in reach of the loader.
+    // Whatever library the environment names is not what is tested.
     options.backend = Backend::Native;
     options
 }

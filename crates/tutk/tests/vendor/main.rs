@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::fs;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use libloading::Library;
 use tutk::vendor::Code;
+use tutk::wire::{self, Message};
 use tutk::{Backend, Cancel, Error, Lost, Media, Mode, Received, ScanOptions, Session, SessionOptions, scan, vendor};
 
 /// Far more than anything here takes.
@@ -437,4 +439,47 @@ fn the_backend_that_is_asked_for_is_used() {
     native.backend = Backend::Native;
     native.timeout = Duration::from_millis(50);
     assert!(matches!(fail(native), Error::NotFound { .. }));
+}
+
+#[test]
+fn a_library_that_is_only_installed_is_never_used_unasked() {
+    let program = std::env::current_exe().unwrap();
+    let run = Command::new(program)
+        .args(["--ignored", "--exact", "where_the_loader_finds_a_library", "--nocapture"])
+        .env("LD_LIBRARY_PATH", FAKE.0.parent().unwrap())
+        .env_remove("TUTK_LIBRARY")
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}{}", String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+#[ignore = "run by the test above, in an environment where the loader finds the library"]
+fn where_the_loader_finds_a_library() {
+    // Not by `options`, which compiles the library anew.
+    let mut auto = SessionOptions::new("PLAINXXX000000000000".parse().unwrap());
+    auto.password = "canary".into();
+    auto.timeout = Duration::from_millis(50);
+    // The camera that the library would reach is not on the LAN.
+    assert!(matches!(fail(auto.clone()), Error::NotFound { .. }));
+    // One on the LAN that this crate cannot play is not reached through the library either.
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    auto.address = Some(stranger.local_addr().unwrap().to_string().parse().unwrap());
+    auto.timeout = LONG;
+    let answering = thread::spawn(move || {
+        let mut search = [0; 256];
+        let (length, from) = stranger.recv_from(&mut search).unwrap();
+        wire::descramble(&mut search[..length]);
+        let mut answer = Vec::new();
+        let (uid, name) = ("PLAINXXX000000000000".parse().unwrap(), "".into());
+        let SocketAddr::V4(asker) = from else { panic!("{from}") };
+        Message::Found(wire::Found { generation: 9, uid, asker: asker.into(), name }).encode(&mut answer);
+        answer[2] = 0x7f;
+        wire::scramble(&mut answer);
+        stranger.send_to(&answer, from).unwrap();
+    });
+    assert!(matches!(fail(auto.clone()), Error::Generation { .. }));
+    answering.join().unwrap();
+    auto.backend = Backend::Vendor;
+    assert!(open(auto).unwrap().info().library.is_some(), "asked for, the loader's is used");
 }
