@@ -1,6 +1,7 @@
 //! What the owner of a camera reads when something fails.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::io;
 
 use gst::{ErrorMessage, ResourceError, error_msg};
@@ -34,7 +35,11 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
             },
         ),
         Error::Refused { account, .. } => {
-            let given = if options.password.reveal().is_empty() { " (none was given)" } else { "" };
+            let given = match (options.password.reveal(), &options.address, env::var_os("TUTK_PASSWORD")) {
+                ("", Some(_), Some(_)) => " (none was given: TUTK_PASSWORD is not used where a URI sets the address)",
+                ("", ..) => " (none was given)",
+                _ => "",
+            };
             (
                 ResourceError::NotAuthorized,
                 format!(

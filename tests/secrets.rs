@@ -91,7 +91,7 @@ fn sessions_with_secrets() {
     let port = camera.sink.property::<u32>("port");
 
     // A session that is lost, taken up again and stopped; then the same by URI.
-    let uri = format!("tutk://admin:{PASSWORD}@{}?address={}&backend=native", camera.uid, camera.address());
+    let uri = format!("tutk://admin:{PASSWORD}@{}?address={}", camera.uid, camera.address());
     let set: [&dyn Fn(&gst::Element); 3] =
         [&|src| src.set_property("password", PASSWORD), &|src| src.set_property("uri", &uri), &|src| {
             src.dynamic_cast_ref::<gst::URIHandler>().unwrap().set_uri(&uri).unwrap()

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::env;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use common::pictures::{Launched, TestPictureCamera};
@@ -39,7 +41,7 @@ fn reserved_characters_and_letters_of_both_cases_work() {
     camera.sink.set_property("password", PASSWORD);
     camera.play();
     let viewer = Viewer::new(|src| {
-        let uri = format!("TUTK://{LOGIN}@{UID}?address={}&backend=native&timeout=9000", camera.address());
+        let uri = format!("TUTK://{LOGIN}@{UID}?address={}&timeout=9000", camera.address());
         set(src, &uri).unwrap();
     });
     viewer.play();
@@ -90,7 +92,7 @@ fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
         ("admin:canary@UID?timeout=-1", "“timeout”"),
         ("admin:canary@UID?timeout=1s", "“timeout”"),
         ("admin:canary@UID?timeout=", "“timeout”"),
-        ("admin:canary@UID?backend=best", "“backend” of the URI cannot be “best”; it can be auto, native, vendor"),
+        ("admin:canary@UID?quality=best", "“quality” of the URI cannot be “best”; it can be unset, max, high"),
         ("admin:canary@UID?sync-time=maybe", "“sync-time” of the URI cannot be “maybe”; it can be true or false"),
         ("admin:canary@UID?sync-time=true&canary", "Parameter 2 of the URI has no value"),
         ("admin:canary@UID?pasword=canary", "“pasword”"),
@@ -99,6 +101,7 @@ fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
         ("admin:canary@UID?name=canary", "“name”"),
         ("admin:canary@UID?num-buffers=1", "“num-buffers”"),
         // Code, and what belongs to it, is not chosen by a URI.
+        ("admin:canary@UID?backend=vendor", "“backend” cannot be set by a URI"),
         ("admin:canary@UID?library=%2Ftmp%2Fcanary.so", "“library” cannot be set by a URI"),
         ("admin:canary@UID?license-key=canary", "“license-key” cannot be set by a URI"),
         ("admin:canary@UID?require-encryption=false", "“require-encryption” cannot be set by a URI"),
@@ -124,7 +127,7 @@ fn a_bad_uri_in_the_property_is_told_at_the_start() {
     viewer.pipeline.set_state(gst::State::Null).unwrap();
     viewer.src.set_property("uid", UID);
     viewer.pipeline.set_state(gst::State::Paused).unwrap();
-    assert_eq!(get(&viewer.src), Some(format!("tutk://admin@{UID}?backend=native")));
+    assert_eq!(get(&viewer.src), Some(format!("tutk://admin@{UID}")));
 }
 
 #[test]
@@ -142,6 +145,78 @@ fn no_uri_is_taken_while_the_element_runs() {
     }
     viewer.src.set_property("uri", uri);
     assert_eq!(viewer.src.property::<String>("uid"), UID);
+}
+
+/// The environment belongs to the process, so that this has one of its own.
+#[test]
+fn the_password_of_the_environment_goes_to_no_address_of_a_uri() {
+    let program = Command::new(env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "sessions_with_a_password_in_the_environment", "--nocapture"])
+        .env("TUTK_PASSWORD", "canary")
+        .output()
+        .unwrap();
+    let output = [&program.stdout[..], &program.stderr[..]].concat();
+    assert!(program.status.success(), "{}", String::from_utf8_lossy(&output));
+}
+
+#[test]
+#[ignore = "run by the test above, with a password in the environment"]
+fn sessions_with_a_password_in_the_environment() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("password", "canary");
+    camera.play();
+    let viewer = |configure: &dyn Fn(&gst::Element)| {
+        let viewer = Viewer::new(configure);
+        viewer.play();
+        viewer
+    };
+    let (uid, address) = (&camera.uid, &camera.address());
+    let plain = format!("tutk://{uid}");
+    let directed = format!("tutk://{uid}?address={address}");
+
+    let without: [&dyn Fn(&gst::Element); 4] = [
+        &|src| set(src, &directed).unwrap(),
+        &|src| src.set_property("uri", &directed),
+        // The address of an earlier URI stays until something else sets it.
+        &|src| {
+            set(src, &directed).unwrap();
+            set(src, &plain).unwrap();
+        },
+        &|src| {
+            src.set_property("address", address);
+            set(src, &directed).unwrap();
+            src.set_property("uid", uid);
+        },
+    ];
+    for configure in without {
+        let (error, details) = viewer(configure).error();
+        assert!(error.matches(gst::ResourceError::NotAuthorized), "{error}");
+        assert!(error.message().contains("TUTK_PASSWORD is not used"), "{error}");
+        assert!(!format!("{error} {details}").contains("canary"), "{error}");
+    }
+
+    let with: [&dyn Fn(&gst::Element); 5] = [
+        // Asked for everywhere, or where the user says.
+        &|src| set(src, &plain).unwrap(),
+        &|src| {
+            src.set_property("address", address);
+            set(src, &plain).unwrap();
+        },
+        &|src| {
+            set(src, &directed).unwrap();
+            src.set_property("address", address);
+        },
+        // The URI's own, and the application's.
+        &|src| set(src, &format!("tutk://admin:canary@{uid}?address={address}")).unwrap(),
+        &|src| {
+            src.set_property("password", "canary");
+            set(src, &directed).unwrap();
+        },
+    ];
+    for configure in with {
+        let _viewer = viewer(configure);
+        camera.wait_for_watcher();
+    }
 }
 
 #[test]
@@ -189,7 +264,7 @@ const OUT: &str = "videoconvert ! video/x-raw,format=I420 ! appsink name=out syn
 fn plays(viewer: &Launched, player: &impl IsA<gst::Element>) {
     let camera = TestPictureCamera::with_login(ACCOUNT, PASSWORD);
     let (uid, port) = (&camera.uid, camera.port());
-    player.set_property("uri", format!("tutk://{LOGIN}@{uid}?address=127.0.0.1:{port}&backend=native"));
+    player.set_property("uri", format!("tutk://{LOGIN}@{uid}?address=127.0.0.1:{port}"));
     viewer.set_state(gst::State::Playing).unwrap();
     // playbin3 has put in its sink by then.
     viewer.wait_for(gst::MessageType::StreamStart);

@@ -67,8 +67,10 @@
  *
  * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
  * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
- * takes them. What the URI does not say stays as it is. A URI may come from a stranger, so that it cannot set
- * #GstTutkSrc:library, which is code, #GstTutkSrc:license-key, nor #GstTutkSrc:require-encryption.
+ * takes them. What the URI does not say stays as it is. A URI may come from a stranger. So it cannot set
+ * #GstTutkSrc:library and #GstTutkSrc:backend, which choose code, #GstTutkSrc:license-key, nor
+ * #GstTutkSrc:require-encryption, and where it sets #GstTutkSrc:address, the environment variable `TUTK_PASSWORD` is not
+ * used: the password is in the URI, or the application sets it.
  *
  * This element never shows the password that a URI holds, but GStreamer itself and applications log URIs, and a URI on
  * a command line can be read by other users. Where that matters, leave the password out of the URI and set

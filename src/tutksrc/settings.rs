@@ -21,6 +21,8 @@ pub(super) struct Settings {
     timeout: u32,
     sync_time: bool,
     address: Option<String>,
+    /// Whoever wrote the URI chose the address.
+    address_from_uri: bool,
     idle_timeout: u32,
     reconnect: bool,
     timestamp_mode: TimestampMode,
@@ -44,6 +46,7 @@ impl Default for Settings {
             timeout: 5_000,
             sync_time: false,
             address: None,
+            address_from_uri: false,
             idle_timeout: 10_000,
             reconnect: true,
             timestamp_mode: TimestampMode::default(),
@@ -89,7 +92,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * GstTutkSrc:password:
          *
          * The account's password. It can be set and never read back. Unless it is set, the environment variable
-         * `TUTK_PASSWORD` holds the password: `ps` shows what is on a command line to everyone.
+         * `TUTK_PASSWORD` holds the password: `ps` shows what is on a command line to everyone. Where a URI has set
+         * #GstTutkSrc:address, the variable is not used, because the address may be a stranger's.
          */
         glib::ParamSpecString::builder("password")
             .nick("Password")
@@ -344,7 +348,10 @@ impl Settings {
             "password" => self.password = value.get::<Option<String>>().ok().flatten().map(Secret::from),
             "timeout" => self.timeout = number(),
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
-            "address" => self.address = text(),
+            "address" => {
+                self.address = text();
+                self.address_from_uri = false;
+            }
             "idle-timeout" => self.idle_timeout = number(),
             "timestamp-mode" => self.timestamp_mode = value.get().unwrap_or_default(),
             "reconnect" => self.reconnect = value.get().unwrap_or_default(),
@@ -357,6 +364,11 @@ impl Settings {
             "navigation" => self.navigation = value.get().unwrap_or_default(),
             _ => unimplemented!(),
         }
+    }
+
+    /// The address was set by a URI: until it is set otherwise, the environment's password does not go there.
+    pub(super) fn set_address_from_uri(&mut self) {
+        self.address_from_uri = self.address.is_some();
     }
 
     /// The URI is none: no camera is named, and a start tells why.
@@ -418,7 +430,7 @@ impl Settings {
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);
         options.account.clone_from(&self.username);
-        options.password = self.password.clone().or_else(password_of_environment).unwrap_or_default();
+        options.password = self.password().unwrap_or_default();
         options.address = address;
         options.timeout = Duration::from_millis(self.timeout.into());
         options.idle_timeout = Duration::from_millis(self.idle_timeout.into());
@@ -428,8 +440,10 @@ impl Settings {
         options.require_encryption = self.require_encryption;
         Ok(Some(options))
     }
-}
 
-fn password_of_environment() -> Option<Secret> {
-    env::var("TUTK_PASSWORD").ok().map(Secret::from)
+    /// The password that was set, or the environment's, if this may have it.
+    fn password(&self) -> Option<Secret> {
+        let of_environment = || env::var("TUTK_PASSWORD").ok().filter(|_| !self.address_from_uri);
+        self.password.clone().or_else(|| of_environment().map(Secret::from))
+    }
 }

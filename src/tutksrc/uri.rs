@@ -17,7 +17,7 @@ const PROTOCOL: &str = "tutk";
 /// What the URI has other places for.
 const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
 /// What belongs to this computer and not to a camera. A library is code, which a URI must not choose, nor what is safe.
-const LOCAL: [&str; 3] = ["library", "license-key", "require-encryption"];
+const LOCAL: [&str; 4] = ["backend", "library", "license-key", "require-encryption"];
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
@@ -39,8 +39,12 @@ impl URIHandlerImpl for TutkSrc {
             return Err(glib::Error::new(gst::URIError::BadState, text));
         }
         let properties = parse(uri).map_err(|text| glib::Error::new(gst::URIError::BadUri, &text))?;
+        let names_address = properties.iter().any(|(name, _)| *name == "address");
         for (name, value) in properties {
             self.obj().set_property_from_value(name, &value);
+        }
+        if names_address {
+            self.settings.lock().unwrap().set_address_from_uri();
         }
         Ok(())
     }
