@@ -252,7 +252,7 @@ fn a_turning_camera_stops_with_the_session() {
     }
 
     // One that could not be told is told when it is there again.
-    let port = camera.sink.property("port");
+    let port = camera.sink.property("current-port");
     assert!(turn(&viewer.src, PtzDirection::Right, 8, FOREVER));
     assert_eq!(camera.next_turn(), ptz(Ptz::Right, 8));
     camera.stop();
@@ -286,7 +286,7 @@ fn the_quality_can_be_changed_while_playing() {
 #[test]
 fn each_session_begins_with_quality_and_time() {
     let camera = Camera::start(H264);
-    let port = camera.sink.property("port");
+    let port = camera.sink.property("current-port");
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("quality", Quality::Low);
     viewer.src.set_property("sync-time", true);
@@ -348,6 +348,27 @@ fn arrow_keys_turn_the_camera() {
     viewer.src.set_property("navigation", false);
     assert_eq!(camera.next_turn(), ptz(Ptz::Stop, 0));
     assert!(!key("key-release", "Down"));
+}
+
+#[test]
+fn a_key_that_is_held_at_the_end_is_not_held_in_the_next_session() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::watch(&camera);
+    viewer.src.set_property("navigation", true);
+    let press = |key: &str| {
+        let event =
+            gst::Structure::builder("application/x-gst-navigation").field("event", "key-press").field("key", key);
+        assert!(viewer.appsink.send_event(gst::event::Navigation::new(event.build())));
+    };
+    press("Left");
+    assert_eq!(camera.next_turn()[0], Ptz::Left as u8);
+    // The window is gone before the key is up.
+    viewer.pipeline.set_state(gst::State::Null).unwrap();
+    assert_eq!(camera.next_turn(), ptz(Ptz::Stop, 0));
+    viewer.play();
+    camera.wait_for_watcher();
+    press("Up");
+    assert_eq!(camera.next_turn()[0], Ptz::Up as u8);
 }
 
 #[test]

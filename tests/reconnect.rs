@@ -27,7 +27,7 @@ fn gaps(viewer: &Viewer) -> Receiver<(gst::ClockTime, gst::ClockTime)> {
 #[test]
 fn a_camera_that_restarts_is_played_on() {
     let camera = Camera::start(H264);
-    let port = camera.sink.property("port");
+    let port = camera.sink.property("current-port");
     let viewer = Viewer::watch(&camera);
     let gaps = gaps(&viewer);
     let connected = viewer.message("tutk-connected");
@@ -78,7 +78,7 @@ fn a_camera_that_restarts_is_played_on() {
 #[test]
 fn a_camera_that_changes_its_codec_meanwhile_is_played_on() {
     let camera = Camera::start(H264);
-    let port = camera.sink.property("port");
+    let port = camera.sink.property("current-port");
     let viewer = Viewer::watch(&camera);
     for caps in [H264, JPEG] {
         camera.set_caps(caps);
@@ -143,7 +143,7 @@ fn a_camera_that_moved_is_found() {
 #[test]
 fn a_password_that_is_refused_is_not_tried_again() {
     let camera = Camera::start(H264);
-    let port = camera.sink.property("port");
+    let port = camera.sink.property("current-port");
     let viewer = Viewer::watch(&camera);
     camera.push(unit(0, true), true);
     viewer.pull();
@@ -192,7 +192,7 @@ fn without_reconnect_a_full_camera_is_an_error() {
 fn a_pipeline_stops_at_once_while_the_camera_is_gone() {
     let camera = Camera::start(H264);
     for state in [gst::State::Paused, gst::State::Null] {
-        let port = camera.sink.property("port");
+        let port = camera.sink.property("current-port");
         let viewer = Viewer::watch(&camera);
         camera.push(unit(0, true), true);
         viewer.pull();
@@ -210,7 +210,7 @@ fn a_pipeline_stops_at_once_while_the_camera_is_gone() {
 #[test]
 fn the_log_tells_the_story_of_a_session_in_a_few_lines() {
     let camera = Camera::start(H264);
-    let port = camera.sink.property("port");
+    let port = camera.sink.property("current-port");
     let viewer = Viewer::of(&camera);
     gst::log::remove_default_log_function();
     gst::log::set_active(true);

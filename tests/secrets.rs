@@ -88,7 +88,7 @@ fn sessions_with_secrets() {
     let camera = Camera::new(H264);
     camera.sink.set_property("password", PASSWORD);
     camera.play();
-    let port = camera.sink.property::<u32>("port");
+    let port = camera.sink.property::<u32>("current-port");
 
     // A session that is lost, taken up again and stopped; then the same by URI.
     let uri = format!("tutk://admin:{PASSWORD}@{}?address={}", camera.uid, camera.address());

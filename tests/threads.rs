@@ -138,11 +138,11 @@ fn a_thousand_cycles_of_a_camera_leave_its_viewer_playing() {
     let viewer = viewer_of(&camera);
     viewer.play();
     camera.wait_for_watcher();
-    let port = camera.sink.property::<u32>("port");
+    let port = camera.sink.property::<u32>("current-port");
     let mut numbers = Numbers(3);
     let sink = camera.sink.clone();
     let ports = || {
-        sink.property::<u32>("port");
+        sink.property::<u32>("current-port");
     };
     let read = || read(&viewer);
     beside(&[&ports, &read], || {

@@ -26,18 +26,78 @@ fn video(session: &Session) -> Frame {
 }
 
 #[test]
-fn the_port_reads_as_the_one_that_was_bound() {
+fn the_port_reads_as_it_was_set_and_the_current_one_as_it_was_bound() {
     let camera = Camera::new(H264);
-    assert_eq!(camera.sink.property::<u32>("port"), 0);
+    let ports = |sink: &gst::Element| ["port", "current-port"].map(|name| sink.property::<u32>(name));
+    assert_eq!(ports(&camera.sink), [0, 0]);
     let (sender, notified) = std::sync::mpsc::channel();
-    camera.sink.connect_notify(Some("port"), move |sink, _| {
-        let _ = sender.send(sink.property::<u32>("port"));
+    camera.sink.connect_notify(Some("current-port"), move |sink, _| {
+        let _ = sender.send(sink.property::<u32>("current-port"));
     });
     camera.play();
-    assert_eq!(notified.recv().unwrap(), camera.sink.property::<u32>("port"));
-    assert_ne!(camera.sink.property::<u32>("port"), 0);
-    camera.pipeline.set_state(gst::State::Null).unwrap();
-    assert_eq!(camera.sink.property::<u32>("port"), 0);
+    let current = notified.recv().unwrap();
+    assert_ne!(current, 0);
+    assert_eq!(ports(&camera.sink), [0, current]);
+    camera.stop();
+    assert_eq!((notified.recv().unwrap(), ports(&camera.sink)), (0, [0, 0]));
+    camera.restart(current);
+    assert_eq!(ports(&camera.sink), [current, current]);
+}
+
+/// Waits until a handler of this signal has stopped the camera, which `provoke` makes a viewer cause.
+fn stops_in_a_handler(signal: &str, provoke: impl FnOnce(Session) -> Option<Session>) {
+    let camera = Camera::new(H264);
+    let (sender, stopped) = std::sync::mpsc::channel();
+    let (pipeline, answers) = (camera.pipeline.downgrade(), signal == "io-control");
+    let handler = camera.sink.connect(signal, false, move |_| {
+        let result = pipeline.upgrade().unwrap().set_state(gst::State::Null);
+        let _ = sender.send(result);
+        answers.then(|| None::<glib::Bytes>.to_value())
+    });
+    camera.play();
+    let session = provoke(session(&camera));
+    assert_eq!(stopped.recv_timeout(common::LONG), Ok(Ok(gst::StateChangeSuccess::Success)), "{signal}");
+    if let Some(session) = session {
+        let end = std::iter::repeat_with(|| session.receive()).find_map(Result::err);
+        assert!(matches!(end, Some(tutk::Error::ClosedByCamera)), "{signal}: {end:?}");
+    }
+
+    // It is a camera again, whatever is left of the one before.
+    camera.sink.disconnect(handler);
+    camera.play();
+    let viewer = Viewer::watch(&camera);
+    camera.push(unit(0, true), true);
+    assert!(bytes(&viewer.pull().0) == unit(0, true), "{signal}");
+}
+
+#[test]
+fn a_handler_may_stop_the_element() {
+    stops_in_a_handler("viewer-added", Some);
+    stops_in_a_handler("viewer-removed", |session| {
+        session.close();
+        None
+    });
+    stops_in_a_handler("io-control", |session| {
+        session.send_io_control(0x0330, &[]).unwrap();
+        Some(session)
+    });
+}
+
+#[test]
+fn after_a_gap_all_viewers_wait_for_a_key_frame() {
+    let camera = Camera::start(H264);
+    let viewers = [Viewer::watch(&camera), Viewer::watch(&camera)];
+    let all_get = |data: &[u8]| viewers.iter().all(|viewer| bytes(&viewer.pull().0) == data);
+    camera.push(unit(0, true), true);
+    assert!(all_get(&unit(0, true)));
+    let _ = camera.events.try_iter().count();
+    camera.push_after_gap(unit(1, false));
+    camera.wait(|event| (event == Event::KeyAsked).then_some(()));
+    camera.push(unit(2, false), false);
+    camera.push(unit(3, true), true);
+    assert!(all_get(&unit(3, true)));
+    camera.push(unit(4, false), false);
+    assert!(all_get(&unit(4, false)));
 }
 
 #[test]

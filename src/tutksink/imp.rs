@@ -13,8 +13,12 @@
  * their parameter sets in the stream at each key frame (`h264parse config-interval=-1`). With no viewer, buffers are
  * dropped.
  *
+ * After a buffer with %GST_BUFFER_FLAG_DISCONT that is no key frame, viewers wait for the next key frame, which the element
+ * asks for: frames that others refer to may be missing.
+ *
  * The handlers of #GstTutkSink::viewer-added, #GstTutkSink::viewer-removed and #GstTutkSink::io-control run on the
- * camera's own thread. They must not change the element's state, which waits for that thread.
+ * camera's own thread, and hold up all viewers while they run. A handler can stop the element; but another thread that
+ * stops it at the same time waits for the handler, so that gst_element_call_async() is the safe way.
  *
  * ## Example
  * |[
@@ -48,7 +52,7 @@ enum State {
     #[default]
     Stopped,
     Started {
-        camera: Arc<Camera>,
+        serving: Arc<Serving>,
         cancel: Cancel,
         /// Serves the viewers and handles what they send.
         thread: JoinHandle<()>,
@@ -56,11 +60,16 @@ enum State {
     },
 }
 
+/// A camera from start to stop. One that its own thread has stopped may end while the next is there.
+struct Serving {
+    camera: Camera,
+    viewers: Mutex<Viewers>,
+}
+
 #[derive(Default)]
 pub struct TutkSink {
     settings: Mutex<Settings>,
     state: Mutex<State>,
-    viewers: Mutex<Viewers>,
 }
 
 #[glib::object_subclass]
@@ -92,7 +101,8 @@ impl ObjectImpl for TutkSink {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         match (pspec.name(), &*self.state.lock().unwrap()) {
-            ("port", State::Started { camera, .. }) => u32::from(camera.port()).to_value(),
+            ("current-port", State::Started { serving, .. }) => u32::from(serving.camera.port()).to_value(),
+            ("current-port", State::Stopped) => 0u32.to_value(),
             (name, _) => self.settings.lock().unwrap().get(name),
         }
     }
@@ -129,18 +139,19 @@ impl BaseSinkImpl for TutkSink {
         let fail = |error: Error| errors::of_camera(&error, uid);
 
         let cancel = Cancel::new().map_err(fail)?;
-        let camera = Arc::new(Camera::open(options, &cancel).map_err(fail)?);
+        let camera = Camera::open(options, &cancel).map_err(fail)?;
         gst::info!(CAT, imp = self, "Camera {uid} is at UDP port {}", camera.port());
+        let serving = Arc::new(Serving { camera, viewers: Mutex::default() });
 
         let thread = thread::Builder::new()
             .name("tutksink".into())
             .spawn({
-                let (sink, camera) = (self.obj().clone(), camera.clone());
-                move || sink.imp().serve(&camera, uid)
+                let (sink, serving) = (self.obj().clone(), serving.clone());
+                move || sink.imp().serve(&serving, uid)
             })
             .map_err(|source| fail(Error::Io { what: "cannot start a thread".into(), source }))?;
-        *self.state.lock().unwrap() = State::Started { camera, cancel, thread, codec: None };
-        self.obj().notify("port");
+        *self.state.lock().unwrap() = State::Started { serving, cancel, thread, codec: None };
+        self.obj().notify("current-port");
         Ok(())
     }
 
@@ -148,8 +159,11 @@ impl BaseSinkImpl for TutkSink {
         let state = std::mem::take(&mut *self.state.lock().unwrap());
         let State::Started { cancel, thread, .. } = state else { return Ok(()) };
         cancel.cancel();
-        thread.join().map_err(|_| gst::error_msg!(gst::CoreError::Failed, ["the camera's thread panicked"]))?;
-        self.obj().notify("port");
+        // A handler of a signal runs on that thread, and may be what stops the element: the thread ends after it.
+        if thread.thread().id() != thread::current().id() {
+            thread.join().map_err(|_| gst::error_msg!(gst::CoreError::Failed, ["the camera's thread panicked"]))?;
+        }
+        self.obj().notify("current-port");
         Ok(())
     }
 
@@ -162,8 +176,8 @@ impl BaseSinkImpl for TutkSink {
     }
 
     fn render(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let (camera, codec) = match &*self.state.lock().unwrap() {
-            State::Started { camera, codec: Some(codec), .. } => (camera.clone(), *codec),
+        let (serving, codec) = match &*self.state.lock().unwrap() {
+            State::Started { serving, codec: Some(codec), .. } => (serving.clone(), *codec),
             State::Started { .. } => return Err(gst::FlowError::NotNegotiated),
             State::Stopped => return Err(gst::FlowError::Flushing),
         };
@@ -171,8 +185,14 @@ impl BaseSinkImpl for TutkSink {
             return Ok(gst::FlowSuccess::Ok);
         }
         let key = codec.is_intra_only() || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        let receivers = self.viewers.lock().unwrap().receivers(key);
-        self.ask_for_key();
+        let receivers = {
+            let mut viewers = serving.viewers.lock().unwrap();
+            if buffer.flags().contains(gst::BufferFlags::DISCONT) && !key {
+                viewers.all_missed();
+            }
+            viewers.receivers(key)
+        };
+        self.ask_for_key(&serving);
         if receivers.is_empty() {
             return Ok(gst::FlowSuccess::Ok);
         }
@@ -182,7 +202,7 @@ impl BaseSinkImpl for TutkSink {
             gst::FlowError::Error
         })?;
         let frame = VideoFrame { data: &map, codec, key, timestamp: self.timestamp(buffer) };
-        if let Err(error) = camera.send_video(&receivers, frame) {
+        if let Err(error) = serving.camera.send_video(&receivers, frame) {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Encode,
@@ -190,7 +210,7 @@ impl BaseSinkImpl for TutkSink {
                 ["{error}"]
             );
             for viewer in receivers {
-                self.missed(viewer);
+                self.missed(&serving, viewer);
             }
         }
         Ok(gst::FlowSuccess::Ok)
@@ -199,16 +219,16 @@ impl BaseSinkImpl for TutkSink {
 
 impl TutkSink {
     /// The camera's thread: until it is cancelled, or the network fails.
-    fn serve(&self, camera: &Camera, uid: Uid) {
+    fn serve(&self, serving: &Serving, uid: Uid) {
         let error = loop {
-            match camera.next_event() {
-                Ok(event) => self.handle(camera, event),
+            match serving.camera.next_event() {
+                Ok(event) => self.handle(serving, event),
                 Err(error) => break error,
             }
         };
-        let viewers = self.viewers.lock().unwrap().clear();
+        let viewers = serving.viewers.lock().unwrap().clear();
         for viewer in viewers {
-            camera.close_viewer(viewer);
+            serving.camera.close_viewer(viewer);
             signals::viewer_removed(&self.obj(), viewer, Removed::ByCamera);
         }
         if !matches!(error, Error::Cancelled) {
@@ -216,25 +236,25 @@ impl TutkSink {
         }
     }
 
-    fn handle(&self, camera: &Camera, event: CameraEvent) {
+    fn handle(&self, serving: &Serving, event: CameraEvent) {
         match event {
             CameraEvent::ViewerAdded { viewer, address } => {
                 gst::info!(CAT, imp = self, "Viewer {viewer} at {address}");
-                self.viewers.lock().unwrap().add(viewer);
+                serving.viewers.lock().unwrap().add(viewer);
                 signals::viewer_added(&self.obj(), viewer, &address.to_string());
             }
             CameraEvent::ViewerRemoved { viewer, reason } => {
                 gst::info!(CAT, imp = self, "Viewer {viewer} is gone: {reason:?}");
-                self.viewers.lock().unwrap().remove(viewer);
+                serving.viewers.lock().unwrap().remove(viewer);
                 signals::viewer_removed(&self.obj(), viewer, reason);
             }
             CameraEvent::IoControl { viewer, kind, body } => {
                 gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} of viewer {viewer}, {} bytes", body.len());
-                self.io_control(camera, viewer, kind, body);
+                self.io_control(serving, viewer, kind, body);
             }
             CameraEvent::KeyFrameWanted { viewer } => {
                 gst::info!(CAT, imp = self, "Viewer {viewer} is slow and has missed frames");
-                self.missed(viewer);
+                self.missed(serving, viewer);
             }
             CameraEvent::LoginRefused { address } => {
                 gst::warning!(CAT, imp = self, "{address} tried to log in with a wrong account or password");
@@ -246,30 +266,30 @@ impl TutkSink {
         }
     }
 
-    fn io_control(&self, camera: &Camera, viewer: ViewerId, kind: u32, body: Vec<u8>) {
+    fn io_control(&self, serving: &Serving, viewer: ViewerId, kind: u32, body: Vec<u8>) {
         match kind {
             io_control::START_VIDEO => {
-                self.viewers.lock().unwrap().start(viewer);
-                self.ask_for_key();
+                serving.viewers.lock().unwrap().start(viewer);
+                self.ask_for_key(serving);
             }
-            io_control::STOP_VIDEO => self.viewers.lock().unwrap().stop(viewer),
+            io_control::STOP_VIDEO => serving.viewers.lock().unwrap().stop(viewer),
             _ => {}
         }
         if let Some(answer) = signals::io_control(&self.obj(), viewer, kind, body)
-            && let Err(error) = camera.send_io_control(viewer, kind.wrapping_add(1), &answer)
+            && let Err(error) = serving.camera.send_io_control(viewer, kind.wrapping_add(1), &answer)
         {
             gst::warning!(CAT, imp = self, "Cannot answer viewer {viewer}: {error}");
         }
     }
 
-    fn missed(&self, viewer: ViewerId) {
-        self.viewers.lock().unwrap().missed(viewer);
-        self.ask_for_key();
+    fn missed(&self, serving: &Serving, viewer: ViewerId) {
+        serving.viewers.lock().unwrap().missed(viewer);
+        self.ask_for_key(serving);
     }
 
     /// Asks upstream for a key frame, if a viewer waits for one and none is under way.
-    fn ask_for_key(&self) {
-        if self.viewers.lock().unwrap().ask_for_key(Instant::now()) {
+    fn ask_for_key(&self, serving: &Serving) {
+        if serving.viewers.lock().unwrap().ask_for_key(Instant::now()) {
             gst::debug!(CAT, imp = self, "Asking for a key frame");
             let event = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
             if !self.obj().sink_pad().push_event(event) {

@@ -80,14 +80,25 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSink:port:
          *
-         * The UDP port of sessions; 0 is any. From PAUSED on it reads as the port that the camera has got.
+         * The UDP port of sessions; 0 is any. #GstTutkSink:current-port is the one in use.
          */
         glib::ParamSpecUInt::builder("port")
             .nick("Port")
-            .blurb("The UDP port of sessions (0: any); from PAUSED on, the port that the camera has got")
+            .blurb("The UDP port of sessions; 0: any")
             .maximum(u16::MAX.into())
             .default_value(default.port)
             .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSink:current-port:
+         *
+         * The UDP port of sessions that is in use, from PAUSED on; 0 before. It is notified when it changes.
+         */
+        glib::ParamSpecUInt::builder("current-port")
+            .nick("Current Port")
+            .blurb("The UDP port of sessions that is in use, from PAUSED on; 0 before")
+            .maximum(u16::MAX.into())
+            .read_only()
             .build(),
         /**
          * GstTutkSink:max-viewers:

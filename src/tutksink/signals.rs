@@ -1,7 +1,6 @@
 //! The signals of `tutksink`.
 //!
-//! They come from the camera's own thread and are emitted without a lock. A handler must not change the element's
-//! state, which waits for that thread; `gst_element_call_async()` can.
+//! They come from the camera's own thread and are emitted without a lock.
 #![allow(unused_doc_comments)]
 
 use std::ops::ControlFlow;

@@ -70,6 +70,13 @@ impl Viewers {
         }
     }
 
+    /// A frame is missing for all that watch.
+    pub(super) fn all_missed(&mut self) {
+        for viewer in self.table.values_mut() {
+            viewer.needs_key |= viewer.wants_video;
+        }
+    }
+
     /// Whether to ask upstream for a key frame now. The answer yes is given once for each time to ask.
     pub(super) fn ask_for_key(&mut self, now: Instant) -> bool {
         let waiting = self.table.values().any(|viewer| viewer.needs_key);

@@ -269,6 +269,7 @@ impl BaseSrcImpl for TutkSrc {
         self.close();
         *self.receiver.lock().unwrap() = None;
         self.controls.reset();
+        self.release_keys();
         *self.state.lock().unwrap() = State::Stopped;
         Ok(())
     }

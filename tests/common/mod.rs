@@ -101,7 +101,7 @@ impl Camera {
 
     /// Where it is, for the property `address`. Other tests' cameras do not hear of it.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.sink.property::<u32>("port"))
+        format!("127.0.0.1:{}", self.sink.property::<u32>("current-port"))
     }
 
     /// Stops as a camera does that is switched off properly: viewers are told.
@@ -126,6 +126,13 @@ impl Camera {
         if !key {
             buffer.get_mut().unwrap().set_flags(gst::BufferFlags::DELTA_UNIT);
         }
+        self.appsrc.push_buffer(buffer).unwrap();
+    }
+
+    /// Pushes a frame that refers to earlier ones, after a gap.
+    pub fn push_after_gap(&self, data: Vec<u8>) {
+        let mut buffer = gst::Buffer::from_mut_slice(data);
+        buffer.get_mut().unwrap().set_flags(gst::BufferFlags::DELTA_UNIT | gst::BufferFlags::DISCONT);
         self.appsrc.push_buffer(buffer).unwrap();
     }
 

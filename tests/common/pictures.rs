@@ -123,7 +123,7 @@ impl TestPictureCamera {
     }
 
     pub fn port(&self) -> u32 {
-        self.pipeline.element("sink").property("port")
+        self.pipeline.element("sink").property("current-port")
     }
 
     pub fn stop(&self) {
