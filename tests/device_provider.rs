@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::thread;
 use std::time::Duration;
 
 use common::{Camera, H264, LONG, Viewer, bytes, unit};
@@ -83,6 +84,8 @@ fn plays(src: gst::Element, camera: &Camera) {
 fn a_monitor_sees_a_camera_come_and_go_and_its_device_plays() {
     common::init();
     let factory = gst::DeviceProviderFactory::find("tutkdeviceprovider").unwrap();
+    // Those that list webcams come first.
+    assert_eq!(factory.rank(), gst::Rank::SECONDARY);
     factory.get().unwrap().downcast::<TutkDeviceProvider>().unwrap().set_search_period(PERIOD);
     let monitor = gst::DeviceMonitor::new();
     assert!(monitor.add_filter(Some("Source/Video/Network"), None).is_some());
@@ -112,15 +115,26 @@ fn a_monitor_sees_a_camera_come_and_go_and_its_device_plays() {
 }
 
 #[test]
-fn cameras_that_are_there_are_announced_when_start_returns() {
+fn start_waits_for_no_camera_and_those_that_are_there_are_announced() {
     let camera = named("");
     let provider = provider();
+    let (sender, announced) = std::sync::mpsc::channel();
+    let uid = camera.uid.clone();
+    provider.bus().set_sync_handler(move |_, message| {
+        if let gst::MessageView::DeviceAdded(added) = message.view()
+            && text(&added.device(), "uid") == uid
+        {
+            sender.send((thread::current().id(), added.device())).unwrap();
+        }
+        gst::BusSyncReply::Drop
+    });
     provider.start().unwrap();
+    let (by, added) = announced.recv_timeout(LONG).unwrap();
+    assert_ne!(by, thread::current().id(), "the start itself has waited for the answer");
     let devices = of(&provider.devices(), &camera);
     // It answers from each address of this host.
     let [device] = &devices[..] else { panic!("{devices:?}") };
     assert_eq!(device.display_name(), camera.uid);
-    let Event::Added(added) = next(&provider.bus(), &camera.uid) else { panic!("not added") };
     assert_eq!(&added, device);
     provider.stop();
     assert!(provider.devices().iter().all(|now| now != device), "what a probe finds is new");

@@ -9,9 +9,10 @@
  * `Source/Video/Network`, or for some of them, as they come and go. The element that gst_device_create_element() makes
  * of such a device is a #GstTutkSrc that lacks nothing but the password.
  *
- * While it is started, it sends one broadcast of 52 bytes every 5 s to each network that this host is in, and none
- * otherwise. A camera that leaves three of them in a row unanswered is removed. It changes (%GST_MESSAGE_DEVICE_CHANGED)
- * when it has another address or name.
+ * Its start waits for no camera: those that are there are announced as they answer, so that a program that lists devices
+ * at once (`gst-device-monitor-1.0` without `-f`) does not see them. While it is started, it sends one broadcast of 52
+ * bytes every 5 s to each network that this host is in, and none otherwise. A camera that leaves three of them in a row
+ * unanswered is removed. It changes (%GST_MESSAGE_DEVICE_CHANGED) when it has another address or name.
  *
  * The properties of a device are the camera's `uid`, its `address` and `port`, the `name` that it gives itself, and the
  * `generation` of the protocol that it speaks; #GstTutkSrc by itself plays 9. The name is as it comes from
@@ -50,9 +51,6 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 
 /// How often cameras are searched.
 const PERIOD: Duration = Duration::from_secs(5);
-/// How long a start waits for the cameras that answer at once, so that programs that never wait (`gst-device-monitor-1.0`
-/// without `-f` is one) see them. The others are announced later.
-const START_TIME: Duration = Duration::from_millis(500);
 /// How long a probe waits for answers: there is no later.
 const PROBE_TIME: Duration = Duration::from_secs(1);
 
@@ -121,7 +119,6 @@ impl DeviceProviderImpl for TutkDeviceProvider {
         let mut search = Search::new(&provider, period).map_err(|error| failed(&error))?;
         let cancel = search.cancel.clone();
         let mut devices = Devices { provider, devices: HashMap::new() };
-        search.run(Some(Instant::now() + START_TIME), |event| devices.update(event));
         let thread = thread::Builder::new()
             .name("tutk-devices".into())
             .spawn(move || search.run(None, |event| devices.update(event)))

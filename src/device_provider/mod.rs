@@ -35,7 +35,7 @@ pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     gst::DeviceProvider::register(
         Some(plugin),
         "tutkdeviceprovider",
-        gst::Rank::PRIMARY,
+        gst::Rank::SECONDARY,
         TutkDeviceProvider::static_type(),
     )
 }
