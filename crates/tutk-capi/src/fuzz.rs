@@ -39,13 +39,13 @@ unsafe extern "C" {
     fn IOTC_Set_Device_Name(name: *const c_char);
     fn IOTC_Connect_ByUID_Parallel(uid: *const c_char, id: c_int) -> c_int;
     fn IOTC_Session_Check(id: c_int, info: *mut c_void) -> c_int;
-    fn IOTC_Get_Login_Info(info: *mut c_ulong) -> c_int;
+    fn IOTC_Get_Login_Info(info: *mut c_uint) -> c_int;
     fn avClientStart2(
         session: c_int,
         account: *const c_char,
         password: *const c_char,
         seconds: c_ulong,
-        service: *mut c_ulong,
+        service: *mut c_uint,
         channel: c_uchar,
         resend: *mut c_int,
     ) -> c_int;
@@ -171,14 +171,14 @@ impl Input<'_> {
 struct Calls {
     data: [c_char; ROOM],
     info: [c_char; ROOM],
-    number: c_ulong,
+    number: c_uint,
 }
 
 impl Calls {
     fn step(&mut self, input: &mut Input<'_>) {
         let data = if input.is_null() { null_mut() } else { self.data.as_mut_ptr() };
         let info = if input.is_null() { null_mut() } else { self.info.as_mut_ptr() };
-        let number: *mut c_ulong = if input.is_null() { null_mut() } else { &mut self.number };
+        let number: *mut c_uint = if input.is_null() { null_mut() } else { &mut self.number };
         let (index, size, info_size) = (input.number(), input.size(), input.size());
         // SAFETY: pointers are null, or to as many bytes as any size says, and aligned for what they are cast to.
         // Text ends at the latest with the buffer.

@@ -60,8 +60,7 @@ fn of_sessions() {
     let mut found = [Found::new()];
     // SAFETY: as the vendor's header has it, where it is not wrong on purpose.
     unsafe {
-        let long = "A".repeat(21);
-        for uid in ["", "SHORT", "CAPI-ABCDEFGHJKLMN12", long.as_str()] {
+        for uid in ["", "SHORT", "CAPI-ABCDEFGHJKLMN12", "CAPIABCDEFGHJKLMN-12ABC"] {
             let uid = CString::new(uid).unwrap();
             assert_eq!((api.IOTC_Connect_ByUID)(uid.as_ptr()), -10);
             assert_eq!((api.IOTC_Device_Login)(uid.as_ptr(), null(), null()), -10);
@@ -187,5 +186,54 @@ fn of_channels() {
         (camera.avServSetResendSize)(99, 5);
         assert_eq!((camera.avResendBufUsageRate)(99), -20010.0);
         (viewer.IOTC_Session_Close)(session);
+    }
+}
+
+/// A number behind a pointer has 32 bits in the vendor's libraries, also where their headers call it `unsigned long`.
+#[test]
+fn of_places_with_no_room_for_64_bits() {
+    const GUARD: u32 = 0xAAAA_AAAA;
+    let (camera, viewer) = (Api::load(), Api::load());
+    let uid = camera.be_camera();
+    let serving = thread::spawn(move || camera.serve());
+    let [mut version, mut login, mut service, mut other] = [[GUARD; 2]; 4];
+    let mut infos = [[GUARD; 16]; 2];
+    // SAFETY: as the vendor's header has it.
+    unsafe {
+        (viewer.IOTC_Get_Version)(version.as_mut_ptr());
+        assert_eq!((viewer.IOTC_Get_Login_Info)(login.as_mut_ptr()), 0);
+        let session = (viewer.IOTC_Connect_ByUID)(uid.as_ptr());
+        assert_eq!((viewer.IOTC_Session_Check)(session, infos.as_mut_ptr().cast()), 0);
+        let (admin, password) = (c"admin".as_ptr(), c"password".as_ptr());
+        let av = (viewer.avClientStart)(session, admin, password, 20, service.as_mut_ptr(), 0);
+        assert_eq!(av, 0);
+        let refused = (viewer.avClientStart2)(session, admin, password, 20, other.as_mut_ptr(), 0, null_mut());
+        assert_eq!(refused, -20000);
+        (viewer.IOTC_Session_Close)(session);
+    }
+    serving.join().unwrap();
+    assert_eq!((version, login, service, other[1]), ([0x010D_0700, GUARD], [0, GUARD], [0x10, GUARD], GUARD));
+    // st_SInfo has 64 bytes; the version is at 52.
+    assert_eq!((infos[0][13], infos[1]), (0x010D_0700, [GUARD; 16]));
+}
+
+/// Whatever follows a UID's 20 characters is not read: they may be the last bytes of the program's memory.
+#[test]
+fn of_a_uid_without_its_end() {
+    const PAGE: usize = 1 << 16;
+    unsafe extern "C" {
+        fn aligned_alloc(alignment: usize, size: usize) -> *mut c_char;
+        fn mprotect(address: *mut c_char, length: usize, protection: c_int) -> c_int;
+    }
+    let api = Api::load();
+    let uid = common::uid();
+    // SAFETY: the second half of this block is only made unreadable, and the block stays.
+    unsafe {
+        let block = aligned_alloc(PAGE, 2 * PAGE);
+        assert!(!block.is_null());
+        assert_eq!(mprotect(block.add(PAGE), PAGE, 0), 0);
+        let last = block.add(PAGE - 20);
+        last.copy_from_nonoverlapping(uid.as_ptr(), 20);
+        assert_eq!((api.IOTC_Connect_ByUID_Parallel)(last, 0), -14);
     }
 }

@@ -55,14 +55,14 @@ unsafe extern "C" fn avClientStart(
     account: *const c_char,
     password: *const c_char,
     seconds: c_ulong,
-    service: *mut c_ulong,
+    service: *mut c_uint,
     channel: c_uchar,
 ) -> c_int {
     av(|| {
         // SAFETY: C's side of the contract.
         let (index, (_, number)) = unsafe { start(session, account, password, seconds, channel, false) }?;
         // SAFETY: C's side of the contract.
-        unsafe { put(service, number.into()) };
+        unsafe { put(service, number) };
         Ok(index)
     })
 }
@@ -73,7 +73,7 @@ unsafe extern "C" fn avClientStart2(
     account: *const c_char,
     password: *const c_char,
     seconds: c_ulong,
-    service: *mut c_ulong,
+    service: *mut c_uint,
     channel: c_uchar,
     resend: *mut c_int,
 ) -> c_int {
@@ -84,7 +84,7 @@ unsafe extern "C" fn avClientStart2(
         let (index, (granted, number)) = unsafe { start(session, account, password, seconds, channel, true) }?;
         // SAFETY: C's side of the contract.
         unsafe {
-            put(service, number.into());
+            put(service, number);
             put(resend, granted.into());
         }
         Ok(index)

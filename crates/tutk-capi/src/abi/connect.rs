@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tutk::Uid;
 
-use super::pointer::{array, put, text};
+use super::pointer::{array, prefix, put};
 use super::{guard, iotc, wide};
 use crate::codes::*;
 use crate::state::REGISTRY;
@@ -46,20 +46,20 @@ pub(super) fn mode(mode: c_int) -> Result<(), Code> {
     }
 }
 
-/// A UID; whatever is none has no licence, as the vendor's library says it.
+/// A UID; whatever is none has no licence, as the vendor's library says it. Nothing after its 20 bytes counts.
 ///
 /// # Safety
-/// As of [`text`], for 20 bytes.
+/// As of [`prefix`], for 20 bytes.
 pub(super) unsafe fn uid(uid: *const c_char) -> Result<Uid, Code> {
     // SAFETY: vouched for by the caller.
-    let uid = unsafe { text(uid, Uid::LEN) };
+    let uid = unsafe { prefix(uid, Uid::LEN) };
     uid.and_then(|uid| uid.try_into().ok()).and_then(Uid::from_bytes).ok_or(IOTC_ER_UNLICENSE)
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn IOTC_Get_Version(version: *mut c_ulong) {
+unsafe extern "C" fn IOTC_Get_Version(version: *mut c_uint) {
     // SAFETY: C's side of the contract.
-    guard((), || unsafe { put(version, IOTC_VERSION.into()) });
+    guard((), || unsafe { put(version, IOTC_VERSION) });
 }
 
 #[unsafe(no_mangle)]

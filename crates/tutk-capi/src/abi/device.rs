@@ -1,7 +1,7 @@
 //! A camera on the LAN, and its viewers' arrival.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_ulong};
+use std::ffi::{c_char, c_int, c_uint, c_ulong};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,11 +41,11 @@ unsafe extern "C" fn IOTC_Device_Login(device: *const c_char, text: *const c_cha
 
 /// Returns how often logging in to servers failed.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn IOTC_Get_Login_Info(info: *mut c_ulong) -> c_int {
+unsafe extern "C" fn IOTC_Get_Login_Info(info: *mut c_uint) -> c_int {
     iotc(|| {
         REGISTRY.check()?;
         // SAFETY: C's side of the contract.
-        unsafe { put(info, REGISTRY.login_info().into()) };
+        unsafe { put(info, REGISTRY.login_info()) };
         Ok(0)
     })
 }

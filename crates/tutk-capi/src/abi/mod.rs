@@ -1,4 +1,7 @@
 //! The functions that C calls.
+//!
+//! Behind a pointer, what the vendor's headers call `unsigned long` has 32 bits, as it has in the vendor's libraries
+//! (1.13.7, 2.1.8, 3.1.4 and 3.1.5 for x86-64): programs whose header says `unsigned int` have no more room.
 
 mod av_client;
 mod av_control;

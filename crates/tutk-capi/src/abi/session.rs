@@ -1,7 +1,7 @@
 //! Sessions that stand, and their channels.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_uchar, c_ulong, c_ushort};
+use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort};
 
 use super::pointer::{array, put};
 use super::{guard, iotc};
@@ -17,9 +17,9 @@ struct SessionInfo {
     uid: [c_char; 21],
     remote_ip: [c_char; 17],
     remote_port: c_ushort,
-    sent: c_ulong,
-    received: c_ulong,
-    version: c_ulong,
+    sent: c_uint,
+    received: c_uint,
+    version: c_uint,
     vendor: c_ushort,
     product: c_ushort,
     group: c_ushort,
@@ -27,7 +27,7 @@ struct SessionInfo {
     is_secure: c_uchar,
 }
 
-const _: () = assert!(size_of::<SessionInfo>() == if size_of::<c_ulong>() == 8 { 80 } else { 64 });
+const _: () = assert!(size_of::<SessionInfo>() == 64);
 
 /// Neither P2P nor over a relay.
 const LAN: c_uchar = 2;
@@ -48,7 +48,7 @@ unsafe extern "C" fn IOTC_Session_Check(id: c_int, info: *mut SessionInfo) -> c_
             remote_port: session.remote.port(),
             sent: 0,
             received: 0,
-            version: IOTC_VERSION.into(),
+            version: IOTC_VERSION,
             vendor: 0,
             product: 0,
             group: 0,

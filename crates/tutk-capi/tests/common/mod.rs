@@ -29,7 +29,7 @@ macro_rules! api {
 api! {
     IOTC_Initialize2(u16) -> c_int;
     IOTC_DeInitialize() -> c_int;
-    IOTC_Get_Version(*mut c_ulong);
+    IOTC_Get_Version(*mut c_uint);
     IOTC_Set_Max_Session_Number(c_ulong);
     IOTC_Setup_LANConnection_Timeout(c_uint);
     IOTC_Lan_Search2(*mut Found, c_int, c_int) -> c_int;
@@ -47,14 +47,14 @@ api! {
     IOTC_Session_Read(c_int, *mut c_char, c_int, c_ulong, c_uchar) -> c_int;
     IOTC_Set_Device_Name(*const c_char);
     IOTC_Device_Login(*const c_char, *const c_char, *const c_char) -> c_int;
-    IOTC_Get_Login_Info(*mut c_ulong) -> c_int;
+    IOTC_Get_Login_Info(*mut c_uint) -> c_int;
     IOTC_Listen(c_ulong) -> c_int;
     IOTC_Listen_Exit();
     avGetAVApiVer() -> c_int;
     avInitialize(c_int) -> c_int;
     avDeInitialize() -> c_int;
-    avClientStart(c_int, *const c_char, *const c_char, c_ulong, *mut c_ulong, c_uchar) -> c_int;
-    avClientStart2(c_int, *const c_char, *const c_char, c_ulong, *mut c_ulong, c_uchar, *mut c_int) -> c_int;
+    avClientStart(c_int, *const c_char, *const c_char, c_ulong, *mut c_uint, c_uchar) -> c_int;
+    avClientStart2(c_int, *const c_char, *const c_char, c_ulong, *mut c_uint, c_uchar, *mut c_int) -> c_int;
     avClientExit(c_int, c_uchar);
     avClientStop(c_int);
     avServStart(c_int, *const c_char, *const c_char, c_ulong, c_ulong, c_uchar) -> c_int;
@@ -94,9 +94,9 @@ pub struct Info {
     pub uid: [c_char; 21],
     pub remote_ip: [c_char; 17],
     pub remote_port: u16,
-    pub sent: c_ulong,
-    pub received: c_ulong,
-    pub version: c_ulong,
+    pub sent: c_uint,
+    pub received: c_uint,
+    pub version: c_uint,
     pub ids: [u16; 3],
     pub nat: u8,
     pub is_secure: u8,
