@@ -102,10 +102,10 @@ impl Av {
     }
 
     /// Stops the channel from this side, whatever the session does.
-    pub(crate) fn stop(&self) {
+    pub(crate) fn stop(self: &Arc<Self>) {
         lock(&self.state).ended = Some(End::Closed);
         self.changed.notify_all();
-        self.session.remove(self.channel);
+        self.session.remove(self);
     }
 
     /// Ends a start that waits.

@@ -192,10 +192,13 @@ impl Session {
         lock(&self.state).avs.get(&channel).cloned()
     }
 
-    /// Takes an AV channel out.
-    pub(crate) fn remove(&self, channel: u8) {
-        if lock(&self.state).avs.remove(&channel).is_some() {
-            self.with_link(|link| link.stop(channel));
+    /// Takes an AV channel out, unless another one is in its place by now.
+    pub(crate) fn remove(&self, av: &Arc<Av>) {
+        let mut state = lock(&self.state);
+        if state.avs.get(&av.channel).is_some_and(|other| Arc::ptr_eq(other, av)) {
+            // Under the lock, so that the one that comes next is not stopped.
+            self.with_link(|link| link.stop(av.channel));
+            state.avs.remove(&av.channel);
         }
     }
 
@@ -235,4 +238,25 @@ impl Session {
 
 fn bit(channel: u8) -> u32 {
     1u32.checked_shl(channel.into()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::av::Role;
+
+    #[test]
+    fn a_channel_that_is_over_takes_no_other_with_it() {
+        let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
+        let session = Session::new(uid, ([127, 0, 0, 1], 1).into(), false, Peer::Closed);
+        let [first, second] = [(); 2].map(|()| Av::new(session.clone(), 3, Role::Client, 0));
+        session.add(3, first.clone()).unwrap();
+        first.stop();
+        session.add(3, second.clone()).unwrap();
+        // The start of the first one fails after avDeInitialize, which has stopped it.
+        first.stop();
+        assert!(session.av(3).is_some_and(|av| Arc::ptr_eq(&av, &second)));
+        second.stop();
+        assert!(session.av(3).is_none());
+    }
 }
