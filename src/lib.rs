@@ -40,7 +40,7 @@ mod plugin {
         "MIT/X11",
         env!("CARGO_PKG_NAME"),
         env!("CARGO_PKG_NAME"),
-        env!("CARGO_PKG_NAME"),
+        env!("PLUGIN_ORIGIN"),
         env!("BUILD_REL_DATE")
     );
 }

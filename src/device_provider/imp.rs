@@ -89,7 +89,7 @@ impl DeviceProviderImpl for TutkDeviceProvider {
                 "TUTK Camera Device Provider",
                 CLASSES,
                 "Lists the IP cameras of the local networks that speak ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
-                env!("CARGO_PKG_NAME"),
+                env!("CARGO_PKG_AUTHORS"),
             )
         });
         Some(&METADATA)

@@ -117,7 +117,7 @@ impl ElementImpl for TutkSink {
                 "TUTK Camera Sink",
                 "Sink/Video/Network",
                 "Is an IP camera that speaks ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
-                env!("CARGO_PKG_NAME"),
+                env!("CARGO_PKG_AUTHORS"),
             )
         });
         Some(&METADATA)

@@ -217,7 +217,7 @@ impl ElementImpl for TutkSrc {
                 "TUTK Camera Source",
                 "Source/Video/Network",
                 "Plays an IP camera that speaks ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
-                env!("CARGO_PKG_NAME"),
+                env!("CARGO_PKG_AUTHORS"),
             )
         });
         Some(&METADATA)

@@ -124,3 +124,19 @@ fn after_a_flush_it_begins_with_a_key_frame() {
         assert!(has(&next, gst::BufferFlags::DISCONT));
     }
 }
+
+#[test]
+fn plugin_and_elements_name_their_authors_and_origin() {
+    crate::common::init();
+    let licence = include_str!("../../LICENSE-MIT");
+    let provider = gst::DeviceProviderFactory::find("tutkdeviceprovider").unwrap();
+    let elements = ["tutksrc", "tutksink"].map(|name| gst::ElementFactory::find(name).unwrap());
+    let authors = elements.each_ref().map(|element| element.metadata("author").unwrap());
+    for author in authors.iter().copied().chain(provider.metadata("author")) {
+        assert!(licence.contains(&format!("2026 {author}\n")), "“{author}” holds no copyright");
+    }
+    // An origin is where a plugin comes from: its repository, or as long as it has none, its name.
+    let origin = elements[0].plugin().unwrap().origin();
+    let manifest = [env!("CARGO_PKG_REPOSITORY"), env!("CARGO_PKG_NAME")];
+    assert_eq!(Some(origin.as_str()), manifest.into_iter().find(|value| !value.is_empty()));
+}
