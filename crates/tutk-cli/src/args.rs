@@ -13,7 +13,7 @@ const EXIT_CODES: &str = "Exit codes:
   2  wrong usage
   3  the camera was not found, or does not answer
   4  the camera refused: wrong account or password, or no place for another viewer
-  5  the session was lost: the camera closed it, or was not heard any more";
+  5  the session was lost: the camera closed it, was not heard any more, or sent no video any more";
 
 /// Finds IP cameras that speak ThroughTek's IOTC/AV protocol (TUTK, Kalay), sets their clocks and saves their video
 #[derive(Debug, Parser)]
@@ -78,6 +78,16 @@ pub(crate) struct Sync {
 pub(crate) struct Stream {
     #[command(flatten)]
     pub(crate) camera: Camera,
+
+    /// Wait for a camera that is not there yet or has no place for another viewer. What waiting cannot cure, as a refused
+    /// password, ends the command all the same
+    #[arg(long)]
+    pub(crate) wait: bool,
+
+    /// When the camera answers and sends no video for this many milliseconds, it is asked for it again; after twice as long
+    /// the session is lost. A slow camera has more time: three times the longest interval between its frames. 0: no limit
+    #[arg(long, value_name = "MS", default_value_t = 15_000)]
+    pub(crate) frame_timeout: u32,
 
     /// Where the video goes: a file, to which it is appended, or - for standard output
     #[arg(short, long, value_name = "FILE", visible_alias = "filename")]

@@ -22,7 +22,7 @@ impl Failure {
             Self::Session(error) => match error {
                 Error::NotFound { .. } | Error::NoAnswer { .. } => 3,
                 Error::Refused { .. } | Error::Full { .. } => 4,
-                Error::ClosedByCamera | Error::TimedOut { .. } => 5,
+                Error::ClosedByCamera | Error::TimedOut { .. } | Error::NoFrames { .. } => 5,
                 Error::InvalidArgument(_) => 2,
                 _ => 1,
             },
@@ -67,6 +67,10 @@ fn advice(error: &Error) -> Option<&'static str> {
         }
         Error::ClosedByCamera => "It may have been switched off, restarted or updated.",
         Error::TimedOut { .. } => "Is it still switched on, and does its network reach it?",
+        Error::NoFrames { .. } => {
+            "Does its app show a picture? Its privacy mode may be on; otherwise switch it off and on. A camera that takes a \
+             picture seldom needs a longer --frame-timeout."
+        }
         _ => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! From the command line to a session.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tutk::{Session, SessionOptions};
 
@@ -9,6 +10,9 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::{scan, secrets};
+
+/// How long to wait before a camera that was not there is looked for again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What to open, with the password from wherever it is told.
 pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptions, Failure> {
@@ -40,6 +44,27 @@ pub(crate) fn open(options: SessionOptions, interrupt: &Interrupt, console: &Con
     let camera = session.camera();
     console.info(format_args!("connected to camera {} at {}", camera.uid, camera.address));
     Ok(session)
+}
+
+/// As [`open`]; while the camera is not there, tries again.
+pub(crate) fn open_and_wait(
+    options: SessionOptions,
+    interrupt: &Interrupt,
+    console: &Console,
+) -> Result<Session, tutk::Error> {
+    let mut waits = false;
+    loop {
+        match open(options.clone(), interrupt, console) {
+            Err(error) if error.is_transient() => {
+                if !std::mem::replace(&mut waits, true) {
+                    let uid = options.uid;
+                    console.info(format_args!("{}\nWaiting for camera {uid}.", Failure::Session(error)));
+                }
+                interrupt.cancel.wait(PAUSE)?;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// The usage error that helps on: which cameras are there.

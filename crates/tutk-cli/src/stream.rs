@@ -2,8 +2,9 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use tutk::{Error, Gate, Media, Received, Session};
+use tutk::{Error, FrameWatchdog, Gate, Media, Received, Session, io_control};
 
 use crate::args;
 use crate::console::Console;
@@ -18,14 +19,16 @@ pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Fai
     // Before the signals are taken over: a named pipe opens when somebody reads it, and can be given up until then.
     let target = Target::open(&args.file)?;
     let interrupt = Interrupt::new()?;
-    let session = match session::open(options, &interrupt, console) {
+    let open = if args.wait { session::open_and_wait } else { session::open };
+    let session = match open(options, &interrupt, console) {
         Err(Error::Cancelled) if interrupt.came() => return Ok(()),
         session => session?,
     };
     let output = Output::start(target, interrupt.cancel.clone())?;
     let status = Status::start(console.clone())?;
 
-    let Err(end) = receive(&session, &output, &status, console);
+    let frame_timeout = Duration::from_millis(args.frame_timeout.into());
+    let Err(end) = receive(&session, frame_timeout, &output, &status, console);
     console.debug(format_args!("{:?}", session.stats()));
     // First of all the camera's place gets free, whatever the output does.
     session.close();
@@ -43,16 +46,33 @@ pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Fai
 }
 
 /// Hands the video on until the session ends or is cancelled.
-fn receive(session: &Session, output: &Output, status: &Status, console: &Console) -> Result<Infallible, Error> {
+fn receive(
+    session: &Session,
+    frame_timeout: Duration,
+    output: &Output,
+    status: &Status,
+    console: &Console,
+) -> Result<Infallible, Error> {
     session.start_video()?;
     let mut gate = Gate::default();
+    let mut watchdog = FrameWatchdog::new(frame_timeout, Duration::ZERO, Instant::now());
     loop {
-        match session.receive()? {
+        let Some(received) = session.receive_until(watchdog.deadline())? else {
+            if watchdog.check(Instant::now())? {
+                console.info("the camera sends no video; asking for it again");
+                session.start_video()?;
+            }
+            continue;
+        };
+        match received {
             Received::Video(frame) => {
                 let mut counts = status.counts();
                 counts.count(frame.data.len(), frame.codec);
-                let written = gate.passes(frame.codec, frame.key) && output.write(frame.data);
-                if !written {
+                let passes = gate.passes(frame.codec, frame.key);
+                if passes {
+                    watchdog.frame(frame.received);
+                }
+                if !(passes && output.write(frame.data)) {
                     counts.dropped += 1;
                     gate.lost();
                 }
@@ -69,6 +89,9 @@ fn receive(session: &Session, output: &Output, status: &Status, console: &Consol
             }
             Received::IoControlUnconfirmed { kind } => {
                 console.info(format_args!("the camera did not confirm the IO control 0x{kind:04X}"));
+                if kind == io_control::START_VIDEO {
+                    watchdog.unconfirmed(Instant::now())?;
+                }
             }
             Received::AlsoFound(address) => {
                 console.info(format_args!("{address} answered for this camera, too, and is not followed"));

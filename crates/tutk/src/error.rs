@@ -67,6 +67,12 @@ pub enum Error {
         /// How long the camera was silent.
         silence: Duration,
     },
+    /// The camera answers and sends no video: a [`FrameWatchdog`](crate::FrameWatchdog) gave the session up.
+    #[error("the camera sent no video for {} ms, although it answers", silence.as_millis())]
+    NoFrames {
+        /// How long no frame came that can be decoded.
+        silence: Duration,
+    },
     /// [`Cancel::cancel`](crate::Cancel::cancel) was called.
     #[error("cancelled")]
     Cancelled,
@@ -117,6 +123,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether this may be over by itself: the camera or the network comes back, or a place at the camera becomes free.
+    /// Otherwise somebody has to change a setting or install something.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::NotFound { .. }
+            | Self::NoAnswer { .. }
+            | Self::Full { .. }
+            | Self::ClosedByCamera
+            | Self::TimedOut { .. }
+            | Self::NoFrames { .. }
+            | Self::Io { .. }
+            | Self::Protocol(_) => true,
+            Self::Library { code, .. } => code.is_transient(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         Self::Io { what: what.into(), source: source.into() }
     }

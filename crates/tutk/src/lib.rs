@@ -51,6 +51,7 @@ mod secret;
 mod session;
 mod uid;
 pub mod vendor;
+mod watchdog;
 pub mod wire;
 
 pub use backend::Backend;
@@ -68,3 +69,4 @@ pub use secret::Secret;
 pub use session::{Received, Session, SessionOptions};
 pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
 pub use uid::Uid;
+pub use watchdog::FrameWatchdog;

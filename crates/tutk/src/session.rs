@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::native::{Address, Cancel, Found};
 use crate::proto::ViewerStats;
@@ -20,7 +20,8 @@ pub struct SessionOptions {
     /// Find, connect and log in: each must be done in this time; 5 s unless told. The vendor's library finds and
     /// connects in one step, and has twice the time for it.
     pub timeout: Duration,
-    /// No datagram for this long: the session is lost; 10 s unless told. The vendor's library has its own time, 15 s.
+    /// No datagram for this long: the session is lost; default: 10 s. A camera sends a keep-alive about every 2 s, so that
+    /// less than 5 s loses sessions that live. The vendor's library has its own time, 15 s.
     pub idle_timeout: Duration,
     /// What drives the session; [`Backend::Auto`] unless told.
     pub backend: Backend,
@@ -156,7 +157,16 @@ impl Session {
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
     pub fn receive(&self) -> Result<Received, Error> {
-        either!(self, session => session.receive())
+        loop {
+            if let Some(received) = self.receive_until(None)? {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// As [`receive`](Self::receive); nothing if `deadline` passes before something comes.
+    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
+        either!(self, session => session.receive_until(deadline))
     }
 
     /// The camera, as it answered the search. The vendor's library tells only its address: then the name is empty and

@@ -1,16 +1,16 @@
 //! `tutk stream`.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::fd::AsFd;
 use std::process::Child;
 use std::thread;
 
-use crate::support::{LONG, Running, assert_code, finish, signal, silent, text, tutk};
+use crate::support::{CANARY, LONG, Running, assert_code, finish, signal, silent, text, tutk};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
-use tutk::{CameraEvent, io_control};
+use tutk::{CameraEvent, CameraOptions, io_control};
 
 /// Frames of different sizes, with bytes that end lines in them.
 fn frames() -> Vec<Vec<u8>> {
@@ -130,6 +130,71 @@ fn a_camera_that_goes_is_lost() {
     let output = finish(child);
     assert_code(&output, 5);
     assert!(text(&output.stderr).contains("closed the session"), "{}", text(&output.stderr));
+}
+
+/// Waits for a line of the command that has this in it.
+fn wait_for_line(lines: &mut impl Iterator<Item = io::Result<String>>, wanted: &str) {
+    assert!(lines.any(|line| line.unwrap().contains(wanted)), "no line says “{wanted}”");
+}
+
+#[test]
+fn a_camera_that_sends_no_video_is_asked_again_and_lost() {
+    for first_frame in [false, true] {
+        let camera = Running::start("", "");
+        let child = camera.tutk("stream").args(["-f", "-", "--frame-timeout=500"]).spawn().unwrap();
+        let viewer = camera.wait_for_viewer();
+        if first_frame {
+            assert!(camera.send(viewer, &[7; 100], true));
+        }
+        // No decoder can begin with these.
+        assert!(camera.send(viewer, &[7; 100], first_frame));
+        assert_eq!(camera.wait_for_viewer(), viewer);
+        camera.wait_for_close();
+        let output = finish(child);
+        assert_code(&output, 5);
+        let stderr = text(&output.stderr);
+        assert!(stderr.contains("asking for it again") && stderr.contains("--frame-timeout"), "{stderr}");
+    }
+}
+
+#[test]
+fn it_can_wait_for_the_camera() {
+    let uid = crate::support::uid();
+    let (silent, address) = silent();
+    let wait = ["stream", "-d", uid.as_str(), "-f", "-", "-t", "200", "--wait", &address];
+    let mut child = tutk(&wait).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    wait_for_line(&mut stderr, &format!("Waiting for camera {uid}"));
+    // The camera comes.
+    let mut options = CameraOptions::new(uid);
+    options.port = silent.local_addr().unwrap().port();
+    drop(silent);
+    let camera = Running::with(options);
+    let viewer = camera.wait_for_viewer();
+    let mut stdout = child.stdout.take().unwrap();
+    assert!(camera.send(viewer, &[7; 100], true));
+    stdout.read_exact(&mut [0; 100]).unwrap();
+    // One of a full camera waits for a place.
+    let mut second = camera.tutk("stream").args(["-f", "-", "--wait"]).spawn().unwrap();
+    let mut second_stderr = BufReader::new(second.stderr.take().unwrap()).lines();
+    wait_for_line(&mut second_stderr, &format!("Waiting for camera {uid}"));
+    end_by(child, &camera, SIGINT);
+    camera.wait_for_viewer();
+    end_by(second, &camera, SIGINT);
+}
+
+#[test]
+fn a_signal_ends_the_wait_and_a_wrong_password_is_not_waited_for() {
+    let camera = Running::start("", CANARY);
+    let output = finish(camera.tutk("stream").args(["-f", "-", "--wait", "-p", "wrong"]).spawn().unwrap());
+    assert_code(&output, 4);
+    let (_silent, address) = silent();
+    let uid = crate::support::uid();
+    let mut child = tutk(&["stream", "-d", uid.as_str(), "-f", "-", "-t", "50", "--wait", &address]).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    wait_for_line(&mut stderr, "Waiting for camera");
+    signal(&child, SIGTERM);
+    assert_code(&finish(child), 0);
 }
 
 #[test]

@@ -30,6 +30,10 @@ impl Running {
         let mut options = CameraOptions::new(uid());
         options.name = name.into();
         options.password = password.into();
+        Self::with(options)
+    }
+
+    pub(crate) fn with(mut options: CameraOptions) -> Self {
         options.max_viewers = 1;
         let (uid, cancel) = (options.uid, Cancel::new().unwrap());
         let camera = Arc::new(Camera::open(options, &cancel).unwrap());

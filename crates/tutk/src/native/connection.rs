@@ -104,9 +104,18 @@ impl Connection {
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the connection goes on once the handle is reset.
     pub fn next_event(&self) -> Result<ViewerEvent, Error> {
+        loop {
+            if let Some(event) = self.next_event_until(None)? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// As [`next_event`](Self::next_event); without an event if `deadline` passes before one comes.
+    pub fn next_event_until(&self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, Error> {
         self.check()?;
         self.sockets
-            .run(&self.viewer, &self.cancel, |viewer| {
+            .run_until(&self.viewer, &self.cancel, deadline, |viewer| {
                 loop {
                     match viewer.poll_event()? {
                         ViewerEvent::Ended(end) => return Some(Err(end)),
@@ -115,6 +124,7 @@ impl Connection {
                     }
                 }
             })?
+            .transpose()
             .map_err(|end| {
                 self.sockets.flush(&mut *lock(&self.viewer));
                 self.error(*self.ended.get_or_init(|| end))

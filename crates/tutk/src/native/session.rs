@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use super::connection::{Connection, ConnectionOptions};
 use super::{Cancel, Found};
@@ -7,7 +8,7 @@ use crate::{Error, Received, SessionOptions, io_control};
 
 /// A viewer's session with a camera, by the protocol itself.
 ///
-/// [`receive`](Self::receive) belongs to one thread, which drives the session with it; the rest may be called from any.
+/// [`receive_until`](Self::receive_until) belongs to one thread, which drives the session with it; the rest may be called from any.
 #[derive(Debug)]
 pub struct Session {
     connection: Connection,
@@ -18,7 +19,7 @@ pub struct Session {
 impl Session {
     /// Finds the camera, connects and logs in.
     ///
-    /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
+    /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone.
     pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
         let options = ConnectionOptions {
             uid: options.uid,
@@ -43,10 +44,10 @@ impl Session {
     }
 
     /// Sends an IO control; it is repeated until the camera confirms that it came, while another thread is in
-    /// [`receive`](Self::receive).
+    /// [`receive_until`](Self::receive_until).
     ///
     /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
-    /// or as [`receive`](Self::receive) did once the session is over.
+    /// or as [`receive_until`](Self::receive_until) did once the session is over.
     pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
         self.connection.check()?;
         io_control::check(body)?;
@@ -54,17 +55,18 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for what the camera sends next.
+    /// Waits for what the camera sends next; no longer than until `deadline`, if there is one.
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive(&self) -> Result<Received, Error> {
+    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
         loop {
-            let event = match self.connection.next_event()? {
-                ViewerEvent::Av { event, .. } => event,
-                ViewerEvent::AlsoFound(address) => return Ok(Received::AlsoFound(address)),
-                _ => continue,
+            let event = match self.connection.next_event_until(deadline)? {
+                Some(ViewerEvent::Av { event, .. }) => event,
+                Some(ViewerEvent::AlsoFound(address)) => return Ok(Some(Received::AlsoFound(address))),
+                Some(_) => continue,
+                None => return Ok(None),
             };
-            return Ok(match event {
+            return Ok(Some(match event {
                 AvEvent::Video(frame) => Received::Video(frame),
                 AvEvent::Audio(frame) => Received::Audio(frame),
                 AvEvent::Lost(lost) => Received::Lost(lost),
@@ -74,7 +76,7 @@ impl Session {
                 // A client hears none of these once it is logged in.
                 AvEvent::LoggedIn { .. } | AvEvent::LoginRefused(_) => continue,
                 AvEvent::Login { .. } | AvEvent::KeyFrameWanted => continue,
-            });
+            }));
         }
     }
 

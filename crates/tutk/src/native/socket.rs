@@ -74,11 +74,26 @@ impl Sockets {
         mut done: impl FnMut(&mut M) -> Option<T>,
     ) -> Result<T, Error> {
         loop {
+            if let Some(value) = self.run_until(machine, cancel, None, &mut done)? {
+                return Ok(value);
+            }
+        }
+    }
+
+    /// As [`run`](Self::run); without a result if `deadline` passes before, and all that came until then is handled.
+    pub(super) fn run_until<M: Machine, T>(
+        &self,
+        machine: &Mutex<M>,
+        cancel: &Cancel,
+        deadline: Option<Instant>,
+        mut done: impl FnMut(&mut M) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        loop {
             cancel.check()?;
             let until = {
                 let mut machine = lock(machine);
                 if let Some(value) = done(&mut machine) {
-                    return Ok(value);
+                    return Ok(Some(value));
                 }
                 let is_more = self.read(&mut *machine)?;
                 let now = Instant::now();
@@ -87,12 +102,15 @@ impl Sockets {
                 }
                 self.flush(&mut *machine);
                 if let Some(value) = done(&mut machine) {
-                    return Ok(value);
+                    return Ok(Some(value));
                 }
                 if is_more {
                     continue;
                 }
-                machine.poll_timeout()
+                if deadline.is_some_and(|deadline| deadline <= now) {
+                    return Ok(None);
+                }
+                machine.poll_timeout().into_iter().chain(deadline).min()
             };
             self.wait(cancel, until)?;
         }

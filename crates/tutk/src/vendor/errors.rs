@@ -17,6 +17,14 @@ impl Code {
         self.row().map(|(_, _, meaning)| *meaning)
     }
 
+    /// Whether waiting may help: it is none of a UID or key that is refused, nor of a library that lacks something.
+    pub(crate) fn is_transient(self) -> bool {
+        !matches!(
+            self.0,
+            -10 | -15 | -40 | -46 | -59 | -63 | -1005..=-1001 | -20000 | -20023 | -20024 | -20033 | -20049 | -21334
+        )
+    }
+
     fn row(self) -> Option<&'static Row> {
         TABLE.iter().find(|(code, _, _)| *code == self.0)
     }

@@ -13,7 +13,7 @@ use crate::{Error, LibraryInfo, Media, Received, SessionInfo, SessionOptions, io
 
 /// A viewer's session with a camera, by the vendor's library.
 ///
-/// [`receive`](Self::receive) belongs to one thread; the rest may be called from any.
+/// [`receive_until`](Self::receive_until) belongs to one thread; the rest may be called from any.
 #[derive(Debug)]
 pub struct Session {
     // In this order: what is to be sent goes out before the channel closes.
@@ -39,7 +39,7 @@ struct Heard {
 impl Session {
     /// Loads the library of the options, or the system's, finds the camera, connects and logs in.
     ///
-    /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone. A call of
+    /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone. A call of
     /// the library that it stops may go on for a moment in the background; a session that comes of it is closed.
     pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
         let texts = Texts::new(&options)?;
@@ -77,7 +77,7 @@ impl Session {
     /// Sends an IO control; the library repeats it until the camera confirms that it came.
     ///
     /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
-    /// or as [`receive`](Self::receive) did once the session is over.
+    /// or as [`receive_until`](Self::receive_until) did once the session is over.
     pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
         if let Some(code) = self.ended.get() {
             return Err(self.error(*code));
@@ -87,22 +87,22 @@ impl Session {
         Ok(())
     }
 
-    /// Waits for what the camera sends next.
+    /// Waits for what the camera sends next; no longer than until `deadline`, if there is one.
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive(&self) -> Result<Received, Error> {
+    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
         let mut receiver = lock(&self.receiver);
         loop {
             self.cancel.check()?;
             if let Some(received) = receiver.pop() {
                 self.count(&received);
-                return Ok(received);
+                return Ok(Some(received));
             }
             if let Some(code) = self.ended.get() {
                 return Err(self.error(*code));
             }
             if let Some(answer) = self.controls.poll(Instant::now()) {
-                return Ok(answer);
+                return Ok(Some(answer));
             }
             // What came before the end is still handed out.
             if let Err(code) = receiver.look(&self.channel) {
@@ -111,9 +111,14 @@ impl Session {
             }
             if let Some(received) = receiver.pop() {
                 self.count(&received);
-                return Ok(received);
+                return Ok(Some(received));
             }
-            self.cancel.wait_for(None, receiver.next_look(Instant::now()))?;
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Ok(None);
+            }
+            let look = receiver.next_look(now);
+            self.cancel.wait_for(None, deadline.map_or(look, |deadline| look.min(deadline)))?;
         }
     }
 

@@ -61,6 +61,7 @@ suite![
     a_full_camera_says_so,
     the_camera_closes,
     a_cancelled_session_goes_on_after_a_reset,
+    a_deadline_ends_the_wait_and_nothing_else,
     a_cancelled_search_for_the_camera_ends,
     several_cameras_at_once,
     many_times_in_a_row,

@@ -8,7 +8,7 @@ use tutk::{Backend, CameraEvent, CameraOptions, Cancel, Codec, Error, Mode, Rece
 
 use crate::Through;
 use crate::camera::frame;
-use crate::common::camera::{Running, next, uid};
+use crate::common::camera::{LONG, Running, next, uid};
 use crate::common::{this_thread, wait_until_blocked};
 
 pub(crate) fn frames_of_all_sizes_come_whole(through: &Through) {
@@ -108,6 +108,23 @@ pub(crate) fn a_cancelled_session_goes_on_after_a_reset(through: &Through) {
     cancel.reset();
     let data = camera.send(viewer, 0, 100);
     assert!(frame(&session).data == data);
+}
+
+pub(crate) fn a_deadline_ends_the_wait_and_nothing_else(through: &Through) {
+    let camera = Running::new("");
+    let (session, _cancel) = through.open(camera.uid, "");
+    session.start_video().unwrap();
+    let viewer = camera.wait_for_viewer();
+    while !matches!(session.receive().unwrap(), Received::IoControlConfirmed { .. }) {}
+    let deadline = Instant::now() + Duration::from_millis(50);
+    assert!(session.receive_until(Some(deadline)).unwrap().is_none());
+    assert!(Instant::now() >= deadline);
+    // What comes before it is still received.
+    let data = camera.send(viewer, 0, 100);
+    let Some(Received::Video(frame)) = session.receive_until(Some(Instant::now() + LONG)).unwrap() else {
+        panic!("no frame")
+    };
+    assert!(frame.data == data);
 }
 
 pub(crate) fn a_cancelled_search_for_the_camera_ends(through: &Through) {
