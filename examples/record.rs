@@ -22,8 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     gst::init()?;
     gsttutk::plugin_register_static()?;
 
+    // After a power cut, the camera may take longer to start than its recorder.
     let pipeline = gst::parse::launch(
-        "tutksrc name=camera ! parsebin ! splitmuxsink name=files muxer-factory=mpegtsmux async-finalize=true",
+        "tutksrc name=camera retry-timeout=-1 ! parsebin ! splitmuxsink name=files muxer-factory=mpegtsmux async-finalize=true",
     )?;
     let pipeline = pipeline.downcast::<gst::Pipeline>().expect("several elements are a pipeline");
     pipeline.by_name("camera").expect("it is in the pipeline").set_property("uid", &uid);

@@ -91,6 +91,15 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
                 silence.as_secs()
             ),
         ),
+        Error::NoFrames { silence } => (
+            ResourceError::Read,
+            format!(
+                "Camera {uid} has sent no video for {} s, although it answers. Does its app show a picture? Its privacy \
+                 mode may be on; otherwise switch it off and on. For a camera that takes a picture seldom, raise the \
+                 property “frame-timeout”.",
+                silence.as_secs()
+            ),
+        ),
         Error::InvalidArgument(text) => (ResourceError::Settings, format!("{text}.")),
         Error::Library { code, .. } => {
             (ResourceError::OpenRead, format!("Camera {uid} cannot be played through the vendor's library: {code}."))
@@ -117,6 +126,7 @@ pub(crate) fn nick(error: &Error) -> &'static str {
         Error::Full { .. } => "full",
         Error::ClosedByCamera => "closed-by-camera",
         Error::TimedOut { .. } => "silent",
+        Error::NoFrames { .. } => "no-frames",
         Error::Io { .. } => "network",
         Error::Protocol(_) | Error::Generation { .. } => "protocol",
         Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } => "library",
@@ -194,6 +204,7 @@ mod tests {
             Error::NotEncrypted { uid },
             Error::ClosedByCamera,
             Error::TimedOut { silence: Default::default() },
+            Error::NoFrames { silence: Default::default() },
             Error::Generation { uid, address, generation: 4 },
             Error::Protocol("x".into()),
             Error::Io { what: "x".into(), source: io::ErrorKind::Other.into() },

@@ -41,6 +41,7 @@ fn an_unknown_camera_is_not_found() {
         src.set_property("uid", &unknown);
         src.set_property("address", camera.address());
         src.set_property("timeout", 200u32);
+        src.set_property("retry-timeout", 0);
     });
     viewer.play();
     let (error, _) = viewer.error();

@@ -128,7 +128,7 @@ fn with_few_descriptors() {
     let relay = Relay::new(&camera);
     let playing = Viewer::of(&camera);
     playing.src.set_property("address", relay.address());
-    playing.src.set_property("idle-timeout", 1_000_u32);
+    playing.src.set_property("idle-timeout", 5_000_u32);
     playing.play();
     plays_on(&camera, &playing);
     let limit = Limit::new(Resource::RLIMIT_NOFILE, descriptors());
@@ -144,6 +144,7 @@ fn with_few_descriptors() {
     let mut failures = 0;
     for left in 0.. {
         let viewer = Viewer::of(&camera);
+        viewer.src.set_property("retry-timeout", 0);
         // GStreamer makes its own before.
         viewer.pipeline.set_state(gst::State::Ready).unwrap();
         let limit = Limit::new(Resource::RLIMIT_NOFILE, descriptors() + left);
@@ -181,7 +182,7 @@ fn without_more_threads() {
     let relay = Relay::new(&camera);
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", relay.address());
-    viewer.src.set_property("idle-timeout", 1_000_u32);
+    viewer.src.set_property("idle-timeout", 5_000_u32);
     viewer.play();
     plays_on(&camera, &viewer);
 

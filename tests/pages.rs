@@ -57,6 +57,9 @@ fn kind(property: &glib::ParamSpec) -> String {
     let (kind, default) = if let Some(number) = property.downcast_ref::<glib::ParamSpecUInt>() {
         let range = format!("{} to {}", number.minimum(), number.maximum());
         (range, number.default_value().to_string())
+    } else if let Some(number) = property.downcast_ref::<glib::ParamSpecInt>() {
+        let range = format!("{} to {}", number.minimum(), number.maximum());
+        (range, number.default_value().to_string())
     } else if let Some(values) = property.downcast_ref::<glib::ParamSpecEnum>() {
         let nicks: Vec<_> = values.enum_class().values().iter().map(|value| format!("`{}`", value.nick())).collect();
         let default = values.enum_class().value(values.default_value_as_i32()).map(|value| value.nick().to_owned());

@@ -98,7 +98,7 @@ fn a_silent_camera_is_looked_for() {
     let relay = Relay::new(&camera);
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", relay.address());
-    viewer.src.set_property("idle-timeout", 1_000u32);
+    viewer.src.set_property("idle-timeout", 5_000u32);
     viewer.src.set_property("timeout", 200u32);
     viewer.play();
     camera.wait_for_watcher();
@@ -165,7 +165,7 @@ fn a_full_camera_is_waited_for() {
     let second = Viewer::of(&camera);
     second.play();
     let warning = second.warning();
-    assert!(warning.contains("Close another one") && warning.ends_with("again for a minute."), "{warning}");
+    assert!(warning.contains("Close another one") && warning.ends_with("again for 60 s."), "{warning}");
     let disconnected = second.message("tutk-disconnected");
     assert_eq!((disconnected.get("reason"), disconnected.get("attempt")), (Ok("full"), Ok(1u32)));
     drop(first);
@@ -173,6 +173,67 @@ fn a_full_camera_is_waited_for() {
     camera.wait_for_watcher();
     camera.push(unit(0, true), true);
     second.pull();
+}
+
+/// A camera that has stopped, and the port that it will have.
+fn stopped_camera() -> (Camera, u32) {
+    let camera = Camera::start(H264);
+    let port = camera.sink.property("current-port");
+    camera.stop();
+    (camera, port)
+}
+
+/// A viewer of a camera at this port.
+fn viewer_at(camera: &Camera, port: u32) -> Viewer {
+    Viewer::new(|src| {
+        src.set_property("uid", &camera.uid);
+        src.set_property("address", format!("127.0.0.1:{port}"));
+        src.set_property("timeout", 200u32);
+    })
+}
+
+#[test]
+fn a_camera_that_starts_after_its_viewer_is_waited_for() {
+    for retry_timeout in [60, -1] {
+        let (camera, port) = stopped_camera();
+        let viewer = viewer_at(&camera, port);
+        viewer.src.set_property("retry-timeout", retry_timeout);
+        viewer.play();
+        let warning = viewer.warning();
+        let until = if retry_timeout > 0 { "again for 60 s." } else { "again until there is a session." };
+        assert!(warning.contains(&camera.uid) && warning.ends_with(until), "{warning}");
+        for attempt in [1u32, 2] {
+            let disconnected = viewer.message("tutk-disconnected");
+            assert_eq!((disconnected.get("reason"), disconnected.get("attempt")), (Ok("not-found"), Ok(attempt)));
+        }
+        camera.restart(port);
+        viewer.message("tutk-connected");
+        camera.wait_for_watcher();
+        camera.push(unit(0, true), true);
+        let (buffer, _) = viewer.pull();
+        assert!(has(&buffer, Flags::DISCONT) && has(&buffer, Flags::RESYNC));
+        assert_eq!(viewer.src.property::<gst::Structure>("stats").get("reconnects"), Ok(0u64));
+    }
+}
+
+#[test]
+fn a_camera_that_never_starts_is_given_up() {
+    for (retry_timeout, tries) in [(0, 0..1), (1, 1..20)] {
+        let (camera, port) = stopped_camera();
+        let viewer = viewer_at(&camera, port);
+        viewer.src.set_property("retry-timeout", retry_timeout);
+        viewer.play();
+        let kinds = [gst::MessageType::Element, gst::MessageType::Error];
+        let messages = viewer.pipeline.bus().unwrap();
+        let mut messages = messages.iter_timed_filtered(gst::ClockTime::try_from(LONG).unwrap(), &kinds);
+        let failed = messages.by_ref().take_while(|message| message.type_() == gst::MessageType::Element).count();
+        assert!(tries.contains(&failed), "{failed} tries were followed by another one");
+        // The next start begins anew.
+        viewer.pipeline.set_state(gst::State::Null).unwrap();
+        camera.restart(port);
+        viewer.play();
+        camera.wait_for_watcher();
+    }
 }
 
 #[test]

@@ -55,8 +55,9 @@ fn reserved_characters_and_letters_of_both_cases_work() {
 fn the_uri_reads_back_without_the_password() {
     let src = tutksrc();
     assert_eq!(get(&src), None);
-    set(&src, &format!("tutk://a%3Ab:secret@{UID}/?address=10.0.0.7:123&&sync-time=yes&quality=low")).unwrap();
-    let uri = format!("tutk://a%3Ab@{UID}?sync-time=true&address=10.0.0.7:123&quality=low");
+    let query = "address=10.0.0.7:123&&sync-time=yes&retry-timeout=-1&quality=low";
+    set(&src, &format!("tutk://a%3Ab:secret@{UID}/?{query}")).unwrap();
+    let uri = format!("tutk://a%3Ab@{UID}?sync-time=true&address=10.0.0.7:123&retry-timeout=-1&quality=low");
     assert_eq!(get(&src).as_deref(), Some(uri.as_str()));
 
     // It says the same to another element.
@@ -70,6 +71,7 @@ fn the_uri_reads_back_without_the_password() {
     src.set_property("username", "admin");
     src.set_property("address", None::<String>);
     src.set_property("sync-time", false);
+    src.set_property("retry-timeout", 60);
     src.set_property_from_str("quality", "unset");
     assert_eq!(get(&src).as_deref(), Some("tutk://admin@ABCDEFGHJKLMNPQRST12"));
 }
@@ -91,6 +93,9 @@ fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
         ("admin:canary@UID?timeout=5", "“timeout” of the URI cannot be “5”; it can be 100 to 600000"),
         ("admin:canary@UID?timeout=-1", "“timeout”"),
         ("admin:canary@UID?timeout=1s", "“timeout”"),
+        // A camera that has nothing to say sends a datagram each 2 s.
+        ("admin:canary@UID?idle-timeout=4999", "“idle-timeout” of the URI cannot be “4999”; it can be 5000 to 600000"),
+        ("admin:canary@UID?retry-timeout=-2", "“retry-timeout” of the URI cannot be “-2”; it can be -1 to 2147483647"),
         ("admin:canary@UID?timeout=", "“timeout”"),
         ("admin:canary@UID?quality=best", "“quality” of the URI cannot be “best”; it can be unset, max, high"),
         ("admin:canary@UID?sync-time=maybe", "“sync-time” of the URI cannot be “maybe”; it can be true or false"),

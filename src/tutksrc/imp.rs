@@ -24,11 +24,12 @@
  * the output begins with a key frame and %GST_BUFFER_FLAG_DISCONT. The thread that pushes buffers also keeps the
  * session alive, so that elements that may block for seconds belong behind a `queue`.
  *
- * A session that is lost, because the camera is silent, closes it, or has moved to another address, is taken up again
- * as long as the element is in PLAYING, unless #GstTutkSrc:reconnect is off. Until then gap events tell downstream that
- * time passes. The first buffer after it is a key frame with %GST_BUFFER_FLAG_DISCONT and %GST_BUFFER_FLAG_RESYNC. A
- * camera that serves no more viewers at the start may be holding a place for a viewer that crashed, maybe this one: it is
- * asked again for a minute.
+ * When a session is lost, because the camera is silent, closes it, sends no video (#GstTutkSrc:frame-timeout), or has
+ * moved to another address, the element reconnects as long as it is in PLAYING, unless #GstTutkSrc:reconnect is off.
+ * Until then gap events tell downstream that time passes. The first buffer after it is a key frame with
+ * %GST_BUFFER_FLAG_DISCONT and %GST_BUFFER_FLAG_RESYNC. A camera that cannot be reached at the start may come later, as
+ * after a power cut, and one that serves no more viewers may be holding a place for a viewer that crashed, maybe this one:
+ * the element tries for #GstTutkSrc:retry-timeout.
  *
  * The story of a session is in the debug log, a few lines of `GST_DEBUG=tutksrc:4`.
  *
@@ -36,8 +37,8 @@
  *
  * `fallbacksrc` takes gap events for video, so that it shows its fallback only with #GstTutkSrc:reconnect off: then the
  * error makes it start its source anew. Let it have `restart-on-eos=true`, because an EOS follows the error and would
- * end the fallback, too, and a `retry-timeout` as long as a camera may be gone; it gives up after 60 s by default. Its
- * source must end with a decoder.
+ * end the fallback, too, and a `retry-timeout` of its own as long as a camera may be gone; it gives up after 60 s by
+ * default. Its source must end with a decoder.
  *
  * `webrtcsink` takes the output as it is. It refuses caps that change, as those of `h264parse` do once it has seen the
  * picture's size; a filter `video/x-h264,stream-format=avc` after that parser avoids it.
@@ -49,9 +50,9 @@
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
  *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library`
  *   (the vendor's, if it is used);
- * * `tutk-disconnected`, after a loss and after each try to connect again that failed: `uid`, `reason` (`silent`,
+ * * `tutk-disconnected`, after a loss and after each try to connect that failed: `uid`, `reason` (`silent`, `no-frames`,
  *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
- *   (#guint, the number of the next try since the loss) and `next-try` (#guint64, how long until then);
+ *   (#guint, the number of the next try since the last frame) and `next-try` (#guint64, how long until then);
  * * `tutk-stats`, every #GstTutkSrc:stats-interval: what #GstTutkSrc:stats holds.
  *
  * ## Times
@@ -59,8 +60,8 @@
  * The camera's clock may be wrong, drift, or stand still; the network delivers frames early and late. PTS are the running
  * time at which the frame's last datagram came, until the camera's clock has proved for 16 s to be sane; from then on
  * that clock, mapped onto the running time (#GstTutkSrc:timestamp-mode). The latency query answers how late frames come
- * relative to their PTS. Elements downstream may take their time: frames are received meanwhile, and wait, up to 16 MiB;
- * what comes on top of that is dropped. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
+ * relative to their PTS. Elements downstream may take their time: frames are received meanwhile, and wait, up to
+ * #GstTutkSrc:max-queue-time and 16 MiB. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
  * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
  * ## URI
@@ -122,7 +123,9 @@ use tutk::{Cancel, Error, Session};
 
 use super::controls::Controls;
 use super::navigation::Keys;
-use super::receiver::{Arrived, Receiver};
+use super::queue::Arrived;
+use super::receiver::Receiver;
+use super::session::GAP;
 use super::settings::Settings;
 use super::signals;
 use super::stats::Stats;
@@ -338,11 +341,15 @@ impl TutkSrc {
         loop {
             let session = self.session()?;
             match self.next_frame(session) {
-                Ok(arrived) => {
+                Ok(Some(arrived)) => {
                     if let Some(buffer) = self.buffer(arrived)? {
                         return Ok(buffer);
                     }
+                    if self.receiver.lock().unwrap().as_ref().is_some_and(Receiver::is_stalled) {
+                        self.push_gap();
+                    }
                 }
+                Ok(None) => self.push_gap(),
                 // By a flush that is over; the session goes on.
                 Err(Error::Cancelled) if self.cancel().is_some_and(|cancel| !cancel.is_cancelled()) => {}
                 Err(error) => self.lost(&error)?,
@@ -350,11 +357,12 @@ impl TutkSrc {
         }
     }
 
-    fn next_frame(&self, session: Arc<Session>) -> Result<Arrived, Error> {
+    /// The next frame; none from time to time while the camera owes one.
+    fn next_frame(&self, session: Arc<Session>) -> Result<Option<Arrived>, Error> {
         let mut receiver = self.receiver.lock().unwrap();
         let next = match &mut *receiver {
-            Some(receiver) => receiver.next(),
-            none => none.insert(self.receive(session)?).next(),
+            Some(receiver) => receiver.next(GAP),
+            none => none.insert(self.receive(session)?).next(GAP),
         };
         if next.is_err() {
             *receiver = None;
@@ -369,6 +377,8 @@ impl TutkSrc {
         if paused {
             self.close();
             *self.receiver.lock().unwrap() = None;
+            // The time for the first connect begins anew.
+            self.with_stream(|stream| stream.connecting = None);
             let cancel = Cancel::new().map_err(|error| self.fail(&error))?;
             if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
                 *interrupt = Interrupt { cancel, paused: false, ..*interrupt };

@@ -13,6 +13,7 @@ mod messages;
 mod motor;
 mod navigation;
 mod output;
+mod queue;
 mod receiver;
 mod reconnect;
 mod report;

@@ -10,7 +10,7 @@ use tutk::{Codec, Frame};
 
 use super::gate::Pass;
 use super::imp::{CAT, TutkSrc};
-use super::receiver::Arrived;
+use super::queue::Arrived;
 use super::reconnect::Backoff;
 use super::stream::State;
 use super::timing::{CAMERA_TIME_CAPS, Stamp};

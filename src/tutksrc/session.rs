@@ -13,17 +13,15 @@ use tutk::{Cancel, Error, Session, SessionOptions, Uid, io_control};
 
 use super::imp::{CAT, TutkSrc};
 use super::messages;
-use super::reconnect::may_pass;
+use super::reconnect::{MAX_WAIT, MAX_WAIT_WITHOUT_FRAMES};
 use super::stream::State;
 use crate::errors;
 
 /// How long to look for cameras when none is named.
 const LIST_TIME: Duration = Duration::from_secs(1);
 
-/// How often downstream is told that time passes while there is no session.
-const GAP: Duration = Duration::from_millis(250);
-/// How long a camera may be full at the start: it holds the place of a viewer that crashed until it has missed it.
-const FULL: Duration = Duration::from_secs(60);
+/// How often downstream is told that time passes while there is no session, or no frame that is due.
+pub(super) const GAP: Duration = Duration::from_millis(250);
 
 /// A try to connect that is to come.
 struct NextTry {
@@ -51,7 +49,7 @@ impl TutkSrc {
             gst::info!(CAT, imp = self, "Connecting to camera {}", options.uid);
             match self.connect(&options, &cancel) {
                 Ok(session) => return Ok(self.connected(session)),
-                Err(error) => self.wait_for_next_try(&error)?,
+                Err(error) => self.wait_for_next_try(&error, MAX_WAIT)?,
             }
         }
     }
@@ -114,12 +112,15 @@ impl TutkSrc {
         }
         // Errors are final for a session.
         self.end_session();
-        self.wait_for_next_try(error)
+        let had_frames = self.with_stream(|stream| !stream.resync).unwrap_or_default();
+        self.wait_for_next_try(error, if had_frames { MAX_WAIT } else { MAX_WAIT_WITHOUT_FRAMES })
     }
 
-    /// There is no session because of this: waits until the next try to get one, or fails if there will be none.
-    fn wait_for_next_try(&self, error: &Error) -> Result<(), gst::FlowError> {
-        let (Some(cancel), Some(NextTry { uid, attempt, wait, hint })) = (self.cancel(), self.next_try(error)) else {
+    /// There is no session because of this: waits until the next try to get one, at most for `max_wait`, or fails if there
+    /// will be none.
+    fn wait_for_next_try(&self, error: &Error, max_wait: Duration) -> Result<(), gst::FlowError> {
+        let next = self.next_try(error, max_wait);
+        let (Some(cancel), Some(NextTry { uid, attempt, wait, hint })) = (self.cancel(), next) else {
             return Err(self.fail(error));
         };
         gst::info!(CAT, imp = self, "No session: {error}. Try {attempt} to connect follows in {} ms", wait.as_millis());
@@ -144,31 +145,36 @@ impl TutkSrc {
     }
 
     /// The next try to connect, if there is one after this error.
-    fn next_try(&self, error: &Error) -> Option<NextTry> {
-        let reconnect = self.settings.lock().unwrap().reconnect();
+    fn next_try(&self, error: &Error, max_wait: Duration) -> Option<NextTry> {
+        let (reconnect, retry_timeout) = {
+            let settings = self.settings.lock().unwrap();
+            (settings.reconnect(), settings.retry_timeout())
+        };
         let State::Started { options: Some(options), stream, .. } = &mut *self.state.lock().unwrap() else {
             return None;
         };
-        let is_held =
-            matches!(error, Error::Full { .. }) && stream.connecting.is_some_and(|since| since.elapsed() < FULL);
-        if !reconnect || !may_pass(error) || !(stream.was_connected || is_held) {
+        // A library that played this camera accepts its UID and its own key, whatever it says now.
+        let may_pass = error.is_transient() || (stream.was_connected && matches!(error, Error::Library { .. }));
+        let limit = retry_timeout.filter(|_| !stream.was_connected);
+        let left = limit.map(|limit| limit.saturating_sub(stream.connecting.map_or(Duration::ZERO, |at| at.elapsed())));
+        if !reconnect || !may_pass || left.is_some_and(|left| left.is_zero()) {
             return None;
         }
-        let (attempt, wait) = stream.backoff.next(glib::random_double());
+        let (attempt, wait) = stream.backoff.next(glib::random_double(), max_wait);
         let (_, cause) = errors::explain(error, options);
-        let until = if stream.was_connected { "until there is a session" } else { "for a minute" };
-        Some(NextTry { uid: options.uid, attempt, wait, hint: format!("{cause} It is tried again {until}.") })
+        let until = limit.map_or("until there is a session".into(), |limit| format!("for {} s", limit.as_secs()));
+        let hint = format!("{cause} It is tried again {until}.");
+        Some(NextTry { uid: options.uid, attempt, wait: left.map_or(wait, |left| wait.min(left)), hint })
     }
 
     /// Tells downstream that time has passed without a frame.
-    fn push_gap(&self) {
+    pub(super) fn push_gap(&self) {
         let now = self.obj().current_running_time();
-        let from = self.with_stream(|stream| match (stream.position, now) {
-            (Some(from), Some(now)) if from < now => {
-                stream.timing.pass(now);
-                stream.position.replace(now)
-            }
-            _ => None,
+        let from = self.with_stream(|stream| {
+            let from = stream.position.filter(|from| Some(*from) < now)?;
+            stream.timing.pass(now?);
+            stream.position = now;
+            Some(from)
         });
         if let (Some(from), Some(now)) = (from.flatten(), now) {
             self.obj().src_pad().push_event(gst::event::Gap::builder(from).duration(now - from).build());

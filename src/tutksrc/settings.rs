@@ -24,7 +24,10 @@ pub(super) struct Settings {
     /// Whoever wrote the URI chose the address.
     address_from_uri: bool,
     idle_timeout: u32,
+    frame_timeout: u32,
     reconnect: bool,
+    retry_timeout: i32,
+    max_queue_time: u32,
     timestamp_mode: TimestampMode,
     stats_interval: u32,
     backend: Backend,
@@ -48,7 +51,10 @@ impl Default for Settings {
             address: None,
             address_from_uri: false,
             idle_timeout: 10_000,
+            frame_timeout: 15_000,
             reconnect: true,
+            retry_timeout: 60,
+            max_queue_time: 10_000,
             timestamp_mode: TimestampMode::default(),
             stats_interval: 30_000,
             backend: Backend::Auto,
@@ -142,26 +148,80 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *
          * When no datagram came from the camera for this long, in milliseconds, the session is lost. A camera that has
          * nothing to send says so about every 2 s.
+         *
+         * #GstTutkSrc:frame-timeout is for a camera that only says so.
          */
         glib::ParamSpecUInt::builder("idle-timeout")
             .nick("Idle Timeout")
             .blurb("No datagram from the camera for this long: the session is lost (ms)")
-            .minimum(1_000)
+            .minimum(5_000)
             .maximum(600_000)
             .default_value(default.idle_timeout)
             .mutable_ready()
             .build(),
         /**
+         * GstTutkSrc:frame-timeout:
+         *
+         * When the camera answers and sent no frame that can be decoded for this long, in milliseconds, it is asked for
+         * video again; after twice as long the session is lost. A slow camera has more time: three times the longest
+         * interval between two of its frames, up to 5 minutes. 0: no limit.
+         *
+         * While sessions bring no frame at all, as in a camera's privacy mode, the time between two tries to connect
+         * grows to 5 minutes.
+         *
+         * Since: 0.1.0
+         */
+        glib::ParamSpecUInt::builder("frame-timeout")
+            .nick("Frame Timeout")
+            .blurb("No frame for this long: ask for video again, after twice as long the session is lost (ms); 0: off")
+            .maximum(3_600_000)
+            .default_value(default.frame_timeout)
+            .mutable_ready()
+            .build(),
+        /**
          * GstTutkSrc:reconnect:
          *
-         * Whether a session that is lost is taken up again, for ever: the camera is looked for by its UID after 0.5 s,
-         * later after up to 30 s, while the pipeline goes on. Without it, a lost session is an error. A camera that
-         * cannot be reached at the start is an error in both cases, and so is a refused password.
+         * Whether the element reconnects when the session is lost: it looks for the camera by its UID after 0.5 s, later
+         * after up to 30 s, while the pipeline goes on. Without it, a lost session is an error, and so is a camera that
+         * cannot be reached at the start. A refused password is an error in both cases.
          */
         glib::ParamSpecBoolean::builder("reconnect")
             .nick("Reconnect")
-            .blurb("Take a lost session up again, for ever; otherwise a lost session is an error")
+            .blurb("Reconnect when the session is lost; otherwise that is an error")
             .default_value(default.reconnect)
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:retry-timeout:
+         *
+         * For how long the first connect is tried, in seconds, as for a recorder that starts before its camera; -1:
+         * without a limit, 0: once. What waiting cannot cure, as a refused password, is an error at once, and so is the
+         * first failure where #GstTutkSrc:reconnect is off. Once there was a session, #GstTutkSrc:reconnect alone counts.
+         *
+         * Since: 0.1.0
+         */
+        glib::ParamSpecInt::builder("retry-timeout")
+            .nick("Retry Timeout")
+            .blurb("For how long the first connect is tried (s); -1: without a limit, 0: once")
+            .minimum(-1)
+            .default_value(default.retry_timeout)
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:max-queue-time:
+         *
+         * How long frames may wait for the elements downstream, in milliseconds. When the frames that wait came over a
+         * longer time, those before the newest key frame are dropped: the delay of a viewer that is too slow stays
+         * bounded, and a recorder whose disk stalls for a while loses nothing. 1000 to 3000 suit live viewing. 0: no
+         * limit.
+         *
+         * Since: 0.1.0
+         */
+        glib::ParamSpecUInt::builder("max-queue-time")
+            .nick("Maximum Queue Time")
+            .blurb("Frames that waited longer for elements downstream make way for a newer key frame (ms); 0: no limit")
+            .maximum(3_600_000)
+            .default_value(default.max_queue_time)
             .mutable_ready()
             .build(),
         /**
@@ -322,7 +382,10 @@ impl Settings {
             "sync-time" => self.sync_time.to_value(),
             "address" => self.address.to_value(),
             "idle-timeout" => self.idle_timeout.to_value(),
+            "frame-timeout" => self.frame_timeout.to_value(),
             "reconnect" => self.reconnect.to_value(),
+            "retry-timeout" => self.retry_timeout.to_value(),
+            "max-queue-time" => self.max_queue_time.to_value(),
             "timestamp-mode" => self.timestamp_mode.to_value(),
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
@@ -353,6 +416,9 @@ impl Settings {
                 self.address_from_uri = false;
             }
             "idle-timeout" => self.idle_timeout = number(),
+            "frame-timeout" => self.frame_timeout = number(),
+            "retry-timeout" => self.retry_timeout = value.get().unwrap_or_default(),
+            "max-queue-time" => self.max_queue_time = number(),
             "timestamp-mode" => self.timestamp_mode = value.get().unwrap_or_default(),
             "reconnect" => self.reconnect = value.get().unwrap_or_default(),
             "stats-interval" => self.stats_interval = number(),
@@ -389,6 +455,21 @@ impl Settings {
     /// Whether to set the camera's clock.
     pub(super) fn sync_time(&self) -> bool {
         self.sync_time
+    }
+
+    /// For how long the camera may send no frame; zero: for any time.
+    pub(super) fn frame_timeout(&self) -> Duration {
+        Duration::from_millis(self.frame_timeout.into())
+    }
+
+    /// For how long the first connect is tried, if that has a limit.
+    pub(super) fn retry_timeout(&self) -> Option<Duration> {
+        u64::try_from(self.retry_timeout).ok().map(Duration::from_secs)
+    }
+
+    /// How long frames may wait for the elements downstream, if that has a limit.
+    pub(super) fn max_queue_time(&self) -> Option<Duration> {
+        (self.max_queue_time > 0).then(|| Duration::from_millis(self.max_queue_time.into()))
     }
 
     /// Whether a lost session is taken up again.

@@ -108,6 +108,11 @@ impl Stats {
         self.dropped += 1;
     }
 
+    /// Frames that came found no room downstream.
+    pub(super) fn skipped(&mut self, frames: u64) {
+        self.dropped += frames;
+    }
+
     /// Frames will not come.
     pub(super) fn lost(&mut self, count: u32) {
         self.lost += u64::from(count);

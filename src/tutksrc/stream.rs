@@ -1,7 +1,7 @@
 //! What `tutksrc` keeps while it is started.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tutk::{Session, SessionOptions};
 
@@ -39,6 +39,8 @@ pub(super) struct Stream {
     /// Whether a session stood.
     pub(super) was_connected: bool,
     pub(super) backoff: Backoff,
+    /// How far apart the camera's frames are at most, over all sessions.
+    pub(super) longest_interval: Duration,
 }
 
 impl Stream {
@@ -53,6 +55,7 @@ impl Stream {
             connecting: None,
             was_connected: false,
             backoff: Backoff::default(),
+            longest_interval: Duration::ZERO,
         }
     }
 }

@@ -164,10 +164,12 @@ fn value(property: &glib::ParamSpec, text: &str) -> Result<glib::Value, String> 
         return Ok(text.to_value());
     }
     let number = property.downcast_ref::<glib::ParamSpecUInt>();
-    let range = number.map(|number| number.minimum()..=number.maximum());
-    let in_range = |value: &glib::Value| match (&range, value.get::<u32>()) {
-        (Some(range), Ok(number)) => range.contains(&number),
-        _ => true,
+    let signed = property.downcast_ref::<glib::ParamSpecInt>();
+    let range = number.map(|number| number.minimum().into()..=number.maximum().into());
+    let range = range.or(signed.map(|number| i64::from(number.minimum())..=number.maximum().into()));
+    let in_range = |value: &glib::Value| {
+        let number = value.get::<u32>().map(i64::from).or_else(|_| value.get::<i32>().map(i64::from));
+        range.as_ref().is_none_or(|range| number.is_ok_and(|number| range.contains(&number)))
     };
     glib::Value::deserialize(text, kind).ok().filter(in_range).ok_or_else(|| {
         let takes = match (&range, glib::EnumClass::with_type(kind)) {

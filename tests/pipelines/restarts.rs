@@ -69,7 +69,7 @@ fn thirty_restarts_of_the_camera_are_played_through() {
     let camera = TestPictureCamera::start();
     // Asked by broadcast, because its port changes.
     let viewer = Launched::new(&format!(
-        "tutksrc name=src backend=native uid={} address=127.255.255.255 idle-timeout=1000 \
+        "tutksrc name=src backend=native uid={} address=127.255.255.255 idle-timeout=5000 \
          ! h264parse ! avdec_h264 ! appsink name=out sync=false",
         camera.uid
     ));

@@ -64,7 +64,18 @@ fn what_is_set_while_playing_counts_from_the_next_start() {
 fn what_needs_a_stop_is_marked_so() {
     crate::common::init();
     let src = gst::ElementFactory::make("tutksrc").build().unwrap();
-    for name in ["uid", "username", "password", "address", "backend", "library", "timeout", "idle-timeout"] {
+    for name in [
+        "uid",
+        "username",
+        "password",
+        "address",
+        "backend",
+        "library",
+        "timeout",
+        "idle-timeout",
+        "frame-timeout",
+        "retry-timeout",
+    ] {
         let flags = src.find_property(name).unwrap().flags();
         assert!(flags.contains(gst::PARAM_FLAG_MUTABLE_READY), "{name}");
     }

@@ -1,0 +1,315 @@
+//! The frames that wait for the streaming thread, between it and the thread that receives.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tutk::{Error, Frame};
+
+/// Most bytes of frames that wait. A single frame may be larger.
+const MAX_QUEUED_BYTES: usize = 16 << 20;
+/// What a frame takes besides its data.
+const FRAME_OVERHEAD: usize = 512;
+
+/// A frame for the streaming thread.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) frame: Frame,
+    /// Frames are missing before it.
+    pub(super) after_loss: bool,
+    /// When it could go downstream.
+    pub(super) ready: Instant,
+}
+
+/// What became of a frame that was pushed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pushed {
+    Queued,
+    /// It was dropped: too many bytes wait. `first`: those before it found room.
+    Full {
+        first: bool,
+    },
+    /// It was queued, and this many older ones were dropped, that waited for so long. `first`: the queue has been empty
+    /// since this happened before.
+    Skipped {
+        frames: u64,
+        time: Duration,
+        first: bool,
+    },
+}
+
+/// The thread that receives has this side. Its drop ends the stream.
+#[derive(Debug)]
+pub(super) struct Sender {
+    queue: Arc<Queue>,
+    /// Frames may wait for this long while a newer key frame does.
+    max_time: Option<Duration>,
+    /// Frames are missing before the next one.
+    lost: bool,
+    /// The last frame found no room.
+    full: bool,
+}
+
+/// The streaming thread has this side.
+#[derive(Debug)]
+pub(super) struct Receiver(Arc<Queue>);
+
+#[derive(Debug, Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    frames: VecDeque<Arrived>,
+    bytes: usize,
+    /// Frames were skipped, and the queue has not been empty since.
+    behind: bool,
+    /// The camera owes a frame.
+    stalled: bool,
+    ended: bool,
+    error: Option<Error>,
+}
+
+/// Both sides of a queue that drops frames after `max_time`, if there is one.
+pub(super) fn queue(max_time: Option<Duration>) -> (Sender, Receiver) {
+    let queue = Arc::<Queue>::default();
+    (Sender { queue: queue.clone(), max_time, lost: false, full: false }, Receiver(queue))
+}
+
+impl Receiver {
+    /// Waits for the next frame. While the camera is stalled, returns none each time that `gap` has passed. An error is the
+    /// end: of the session, or, if it is [`Error::Cancelled`], of the thread that receives.
+    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, Error> {
+        let mut state = self.0.lock();
+        loop {
+            if let Some(arrived) = state.frames.pop_front() {
+                state.bytes -= size(&arrived.frame);
+                state.behind &= !state.frames.is_empty();
+                return Ok(Some(arrived));
+            }
+            if state.ended {
+                return Err(state.error.take().unwrap_or(Error::Cancelled));
+            }
+            if !state.stalled {
+                state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (again, wait) = self.0.changed.wait_timeout(state, gap).unwrap_or_else(PoisonError::into_inner);
+            state = again;
+            if wait.timed_out() && state.frames.is_empty() && !state.ended {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether the camera owes a frame.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.0.lock().stalled
+    }
+}
+
+impl Sender {
+    /// Hands over a frame.
+    pub(super) fn push(&mut self, frame: Frame) -> Pushed {
+        let size = size(&frame);
+        let mut state = self.queue.lock();
+        if state.bytes > 0 && state.bytes + size > MAX_QUEUED_BYTES {
+            self.lost = true;
+            return Pushed::Full { first: !std::mem::replace(&mut self.full, true) };
+        }
+        self.full = false;
+        state.bytes += size;
+        let after_loss = std::mem::take(&mut self.lost);
+        state.frames.push_back(Arrived { frame, after_loss, ready: Instant::now() });
+        let pushed = self.max_time.and_then(|max_time| state.skip(max_time)).unwrap_or(Pushed::Queued);
+        drop(state);
+        self.queue.changed.notify_one();
+        pushed
+    }
+
+    /// Frames are missing before the next one.
+    pub(super) fn lost(&mut self) {
+        self.lost = true;
+    }
+
+    /// Whether the camera owes a frame: the streaming thread no longer waits without an end for it.
+    pub(super) fn set_stalled(&self, stalled: bool) {
+        self.queue.lock().stalled = stalled;
+        self.queue.changed.notify_one();
+    }
+
+    /// There will be no more frames, because of this.
+    pub(super) fn end(self, error: Error) {
+        self.queue.lock().error = Some(error);
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.queue.lock().ended = true;
+        self.queue.changed.notify_one();
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// If frames have come over more than this time, drops those before the newest key frame.
+    fn skip(&mut self, max_time: Duration) -> Option<Pushed> {
+        let oldest = self.frames.front()?.frame.received;
+        if self.frames.back()?.frame.received.saturating_duration_since(oldest) <= max_time {
+            return None;
+        }
+        let is_key = |arrived: &Arrived| arrived.frame.key || arrived.frame.codec.is_intra_only();
+        let frames = self.frames.iter().rposition(is_key).filter(|newest| *newest > 0)?;
+        self.bytes -= self.frames.drain(..frames).map(|arrived| size(&arrived.frame)).sum::<usize>();
+        let newest = self.frames.front_mut()?;
+        newest.after_loss = true;
+        let time = newest.frame.received.saturating_duration_since(oldest);
+        Some(Pushed::Skipped { frames: frames as u64, time, first: !std::mem::replace(&mut self.behind, true) })
+    }
+}
+
+fn size(frame: &Frame) -> usize {
+    frame.data.len() + FRAME_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use tutk::Codec;
+
+    use super::*;
+
+    const GAP: Duration = Duration::from_millis(1);
+
+    fn frame(number: u32, size: usize) -> Frame {
+        Frame {
+            data: vec![0; size],
+            info: Vec::new(),
+            codec: Codec::H264,
+            key: true,
+            number,
+            timestamp: 0,
+            flags: 0,
+            received: Instant::now(),
+        }
+    }
+
+    /// Numbers of the frames that wait, and whether others are missing before them.
+    fn take(receiver: &Receiver) -> Vec<(u32, bool)> {
+        let waiting = receiver.0.lock().frames.len();
+        let next = |_| receiver.next(GAP).unwrap().unwrap();
+        (0..waiting).map(next).map(|arrived| (arrived.frame.number, arrived.after_loss)).collect()
+    }
+
+    #[test]
+    fn what_waits_has_a_bound_and_a_gap_shows() {
+        let (mut sender, receiver) = queue(None);
+        let size = MAX_QUEUED_BYTES / 4 - FRAME_OVERHEAD;
+        let pushed: Vec<_> = (0..6).map(|number| sender.push(frame(number, size))).collect();
+        assert!(pushed[..4].iter().all(|pushed| *pushed == Pushed::Queued), "{pushed:?}");
+        assert_eq!(pushed[4..], [Pushed::Full { first: true }, Pushed::Full { first: false }]);
+        assert!(receiver.next(GAP).is_ok());
+        assert_eq!((sender.push(frame(6, 1)), sender.push(frame(7, 1))), (Pushed::Queued, Pushed::Queued));
+        assert_eq!(take(&receiver), [(1, false), (2, false), (3, false), (6, true), (7, false)]);
+    }
+
+    #[test]
+    fn empty_frames_have_a_bound_as_well() {
+        let (mut sender, receiver) = queue(None);
+        assert!((0..).any(|number| sender.push(frame(number, 0)) != Pushed::Queued));
+        assert_eq!(take(&receiver).len(), MAX_QUEUED_BYTES / FRAME_OVERHEAD);
+    }
+
+    #[test]
+    fn a_single_frame_may_be_larger() {
+        let (mut sender, receiver) = queue(None);
+        assert_eq!(sender.push(frame(0, MAX_QUEUED_BYTES)), Pushed::Queued);
+        assert_eq!(sender.push(frame(1, 1)), Pushed::Full { first: true });
+        assert_eq!(take(&receiver), [(0, false)]);
+    }
+
+    /// A camera with ten frames a second, whose frame of this number comes to the queue: a key frame each two seconds.
+    fn ten_a_second(begin: Instant, number: u32) -> Frame {
+        Frame {
+            key: number.is_multiple_of(20),
+            received: begin + Duration::from_millis(100) * number,
+            ..frame(number, 1_000)
+        }
+    }
+
+    #[test]
+    fn what_waits_longer_than_its_time_makes_way_for_the_newest_key_frame() {
+        let begin = Instant::now();
+        let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
+        for number in 0..=50 {
+            assert_eq!(sender.push(ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+        }
+        let skipped = |first| Pushed::Skipped { frames: 40, time: Duration::from_secs(4), first };
+        assert_eq!(sender.push(ten_a_second(begin, 51)), skipped(true));
+        for number in 52..=90 {
+            assert_eq!(sender.push(ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+        }
+        // Still behind, which is no news.
+        assert_eq!(sender.push(ten_a_second(begin, 91)), skipped(false));
+        let waiting = take(&receiver);
+        assert_eq!((waiting[0], waiting[1], waiting.len()), ((80, true), (81, false), 12));
+        // It has caught up.
+        for number in 92..=142 {
+            assert_eq!(sender.push(ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+        }
+        assert!(matches!(sender.push(ten_a_second(begin, 143)), Pushed::Skipped { frames: 48, first: true, .. }));
+    }
+
+    #[test]
+    fn without_a_newer_key_frame_everything_waits() {
+        let begin = Instant::now();
+        let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
+        for number in 0..200 {
+            let frame = Frame { key: number == 0, ..ten_a_second(begin, number) };
+            assert_eq!(sender.push(frame), Pushed::Queued, "frame {number}");
+        }
+        assert_eq!(take(&receiver).len(), 200);
+    }
+
+    #[test]
+    fn each_picture_of_an_intra_only_codec_is_a_key_frame() {
+        let begin = Instant::now();
+        let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
+        for number in 0..=51 {
+            sender.push(Frame { key: false, codec: Codec::Mjpeg, ..ten_a_second(begin, number) });
+        }
+        assert_eq!(take(&receiver), [(51, true)]);
+    }
+
+    #[test]
+    fn a_stall_is_passed_on() {
+        let (mut sender, receiver) = queue(None);
+        sender.push(frame(0, 1));
+        sender.set_stalled(true);
+        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.frame.number == 0));
+        assert!(receiver.next(GAP).unwrap().is_none() && receiver.next(GAP).unwrap().is_none());
+        sender.push(frame(1, 1));
+        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.frame.number == 1));
+        sender.set_stalled(false);
+        assert!(!receiver.is_stalled());
+    }
+
+    #[test]
+    fn the_end_comes_after_the_frames_and_a_thread_that_is_gone_is_one() {
+        let (mut sender, receiver) = queue(None);
+        sender.push(frame(0, 1));
+        sender.end(Error::ClosedByCamera);
+        assert!(receiver.next(GAP).unwrap().is_some());
+        assert!(matches!(receiver.next(GAP), Err(Error::ClosedByCamera)));
+        let (sender, receiver) = queue(None);
+        drop(sender);
+        assert!(matches!(receiver.next(GAP), Err(Error::Cancelled)));
+    }
+}

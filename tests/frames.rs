@@ -1,0 +1,163 @@
+//! A camera whose session goes on and whose video does not.
+
+mod common;
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use common::relay::Relay;
+use common::{Camera, Event, H264, LONG, Viewer, has, unit};
+use gst::BufferFlags as Flags;
+use gst::prelude::*;
+use tutk::io_control;
+use tutk::wire::{self, Av, Message};
+
+/// A viewer that takes the camera for stalled after half a second.
+fn viewer(camera: &Camera) -> Viewer {
+    let viewer = Viewer::of(camera);
+    viewer.src.set_property("frame-timeout", 500u32);
+    viewer
+}
+
+/// How the gaps that come out of the source end.
+fn gaps(viewer: &Viewer) -> Receiver<gst::ClockTime> {
+    let (sender, gaps) = channel();
+    viewer.src.static_pad("src").unwrap().add_probe(gst::PadProbeType::EVENT_DOWNSTREAM, move |_, info| {
+        if let Some(gst::EventView::Gap(gap)) = info.event().map(|event| event.view()) {
+            let (from, duration) = gap.get();
+            let _ = sender.send(from + duration.unwrap());
+        }
+        gst::PadProbeReturn::Ok
+    });
+    gaps
+}
+
+/// The loss of a session without frames, by its message.
+fn lost(viewer: &Viewer, attempt: u32) {
+    let disconnected = viewer.message("tutk-disconnected");
+    assert_eq!((disconnected.get("reason"), disconnected.get("attempt")), (Ok("no-frames"), Ok(attempt)));
+}
+
+/// The messages of this type, from now on.
+fn counter(viewer: &Viewer, kind: gst::MessageType) -> Receiver<gst::Message> {
+    let (sender, messages) = channel();
+    viewer.pipeline.bus().unwrap().set_sync_handler(move |_, message| {
+        if message.type_() == kind {
+            let _ = sender.send(message.clone());
+        }
+        gst::BusSyncReply::Pass
+    });
+    messages
+}
+
+#[test]
+fn a_camera_that_stops_sending_is_asked_again_and_then_given_up() {
+    let camera = Camera::start(H264);
+    let viewer = viewer(&camera);
+    let (gaps, warnings) = (gaps(&viewer), counter(&viewer, gst::MessageType::Warning));
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    let (buffer, _) = viewer.pull();
+
+    // Nothing comes: it is asked again in the same session, and downstream hears that time passes.
+    let asked = camera.wait_for_watcher();
+    assert!(gaps.recv_timeout(LONG).unwrap() > buffer.pts().unwrap());
+    viewer.message("tutk-connected");
+    lost(&viewer, 1);
+    // Nor in the next two sessions.
+    for attempt in [2, 3] {
+        let next = camera.wait_for_watcher();
+        assert!(next != asked);
+        assert_eq!(camera.wait_for_watcher(), next);
+        lost(&viewer, attempt);
+    }
+    camera.wait_for_watcher();
+    let last = gaps.try_iter().last();
+    camera.push(unit(0, true), true);
+    let (buffer, _) = viewer.pull();
+    assert!(has(&buffer, Flags::DISCONT) && has(&buffer, Flags::RESYNC) && buffer.pts() > last);
+    // The outage was one, and its warning as well.
+    let warnings: Vec<_> = warnings.try_iter().collect();
+    let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
+    let gst::MessageView::Warning(warning) = warning.view() else { unreachable!() };
+    let text = warning.error().to_string();
+    assert!(text.contains(&camera.uid) && text.contains("no video") && text.contains("frame-timeout"), "{text}");
+}
+
+#[test]
+fn a_camera_that_goes_on_when_it_is_asked_again_keeps_its_session() {
+    let camera = Camera::start(H264);
+    let viewer = viewer(&camera);
+    viewer.play();
+    let id = camera.wait_for_watcher();
+    for number in 0..3 {
+        camera.push(unit(number, true), true);
+        let (buffer, _) = viewer.pull();
+        assert_eq!(has(&buffer, Flags::DISCONT), number == 0);
+        assert_eq!(camera.wait_for_watcher(), id);
+    }
+    assert_eq!(viewer.src.property::<gst::Structure>("stats").get("reconnects"), Ok(0u64));
+}
+
+/// What the camera sends with this datagram.
+fn is(datagram: &[u8], wanted: impl Fn(&Av<'_>) -> bool) -> bool {
+    let mut datagram = datagram.to_vec();
+    wire::descramble(&mut datagram);
+    matches!(Message::decode(&datagram), Ok(Message::Data { av, .. }) if wanted(&av))
+}
+
+#[test]
+fn frames_that_cannot_be_decoded_count_as_none() {
+    let camera = Camera::start(H264);
+    let network =
+        Relay::losing(&camera, |datagram| is(datagram, |av| matches!(av, Av::Video { chunk, .. } if chunk.frame == 1)));
+    let viewer = viewer(&camera);
+    viewer.src.set_property("address", network.address());
+    // Longer than what is lost is asked for.
+    viewer.src.set_property("frame-timeout", 2_000u32);
+    let gaps = gaps(&viewer);
+    viewer.play();
+    let id = camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    let (buffer, _) = viewer.pull();
+    for number in 1.. {
+        camera.push(unit(number, false), false);
+        // Twenty frames a second, until it is asked again.
+        let event = camera.events.recv_timeout(Duration::from_millis(50));
+        if event == Ok(Event::IoControl(id, io_control::START_VIDEO, vec![0; 8])) {
+            break;
+        }
+    }
+    camera.push(unit(2, false), false);
+    assert!(gaps.recv_timeout(LONG).unwrap() > buffer.pts().unwrap());
+    lost(&viewer, 1);
+    let stats = viewer.src.property::<gst::Structure>("stats");
+    assert!(stats.get::<u64>("frames-received").unwrap() > 2 && stats.get("frames-lost") == Ok(1u64), "{stats:?}");
+}
+
+#[test]
+fn a_start_command_that_is_not_confirmed_costs_the_session() {
+    let camera = Camera::start(H264);
+    let network = Relay::losing(&camera, |datagram| is(datagram, |av| matches!(av, Av::IoControlSeen { .. })));
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("address", network.address());
+    // The camera itself is not impatient.
+    viewer.src.set_property("frame-timeout", 0u32);
+    viewer.play();
+    camera.wait_for_watcher();
+    lost(&viewer, 1);
+}
+
+#[test]
+fn without_reconnect_a_camera_that_stops_sending_is_an_error() {
+    let camera = Camera::start(H264);
+    let viewer = viewer(&camera);
+    viewer.src.set_property("reconnect", false);
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+    let (error, _) = viewer.error();
+    assert!(error.matches(gst::ResourceError::Read) && error.message().contains("no video"), "{error}");
+}
