@@ -61,7 +61,8 @@
  * time at which the frame's last datagram came, until the camera's clock has proved for 16 s to be sane; from then on
  * that clock, mapped onto the running time (#GstTutkSrc:timestamp-mode). The latency query answers how late frames come
  * relative to their PTS. Elements downstream may take their time: frames are received meanwhile, and wait, up to
- * #GstTutkSrc:max-queue-time and 16 MiB. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
+ * #GstTutkSrc:max-queue-time and 16 MiB. A flush drops them. When it resets the running time, PTS begin anew, and the next
+ * buffer has %GST_BUFFER_FLAG_RESYNC. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
  * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
  * ## URI
@@ -112,6 +113,7 @@
  * Since: 0.1.0
  */
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Instant;
 
 use gst::glib;
 use gst::prelude::*;
@@ -316,8 +318,7 @@ impl BaseSrcImpl for TutkSrc {
                 interrupt.cancel.reset();
             }
         }
-        // A flush drops what is on its way downstream, and what a decoder knows.
-        self.with_stream(|stream| stream.gate.lost());
+        self.with_stream(|stream| stream.flushed(Instant::now()));
         Ok(())
     }
 }
@@ -341,6 +342,11 @@ impl TutkSrc {
         loop {
             let session = self.session()?;
             match self.next_frame(session) {
+                Ok(Some(Arrived { ready, .. }))
+                    if self.with_stream(|stream| stream.was_flushed_since(ready)) == Some(true) =>
+                {
+                    self.stats.lock().unwrap().dropped();
+                }
                 Ok(Some(arrived)) => {
                     if let Some(buffer) = self.buffer(arrived)? {
                         return Ok(buffer);

@@ -76,6 +76,7 @@ impl TutkSrc {
         let now = self.obj().current_running_time()?;
         let at = |moment: Instant| now.saturating_sub(moment.elapsed().try_into().unwrap_or_default());
         let (stamp, camera_time, latency) = self.with_stream(|stream| {
+            stream.read_running_time(now);
             let stamp = stream.timing.stamp(at(frame.received), at(ready), frame.camera_time());
             stream.position = Some(stamp.pts);
             let latency = stream.timing.latency();

@@ -171,6 +171,7 @@ impl TutkSrc {
     pub(super) fn push_gap(&self) {
         let now = self.obj().current_running_time();
         let from = self.with_stream(|stream| {
+            stream.read_running_time(now?);
             let from = stream.position.filter(|from| Some(*from) < now)?;
             stream.timing.pass(now?);
             stream.position = now;

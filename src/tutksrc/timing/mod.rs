@@ -97,6 +97,11 @@ impl Timing {
         *self = Self { last_pts, after_arrival, after_camera, ..Self::new(mode) };
     }
 
+    /// Running times begin anew, before those that were seen: nothing of before counts.
+    pub(super) fn rebase(&mut self) {
+        *self = Self::new(self.mode);
+    }
+
     /// The time of the next frame. `arrival` is the running time at which its last datagram came, `ready` that at which
     /// it could go downstream, `camera` what the camera's clock said.
     ///
