@@ -86,6 +86,8 @@ const PROBE: Duration = Duration::from_millis(100);
 const PROBE_MOST: Duration = Duration::from_secs(1);
 /// How long a frame of which something is missing is kept without anything new of it.
 const GIVE_UP: Duration = Duration::from_secs(1);
+/// So often is asked for it at least, however long the way.
+const ASK_AGAIN: u32 = 8;
 /// How long it is kept at all.
 const GIVE_UP_ANYWAY: Duration = Duration::from_secs(5);
 /// [`GIVE_UP`] without resend: a datagram that was overtaken may still come.
@@ -110,7 +112,7 @@ impl Assembly {
             newest_chunk: None,
             probe: (now + PROBE, PROBE),
             outsiders: (0, 0),
-            retry: Retry::new(),
+            retry: Retry::default(),
             counts: Counts::default(),
         }
     }
@@ -297,7 +299,7 @@ impl Assembly {
 
     fn give_up_at(&self, slot: &Slot) -> Option<Instant> {
         let since = slot.missing_since?;
-        let patience = if self.resend { GIVE_UP } else { OVERTAKEN };
+        let patience = if self.resend { GIVE_UP.max(self.retry.interval() * ASK_AGAIN) } else { OVERTAKEN };
         let progress = slot.progress.map_or(since, |progress| progress.max(since));
         Some((progress + patience).min(since + GIVE_UP_ANYWAY))
     }
@@ -312,7 +314,10 @@ impl Assembly {
 
     /// When the next frame is asked for; never while a frame is under way.
     fn probe_at(&self) -> Option<Instant> {
-        self.slots.is_empty().then_some(self.probe.0)
+        // What is on its way while the camera hears of the silence is not lost.
+        let (at, wait) = self.probe;
+        let round_trip = self.retry.ack_interval().min(PROBE_MOST);
+        self.slots.is_empty().then_some(at + round_trip.saturating_sub(wait))
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
@@ -376,13 +381,12 @@ impl Assembly {
 
     /// The next frame that the camera need not keep.
     pub(super) fn poll_ack(&mut self, now: Instant) -> Option<u32> {
-        self.acks.poll(now, &mut self.retry)
+        self.acks.poll(now, &self.retry)
     }
 
     /// The camera has seen that.
     pub(super) fn ack_seen(&mut self, now: Instant, frame: u32) {
-        self.retry.answered(frame, now);
-        self.acks.seen(frame);
+        self.acks.seen(now, frame, &mut self.retry);
     }
 
     /// The smoothed time from a datagram to its answer.

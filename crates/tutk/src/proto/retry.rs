@@ -1,46 +1,43 @@
 use std::time::{Duration, Instant};
 
-/// When to ask again, from the round trips seen so far (as RFC 6298 smooths them).
-#[derive(Debug)]
+/// When to ask again, from the round trips seen so far, smoothed as RFC 6298 says.
+///
+/// Only what was sent once and then answered is a sample (Karn's rule): an answer to what was sent twice can be to either.
+#[derive(Debug, Default)]
 pub(super) struct Retry {
     smoothed: Option<Duration>,
     deviation: Duration,
-    /// A round trip under way: what was asked, and when.
-    probe: Option<(u32, Instant)>,
+    /// How often the time for an acknowledgement was doubled since the last sample.
+    backoff: u32,
 }
 
+/// How long to wait for an answer to a request, before the first sample and at least and at most.
 const FIRST: Duration = Duration::from_millis(50);
 const LEAST: Duration = Duration::from_millis(20);
-const MOST: Duration = Duration::from_millis(250);
+const MOST: Duration = Duration::from_millis(500);
+/// The same for an acknowledgement. There is no haste, and a second one before the first can be answered is no sample.
+const ACK_FIRST: Duration = Duration::from_millis(500);
+const ACK_MOST: Duration = Duration::from_secs(3);
 
 impl Retry {
-    pub(super) fn new() -> Self {
-        Self { smoothed: None, deviation: Duration::ZERO, probe: None }
-    }
-
-    /// Something was sent that the other side answers at once with the same number.
-    pub(super) fn sent(&mut self, number: u32, now: Instant) {
-        self.probe = Some((number, now));
-    }
-
-    /// An answer came.
-    pub(super) fn answered(&mut self, number: u32, now: Instant) {
-        if let Some((probe, sent)) = self.probe
-            && probe == number
-        {
-            self.probe = None;
-            let sample = now.saturating_duration_since(sent);
-            match self.smoothed {
-                None => {
-                    self.smoothed = Some(sample);
-                    self.deviation = sample / 2;
-                }
-                Some(smoothed) => {
-                    self.deviation = (self.deviation * 3 + smoothed.abs_diff(sample)) / 4;
-                    self.smoothed = Some((smoothed * 7 + sample) / 8);
-                }
+    /// What was sent once was answered after this time.
+    pub(super) fn sample(&mut self, time: Duration) {
+        self.backoff = 0;
+        match self.smoothed {
+            None => {
+                self.smoothed = Some(time);
+                self.deviation = time / 2;
+            }
+            Some(smoothed) => {
+                self.deviation = (self.deviation * 3 + smoothed.abs_diff(time)) / 4;
+                self.smoothed = Some((smoothed * 7 + time) / 8);
             }
         }
+    }
+
+    /// What was sent more than once was answered: the second one may have been too early, and so would the next ones be.
+    pub(super) fn ambiguous(&mut self) {
+        self.backoff += 1;
     }
 
     /// The smoothed round trip.
@@ -48,9 +45,20 @@ impl Retry {
         self.smoothed
     }
 
-    /// How long to wait for an answer before asking again.
+    /// How long to wait for what was asked for before asking again.
     pub(super) fn interval(&self) -> Duration {
-        self.smoothed.map_or(FIRST, |smoothed| (smoothed + self.deviation * 4).clamp(LEAST, MOST))
+        self.timeout().map_or(FIRST, |timeout| timeout.clamp(LEAST, MOST))
+    }
+
+    /// How long to wait for the answer to an acknowledgement before sending it again.
+    pub(super) fn ack_interval(&self) -> Duration {
+        let timeout = self.timeout().map_or(ACK_FIRST, |timeout| timeout.max(LEAST));
+        timeout.saturating_mul(1 << self.backoff.min(8)).min(ACK_MOST)
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        // A steady round trip has no deviation, and timers are not exact.
+        self.smoothed.map(|smoothed| smoothed + (self.deviation * 4).max(smoothed / 8))
     }
 }
 

@@ -316,6 +316,13 @@ fn rough(seed: u64) -> Conditions {
     }
 }
 
+/// Frames without resend, and with it.
+fn report(frames: [usize; 2], lost: [usize; 2]) {
+    for (resend, with) in ["without", "with"].iter().enumerate() {
+        println!("{with} resend: {} frames delivered, {} reported lost", frames[resend], lost[resend]);
+    }
+}
+
 #[test]
 fn a_thousand_seeds() {
     let (mut frames, mut lost, mut datagrams, mut seconds) = ([0; 2], [0; 2], 0, 0);
@@ -338,16 +345,15 @@ fn a_thousand_seeds() {
         datagrams += world.network.carried;
         seconds += (world.now - world.start).as_secs();
     }
-    for (resend, with) in ["without", "with"].iter().enumerate() {
-        println!("{with} resend: {} frames delivered, {} reported lost", frames[resend], lost[resend]);
-    }
+    report(frames, lost);
     println!("{datagrams} datagrams, {seconds} s of virtual time");
 }
 
 /// However rough it was, a good network brings the newest frame within seconds.
 #[test]
 fn a_thousand_seeds_of_rough_networks() {
-    let (mut frames, mut lost, mut datagrams) = (0, 0, 0);
+    let (mut frames, mut lost, mut datagrams) = ([0; 2], [0; 2], 0);
+    let (mut requested, mut missing, mut again) = (0, 0, 0);
     for seed in seeds(1000) {
         let resend = seed % 5 != 4;
         let mut world = World::new(seed, rough(seed), resend, "right");
@@ -357,11 +363,14 @@ fn a_thousand_seeds_of_rough_networks() {
         world.check_stream();
         let behind = world.taken - world.next_number;
         assert!(behind <= 2, "seed {seed}: {behind} frames behind after {:?}", rough(seed));
-        frames += world.delivered.len();
-        lost += world.lost.len();
+        frames[usize::from(resend)] += world.delivered.len();
+        lost[usize::from(resend)] += world.lost.len();
         datagrams += world.network.carried;
+        let stats = world.viewer.stats();
+        (requested, missing, again) = (requested + stats.requested, missing + stats.missing, again + stats.again);
     }
-    println!("{datagrams} datagrams, {frames} frames delivered, {lost} reported lost");
+    report(frames, lost);
+    println!("{datagrams} datagrams, {missing} chunks missing, {requested} requested, {again} sent again");
 }
 
 /// All that the camera may send before it is confirmed is lost at once: neither side may wait for the other.
@@ -381,6 +390,30 @@ fn a_blackout_that_swallows_the_whole_store_is_survived() {
         assert!(world.taken > taken + 150, "seed {seed}: {} frames by then, {taken} before", world.taken);
         assert!(world.taken - world.next_number <= 2, "seed {seed}: {} of {}", world.next_number, world.taken);
     }
+}
+
+/// What is lost is requested once a round trip, and not more often.
+#[test]
+fn a_round_trip_of_200_ms_costs_hardly_a_second_request() {
+    let (mut missing, mut requested, mut again) = (0, 0, 0);
+    for seed in seeds(20) {
+        let conditions = Conditions { loss_percent: 3, delay: millis(100), ..Conditions::default() };
+        let mut world = World::new(seed, conditions, true, "right");
+        // Until the first frame is complete, the round trip is not known.
+        world.run(Duration::from_secs(3));
+        let start = world.viewer.stats();
+        assert_eq!(start.round_trip, Some(millis(200)), "seed {seed}");
+        world.run(Duration::from_secs(30));
+        world.check_stream();
+        assert_eq!(world.lost, [], "seed {seed}");
+        let stats = world.viewer.stats();
+        missing += stats.missing - start.missing;
+        requested += stats.requested - start.requested;
+        again += stats.again - start.again;
+    }
+    println!("{missing} chunks missing, {requested} requested, {again} sent again");
+    // One of 33 requests is lost, and as many answers.
+    assert!(requested * 100 <= missing * 110, "{requested} requests for {missing} chunks");
 }
 
 /// What resend is for: at 10 % loss nothing is lost for good.
