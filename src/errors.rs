@@ -1,11 +1,11 @@
 //! What the owner of a camera reads when something fails.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::io;
 
 use gst::{ErrorMessage, ResourceError, error_msg};
-use tutk::{Error, Found, SessionOptions};
+use tutk::wire::GENERATION;
+use tutk::{Answers, Error, SessionOptions};
 
 /// Why `tutksrc` does not play this camera, and what to try.
 pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage {
@@ -20,20 +20,7 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
         Error::NotFound { target, .. } if options.is_through_library() => {
             (ResourceError::NotFound, format!("Camera {uid} was not found. Asked: {target}."))
         }
-        Error::NotFound { .. } => (
-            ResourceError::NotFound,
-            match &options.address {
-                None => format!(
-                    "Camera {uid} was not found. Is it switched on, is it in the same network as this computer, and is \
-                     the UID right? A firewall must let UDP port 32761 through. For a camera in another subnet, or \
-                     from inside a container, set the property “address” to the camera's IP address."
-                ),
-                Some(address) => format!(
-                    "Camera {uid} was not found at {address}. Is it switched on, and are the UID and the property \
-                     “address” right? A firewall must let UDP port 32761 through."
-                ),
-            },
-        ),
+        Error::NotFound { answers, .. } => (ResourceError::NotFound, not_found(answers, options)),
         Error::Refused { account, .. } => {
             let given = match (options.password.reveal(), &options.address, env::var_os("TUTK_PASSWORD")) {
                 ("", Some(_), Some(_)) => " (none was given: TUTK_PASSWORD is not used where a URI sets the address)",
@@ -52,7 +39,7 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
             ResourceError::OpenRead,
             format!(
                 "Camera {uid} was found at {address}, but did not answer when asked to {step}. It may be serving as \
-                 many viewers as it can: close other viewers, or restart the camera. A firewall must let UDP through."
+                 many viewers as it can: close other viewers, or restart the camera."
             ),
         ),
         Error::Full { address, .. } => (
@@ -72,8 +59,16 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
         Error::Generation { address, generation, .. } => (
             ResourceError::OpenRead,
             format!(
-                "Camera {uid} at {address} speaks generation {generation} of the protocol, which this element does not \
-                 know."
+                "Camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, and this element plays \
+                 generation 0x{GENERATION:02x} by itself. The vendor's library may play it: set the property “library” to a \
+                 version that knows this generation."
+            ),
+        ),
+        Error::Io { what, source } if source.kind() == io::ErrorKind::AddrInUse => (
+            ResourceError::Busy,
+            format!(
+                "The session with camera {uid} got no port: {what}. Set the property “local-port” to a range with a port \
+                 for each session, or end the program that has them."
             ),
         ),
         Error::Io { what, .. } => (
@@ -117,6 +112,33 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
     }
 }
 
+/// The camera did not answer; others may have.
+fn not_found(answers: &Answers, options: &SessionOptions) -> String {
+    let (uid, met) = (options.uid, answers.explain(options.uid));
+    let (place, address) = match &options.address {
+        Some(address) => (format!(" at {address}"), "and are the UID and the property “address” right?"),
+        None => (String::new(), "is it in the same network as this computer, and is the UID right?"),
+    };
+    let text = format!("Camera {uid} was not found{place}.");
+    if answers.cameras.iter().any(|camera| camera.uid == uid) {
+        return format!("{text} {met} If that is the camera, change or unset the property “address”.");
+    }
+    let text = if met.is_empty() { text } else { format!("{text} {met}") };
+    if !answers.cameras.is_empty() || !answers.unnamed.is_empty() {
+        return format!("{text} Otherwise: is it switched on, {address}");
+    }
+    let elsewhere = if options.address.is_some() {
+        ""
+    } else {
+        " For a camera in another subnet, set the property “address” to its IP address."
+    };
+    format!(
+        "{text} Is it switched on, {address}{elsewhere} A camera answers from a UDP port of its own: from inside a container, \
+         use the host's network, or set the property “local-port” and publish that port; a firewall on this computer must let \
+         UDP from the camera in, or have “local-port” opened."
+    )
+}
+
 /// A name for this error that programs can compare.
 pub(crate) fn nick(error: &Error) -> &'static str {
     match error {
@@ -135,28 +157,15 @@ pub(crate) fn nick(error: &Error) -> &'static str {
 }
 
 /// The property `uid` of `tutksrc` is not set; these cameras are there.
-pub(crate) fn without_uid(found: &Result<Vec<Found>, Error>) -> ErrorMessage {
-    let cameras = match found {
-        Ok(found) if !found.is_empty() => {
-            // A camera on this host answers from several addresses.
-            let cameras: BTreeMap<_, _> = found.iter().rev().map(|found| (found.uid, found)).collect();
-            let list: Vec<_> = cameras.into_values().map(camera).collect();
-            format!("These cameras answered: {}.", list.join(", "))
-        }
+pub(crate) fn without_uid(answers: &Result<Answers, Error>) -> ErrorMessage {
+    let cameras = match answers {
+        Ok(answers) if !answers.list().is_empty() => answers.list(),
         _ => "No camera answered a search in the local network.".into(),
     };
     let text = format!("Which camera? The property “uid” is not set. {cameras}");
-    match found {
-        Ok(found) => error_msg!(ResourceError::Settings, ("{text}"), ["{} answers", found.len()]),
+    match answers {
+        Ok(answers) => error_msg!(ResourceError::Settings, ("{text}"), ["{} answers", answers.cameras.len()]),
         Err(error) => error_msg!(ResourceError::Settings, ("{text}"), ["the search failed: {error}"]),
-    }
-}
-
-fn camera(found: &Found) -> String {
-    let Found { uid, address, name, .. } = found;
-    match name.as_str() {
-        "" => format!("{uid} at {}", address.ip()),
-        name => format!("{uid} (“{}”) at {}", name.escape_debug(), address.ip()),
     }
 }
 
@@ -197,7 +206,7 @@ mod tests {
         let uid = options.uid;
         let address = "127.0.0.1:1".parse().unwrap();
         let errors = [
-            Error::NotFound { uid, target: "x".into(), timeout: Default::default() },
+            Error::NotFound { uid, target: "x".into(), timeout: Default::default(), answers: Default::default() },
             Error::Refused { uid, account: "admin".into() },
             Error::NoAnswer { uid, address, step: "log in", timeout: Default::default() },
             Error::Full { uid, address },

@@ -50,9 +50,102 @@ fn an_unknown_camera_is_not_found() {
 }
 
 #[test]
+fn a_mistyped_uid_is_told_from_others() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("camera-name", "front door");
+    camera.play();
+    let last = if camera.uid.ends_with('A') { "B" } else { "A" };
+    let viewer = Viewer::new(|src| {
+        src.set_property("uid", format!("{}{last}", &camera.uid[..19]));
+        src.set_property("address", camera.address());
+        src.set_property("timeout", 500u32);
+    });
+    viewer.play();
+    let (error, _) = viewer.error();
+    assert!(error.matches(ResourceError::NotFound), "{error}");
+    assert!(error.message().contains(&format!("Did you mean {} (“front door”)", camera.uid)), "{error}");
+}
+
+#[test]
+fn a_uid_in_lower_case_plays() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("uid", camera.uid.to_lowercase());
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+}
+
+#[test]
+fn a_camera_that_answers_elsewhere_is_named() {
+    let camera = Camera::start(H264);
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("address", silent.local_addr().unwrap().to_string());
+    viewer.src.set_property("timeout", 500u32);
+    viewer.play();
+    let (error, _) = viewer.error();
+    assert!(error.matches(ResourceError::NotFound), "{error}");
+    assert!(error.message().contains("It answers at ") && error.message().contains("“address”"), "{error}");
+    // Nobody has tried to log in to it.
+    camera.stop();
+    assert!(camera.events.try_iter().next().is_none());
+}
+
+/// As a camera with the vendor's library 4.2 does it: without its UID to viewers of generation 9, and with it to newer ones.
+#[test]
+fn a_camera_of_another_generation_is_named_with_it() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (address, uid) = (socket.local_addr().unwrap().to_string(), common::uid());
+    let viewer = Viewer::new(|src| {
+        src.set_property("uid", &uid);
+        src.set_property("address", &address);
+    });
+    viewer.play();
+    let mut buffer = [0; 2_048];
+    let mut named = false;
+    while !named {
+        let (len, viewer) = socket.recv_from(&mut buffer).unwrap();
+        wire::descramble(&mut buffer[..len]);
+        named = buffer[2] == 0x1A;
+        let (generation, asker, name) = (0x1A, AddressBlock([0; 16]), "".into());
+        let found = Found { generation, uid: uid.parse().unwrap(), asker, name };
+        let mut answer = Vec::new();
+        if named { Message::Found(found) } else { Message::Unnamed { generation, name } }.encode(&mut answer);
+        wire::scramble(&mut answer);
+        socket.send_to(&answer, viewer).unwrap();
+    }
+    let (error, _) = viewer.error();
+    for part in [&uid, &address, "0x1a", "“library”"] {
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_session_takes_the_port_that_it_is_given() {
+    let camera = Camera::start(H264);
+    let taken = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("local-port", taken.to_string());
+    viewer.play();
+    camera.wait_for_watcher();
+    assert!(UdpSocket::bind(("0.0.0.0", taken)).is_err(), "the session has it");
+    // The next one finds it taken.
+    let second = Viewer::of(&camera);
+    second.src.set_property("local-port", taken.to_string());
+    second.play();
+    let (error, _) = second.error();
+    assert!(error.matches(ResourceError::Busy), "{error}");
+    assert!(error.message().contains(&taken.to_string()) && error.message().contains("“local-port”"), "{error}");
+}
+
+#[test]
 fn bad_settings_fail_at_once() {
     let uid = common::uid();
-    for (name, value, other) in [("uid", "HBNASLSCFC1MN4Y9221-", None), ("address", "10.0.0.1:x", Some(uid.as_str()))] {
+    let uid = Some(uid.as_str());
+    let bad = [("uid", "HBNASLSCFC1MN4Y9221-", None), ("address", "10.0.0.1:x", uid), ("local-port", "2-1", uid)];
+    for (name, value, other) in bad {
         let viewer = Viewer::new(|src| {
             src.set_property("uid", other);
             src.set_property(name, value);

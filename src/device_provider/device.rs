@@ -66,6 +66,7 @@ impl super::TutkDevice {
             .field("port", u32::from(camera.address.port()))
             .field("name", &camera.name)
             .field("generation", u32::from(camera.generation))
+            .field("playable", camera.is_playable())
             .build();
         let device: Self = glib::Object::builder()
             .property("display-name", display_name(camera))

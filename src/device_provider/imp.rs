@@ -11,12 +11,14 @@
  *
  * Its start waits for no camera: those that are there are announced as they answer, so that a program that lists devices
  * at once (`gst-device-monitor-1.0` without `-f`) does not see them. While it is started, it sends one broadcast of 52
- * bytes every 5 s to each network that this host is in, and none otherwise. A camera that leaves three of them in a row
- * unanswered is removed. It changes (%GST_MESSAGE_DEVICE_CHANGED) when it has another address or name.
+ * bytes every 5 s to each network that this host is in, and none otherwise. A camera of a newer generation that answers
+ * without its UID is asked for it, by 88 bytes to itself alone. A camera that leaves three broadcasts in a row unanswered
+ * is removed. It changes (%GST_MESSAGE_DEVICE_CHANGED) when it has another address or name.
  *
- * The properties of a device are the camera's `uid`, its `address` and `port`, the `name` that it gives itself, and the
- * `generation` of the protocol that it speaks; #GstTutkSrc by itself plays 9. The name is as it comes from
- * the network; in the display name, what could steer a terminal is escaped.
+ * The properties of a device are the camera's `uid`, its `address` and `port`, the `name` that it gives itself, the
+ * `generation` of the protocol that it speaks, and `playable`: whether #GstTutkSrc plays that generation without the
+ * vendor's library. The name is as it comes from the network; in the display name, what could steer a terminal is
+ * escaped.
  *
  * Cameras are found by the protocol itself; the vendor's library is never loaded for it.
  *

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Address, Error, ScanOptions, Secret, SessionOptions};
+use tutk::{Address, Error, LocalPorts, ScanOptions, Secret, SessionOptions};
 
 use super::uri;
 use crate::{Backend, Quality, TimestampMode};
@@ -23,6 +23,7 @@ pub(super) struct Settings {
     address: Option<String>,
     /// Whoever wrote the URI chose the address.
     address_from_uri: bool,
+    local_port: Option<String>,
     idle_timeout: u32,
     frame_timeout: u32,
     reconnect: bool,
@@ -50,6 +51,7 @@ impl Default for Settings {
             sync_time: false,
             address: None,
             address_from_uri: false,
+            local_port: None,
             idle_timeout: 10_000,
             frame_timeout: 15_000,
             reconnect: true,
@@ -141,6 +143,21 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .nick("Address")
             .blurb("host[:port] to ask for the camera instead of broadcasting (other subnets, containers)")
             .default_value(default.address.as_deref())
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:local-port:
+         *
+         * The UDP port of this host for the session: `PORT`, or `FIRST-LAST`, of which each session takes the first free
+         * one. A camera answers from a port of its own, which neither NAT (a container's bridge) nor a stateful firewall
+         * expects: publish or open this port there. Sessions through the vendor's library do not use it.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecString::builder("local-port")
+            .nick("Local Port")
+            .blurb("UDP port of this host for the session, PORT or FIRST-LAST, to be published or opened; unset: any")
+            .default_value(default.local_port.as_deref())
             .mutable_ready()
             .build(),
         /**
@@ -381,6 +398,7 @@ impl Settings {
             "timeout" => self.timeout.to_value(),
             "sync-time" => self.sync_time.to_value(),
             "address" => self.address.to_value(),
+            "local-port" => self.local_port.to_value(),
             "idle-timeout" => self.idle_timeout.to_value(),
             "frame-timeout" => self.frame_timeout.to_value(),
             "reconnect" => self.reconnect.to_value(),
@@ -415,6 +433,7 @@ impl Settings {
                 self.address = text();
                 self.address_from_uri = false;
             }
+            "local-port" => self.local_port = text(),
             "idle-timeout" => self.idle_timeout = number(),
             "frame-timeout" => self.frame_timeout = number(),
             "retry-timeout" => self.retry_timeout = value.get().unwrap_or_default(),
@@ -491,6 +510,7 @@ impl Settings {
         ScanOptions {
             uid: None,
             address: self.address().unwrap_or_default(),
+            local_ports: self.local_ports().unwrap_or_default(),
             timeout,
             backend: self.backend.into(),
             library: self.library.as_ref().map(PathBuf::from),
@@ -502,17 +522,23 @@ impl Settings {
         self.address.as_deref().map(str::parse).transpose()
     }
 
+    /// The ports of this host that a session may use, if not any.
+    fn local_ports(&self) -> Result<Option<LocalPorts>, Error> {
+        self.local_port.as_deref().map(str::parse).transpose()
+    }
+
     /// Which session to open; none without a UID.
     pub(super) fn session(&self) -> Result<Option<SessionOptions>, Error> {
         if let Some(text) = &self.bad_uri {
             return Err(Error::InvalidArgument(text.clone()));
         }
-        let address = self.address()?;
+        let (address, local_ports) = (self.address()?, self.local_ports()?);
         let Some(uid) = &self.uid else { return Ok(None) };
         let mut options = SessionOptions::new(uid.parse()?);
         options.account.clone_from(&self.username);
         options.password = self.password().unwrap_or_default();
         options.address = address;
+        options.local_ports = local_ports;
         options.timeout = Duration::from_millis(self.timeout.into());
         options.idle_timeout = Duration::from_millis(self.idle_timeout.into());
         options.backend = self.backend.into();

@@ -12,7 +12,8 @@ pub(crate) const SILENCE: Duration = Duration::from_secs(15);
 
 /// Connects; logs in to nothing.
 pub(crate) fn connect(uid: Uid, timeout: Duration, cancel: &Cancel) -> Result<Connection, Code> {
-    let options = ConnectionOptions { uid, address: None, credentials: None, timeout, idle_timeout: SILENCE };
+    let options =
+        ConnectionOptions { uid, address: None, local_ports: None, credentials: None, timeout, idle_timeout: SILENCE };
     Connection::open(options, cancel).map_err(|error| match error {
         Error::NotFound { .. } => IOTC_ER_CAN_NOT_FIND_DEVICE,
         Error::Full { .. } => IOTC_ER_DEVICE_EXCEED_MAX_SESSION,
@@ -27,10 +28,13 @@ pub(crate) fn connect(uid: Uid, timeout: Duration, cancel: &Cancel) -> Result<Co
 /// Lists the cameras on the local networks, each once.
 pub(crate) fn search(timeout: Duration) -> Result<Vec<Found>, Code> {
     let cancel = Cancel::new().map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
-    let all = tutk::search(&Search { uid: None, address: None, timeout }, &cancel).map_err(|error| match error {
-        Error::Io { source, .. } => of_system(&source),
-        _ => IOTC_ER_FAIL_CREATE_SOCKET,
-    })?;
+    let all =
+        tutk::search(&Search { uid: None, address: None, timeout, local_ports: None }, &cancel).map_err(|error| {
+            match error {
+                Error::Io { source, .. } => of_system(&source),
+                _ => IOTC_ER_FAIL_CREATE_SOCKET,
+            }
+        })?;
     let mut found: Vec<Found> = Vec::new();
     for camera in all {
         // One on this host answers over loopback too, where no other host can reach it.

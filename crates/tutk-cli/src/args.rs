@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use tutk::{Address, Backend, Secret, Uid};
+use tutk::{Address, Backend, LocalPorts, Secret, Uid};
 
 const EXIT_CODES: &str = "Exit codes:
   0  done, or ended by SIGINT, SIGTERM or a closed pipe
@@ -34,6 +34,8 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the cameras that answer on the local networks
+    ///
+    /// The column PLAYS says whether a camera of this generation of the protocol is played without the vendor's library.
     #[command(after_help = EXIT_CODES)]
     Scan(Scan),
     /// Set a camera's clock to this computer's local time
@@ -57,7 +59,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// Print a JSON array of objects with uid, ip, port and name
+    /// Print a JSON array of objects with uid, ip, port, name, generation and playable. The uid is null for a camera that
+    /// does not tell it, the generation for one that the vendor's library found
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -137,6 +140,12 @@ pub(crate) struct Network {
     /// Whom to ask instead of the local networks: the camera's host name or IPv4 address, and its port if unusual
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) address: Option<Address>,
+
+    /// The UDP port of this computer for the session: PORT, or FIRST-LAST, of which the first free one is taken. A camera
+    /// answers from a port of its own, which neither NAT (a container's bridge) nor a stateful firewall expects: publish
+    /// or open this port there. Sessions through the vendor's library do not use it
+    #[arg(long, value_name = "PORT[-LAST]")]
+    pub(crate) local_port: Option<LocalPorts>,
 
     /// What speaks to the camera: native (on the LAN, without the vendor's library), vendor (LAN, P2P and relay, with
     /// it), or auto: vendor if a library is named, otherwise native

@@ -54,9 +54,16 @@ impl fmt::Display for Failure {
 /// What to try.
 fn advice(error: &Error) -> Option<&'static str> {
     Some(match error {
+        // The error itself says who did answer.
+        Error::NotFound { answers, .. } if !answers.cameras.is_empty() || !answers.unnamed.is_empty() => return None,
         Error::NotFound { .. } => {
-            "Is the camera switched on, and is the UID right? “tutk scan” lists the cameras on the local networks; a \
-             camera elsewhere needs --address. A firewall must let UDP through."
+            "Is the camera switched on, and is the UID right? A camera in another subnet needs --address. A camera answers \
+             from a UDP port of its own: from inside a container, use the host's network, or set --local-port and publish \
+             that port; a firewall on this computer must let UDP from the camera in, or have --local-port opened."
+        }
+        Error::Generation { .. } => "--library names the vendor's library, in a version that knows this generation.",
+        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
+            "Give --local-port a range with a port for each session, or end the program that has them."
         }
         Error::Refused { .. } => {
             "It is the camera's own password, as set in its app; the account is nearly always admin."

@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
-use tutk::{Cancel, Found, ScanOptions, scan};
+use serde_json::{Value, json};
+use tutk::{Answers, Cancel, Found, ScanOptions, Unnamed, scan};
 
 use crate::args;
 use crate::console::Console;
@@ -12,11 +12,16 @@ use crate::failure::Failure;
 pub(crate) fn run(args: &args::Scan, console: &Console) -> Result<(), Failure> {
     let asked = asked(&args.network);
     console.debug(format_args!("asking {asked} for {} ms", args.network.timeout));
-    let found = cameras(&args.network)?;
-    if found.is_empty() {
-        console.info(format_args!("no camera answered within {} ms; asked: {asked}", args.network.timeout));
+    let answers = cameras(&args.network)?;
+    if is_empty(&answers) {
+        console.info(nobody(&args.network, &answers));
+    } else if !answers.unnamed.is_empty() || answers.cameras.iter().any(|camera| !camera.is_playable()) {
+        console.info(
+            "What does not play speaks another generation of the protocol than 0x09, and needs the vendor's library \
+             (--library) in a version that knows it.",
+        );
     }
-    let text = if args.json { json(&found) } else { table(&found) };
+    let text = if args.json { json(&answers) } else { table(&answers) };
     match io::stdout().write_all(text.as_bytes()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Other(format!("cannot write to standard output: {error}")))
@@ -26,17 +31,19 @@ pub(crate) fn run(args: &args::Scan, console: &Console) -> Result<(), Failure> {
 }
 
 /// The cameras that answer.
-pub(crate) fn cameras(network: &args::Network) -> Result<Vec<Found>, Failure> {
+pub(crate) fn cameras(network: &args::Network) -> Result<Answers, Failure> {
     let options = ScanOptions {
         uid: None,
         address: network.address.clone(),
+        local_ports: network.local_port,
         timeout: network.timeout(),
         backend: network.backend,
         library: network.library.clone(),
     };
-    let mut found = scan(&options, &Cancel::new()?)?;
-    found.sort_by_key(|camera| (camera.uid, camera.address));
-    Ok(found)
+    let mut answers = scan(&options, &Cancel::new()?)?;
+    answers.cameras.sort_by_key(|camera| (camera.uid, camera.address));
+    answers.unnamed.sort_by_key(|camera| camera.address);
+    Ok(answers)
 }
 
 /// Whom a search asks.
@@ -47,33 +54,67 @@ pub(crate) fn asked(network: &args::Network) -> String {
     }
 }
 
-/// A line for each camera under a heading; nothing if there is none.
-pub(crate) fn table(found: &[Found]) -> String {
-    if found.is_empty() {
-        return String::new();
-    }
-    let rows = found.iter().map(|camera| {
-        // Anybody on the network can send a name, also one that steers the terminal.
-        let name = camera.name.escape_debug().to_string();
-        [camera.uid.to_string(), camera.address.to_string(), name]
-    });
-    let heading = ["UID", "ADDRESS", "NAME"].map(String::from);
-    let lines = [heading].into_iter().chain(rows);
-    // The longest address is 255.255.255.255:65535.
-    lines.map(|[uid, address, name]| format!("{uid:20}  {address:21}  {name}").trim_end().to_string() + "\n").collect()
+pub(crate) fn is_empty(answers: &Answers) -> bool {
+    answers.cameras.is_empty() && answers.unnamed.is_empty()
 }
 
-fn json(found: &[Found]) -> String {
-    let cameras: Vec<_> = found
-        .iter()
-        .map(|camera| {
-            json!({
-                "uid": camera.uid.as_str(),
-                "ip": camera.address.ip().to_string(),
-                "port": camera.address.port(),
-                "name": camera.name,
-            })
+/// What to say when no camera answered.
+pub(crate) fn nobody(network: &args::Network, answers: &Answers) -> String {
+    let text = format!("no camera answered within {} ms; asked: {}", network.timeout, asked(network));
+    match answers.list().as_str() {
+        "" => text,
+        more => format!("{text}. {more}"),
+    }
+}
+
+/// A line for each camera under a heading; nothing if there is none.
+pub(crate) fn table(answers: &Answers) -> String {
+    if is_empty(answers) {
+        return String::new();
+    }
+    let generation = |number: u8| if number == 0 { "?".into() } else { format!("0x{number:02x}") };
+    let plays = |plays: bool| String::from(if plays { "yes" } else { "no" });
+    // Anybody on the network can send a name, also one that steers the terminal.
+    let name = |name: &str| name.escape_debug().to_string();
+    let named = answers.cameras.iter().map(|camera| {
+        let Found { uid, address, .. } = camera;
+        let (generation, plays) = (generation(camera.generation), plays(camera.is_playable()));
+        [uid.to_string(), address.to_string(), generation, plays, name(&camera.name)]
+    });
+    let unnamed = answers.unnamed.iter().map(|camera| {
+        let Unnamed { address, .. } = camera;
+        ["(not told)".into(), address.to_string(), generation(camera.generation), plays(false), name(&camera.name)]
+    });
+    let heading = ["UID", "ADDRESS", "GENERATION", "PLAYS", "NAME"].map(String::from);
+    let lines = [heading].into_iter().chain(named).chain(unnamed);
+    // The longest address is 255.255.255.255:65535.
+    let line = |[uid, address, generation, plays, name]: [String; 5]| {
+        format!("{uid:20}  {address:21}  {generation:10}  {plays:5}  {name}").trim_end().to_string() + "\n"
+    };
+    lines.map(line).collect()
+}
+
+fn json(answers: &Answers) -> String {
+    let generation = |number: u8| if number == 0 { Value::Null } else { number.into() };
+    let named = answers.cameras.iter().map(|camera| {
+        json!({
+            "uid": camera.uid.as_str(),
+            "ip": camera.address.ip().to_string(),
+            "port": camera.address.port(),
+            "name": camera.name,
+            "generation": generation(camera.generation),
+            "playable": camera.is_playable(),
         })
-        .collect();
-    format!("{:#}\n", serde_json::Value::from(cameras))
+    });
+    let unnamed = answers.unnamed.iter().map(|camera| {
+        json!({
+            "uid": null,
+            "ip": camera.address.ip().to_string(),
+            "port": camera.address.port(),
+            "name": camera.name,
+            "generation": generation(camera.generation),
+            "playable": false,
+        })
+    });
+    format!("{:#}\n", Value::from(named.chain(unnamed).collect::<Vec<_>>()))
 }

@@ -30,6 +30,7 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
     };
     options.password = password.unwrap_or_default();
     options.address = network.address.clone();
+    options.local_ports = network.local_port;
     options.timeout = network.timeout();
     options.backend = network.backend;
     options.library = network.library.clone();
@@ -70,8 +71,8 @@ pub(crate) fn open_and_wait(
 /// The usage error that helps on: which cameras are there.
 fn without_uid(network: &Network) -> Failure {
     let there = match scan::cameras(network) {
-        Ok(found) if !found.is_empty() => format!("These answered:\n\n{}", scan::table(&found)),
-        Ok(_) => format!("None answered within {} ms; asked: {}", network.timeout, scan::asked(network)),
+        Ok(answers) if !scan::is_empty(&answers) => format!("These answered:\n\n{}", scan::table(&answers)),
+        Ok(answers) => scan::nobody(network, &answers),
         Err(failure) => format!("The search for cameras failed: {failure}"),
     };
     Failure::Usage(format!("which camera? --uid <UID> is missing. {there}"))

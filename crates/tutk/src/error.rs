@@ -6,6 +6,7 @@ use std::time::Duration;
 use tutk_sys::LoadError;
 
 use crate::Uid;
+use crate::proto::Answers;
 use crate::vendor::Code;
 
 /// Why there is no session, or no longer one.
@@ -14,8 +15,8 @@ use crate::vendor::Code;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nobody answered the search.
-    #[error("no camera {uid} answered within {} ms; asked: {target}", timeout.as_millis())]
+    /// The camera did not answer the search.
+    #[error("no camera {uid} answered within {} ms; asked: {target}{}", timeout.as_millis(), others(answers, *uid))]
     NotFound {
         /// The camera that was searched.
         uid: Uid,
@@ -23,6 +24,9 @@ pub enum Error {
         target: String,
         /// How long the search went on.
         timeout: Duration,
+        /// Who answered instead. If an address was asked in vain, the local networks were searched, too: the camera may
+        /// be among the answers, where no login was tried.
+        answers: Box<Answers>,
     },
     /// The camera does not accept the account or the password.
     #[error("camera {uid} refused the password of “{account}”")]
@@ -77,7 +81,11 @@ pub enum Error {
     #[error("cancelled")]
     Cancelled,
     /// The camera speaks another generation of the protocol.
-    #[error("camera {uid} at {address} speaks generation {generation} of the protocol; this speaks 9")]
+    #[error(
+        "camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, which only the vendor's library \
+         plays so far; the protocol itself is spoken up to 0x{:02x}",
+        crate::wire::GENERATION
+    )]
     Generation {
         /// The camera.
         uid: Uid,
@@ -120,6 +128,14 @@ pub enum Error {
         /// The system's answer.
         source: io::Error,
     },
+}
+
+/// What the answers say, behind a text.
+fn others(answers: &Answers, wanted: Uid) -> String {
+    match answers.explain(wanted).as_str() {
+        "" => String::new(),
+        text => format!(". {text}"),
+    }
 }
 
 impl Error {

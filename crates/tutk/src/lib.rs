@@ -61,8 +61,8 @@ pub use frame::{Frame, Lost, Media};
 pub use gate::Gate;
 pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
-    Address, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Found, Removed, Search, VideoFrame,
-    ViewerId, search,
+    Address, Answers, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Found, LocalPorts, Removed,
+    Search, Unnamed, VideoFrame, ViewerId, search,
 };
 pub use scan::{ScanOptions, scan};
 pub use secret::Secret;

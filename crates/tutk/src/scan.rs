@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::native::{self, Address, Cancel, Found, Search};
+use crate::native::{self, Address, Answers, Cancel, Found, LocalPorts, Search};
 use crate::{Backend, Error, Uid, backend, vendor};
 
 /// Which cameras to look for, and through which backend.
@@ -11,6 +11,8 @@ pub struct ScanOptions {
     pub uid: Option<Uid>,
     /// Whom to ask; every local network unless told. The vendor's library always asks every local network.
     pub address: Option<Address>,
+    /// The ports of this host that the search may use; default: any. The vendor's library chooses its own.
+    pub local_ports: Option<LocalPorts>,
     /// How long to wait for answers; 1 s unless told.
     pub timeout: Duration,
     /// What searches; [`Backend::Auto`] unless told, which is native unless a library is named.
@@ -21,12 +23,25 @@ pub struct ScanOptions {
 
 impl Default for ScanOptions {
     fn default() -> Self {
-        Self { uid: None, address: None, timeout: Duration::from_secs(1), backend: Backend::Auto, library: None }
+        Self {
+            uid: None,
+            address: None,
+            local_ports: None,
+            timeout: Duration::from_secs(1),
+            backend: Backend::Auto,
+            library: None,
+        }
+    }
+}
+
+impl ScanOptions {
+    fn is_wanted(&self, camera: &Found) -> bool {
+        self.uid.is_none_or(|uid| uid == camera.uid || uid.to_upper_case() == camera.uid)
     }
 }
 
 /// Lists the cameras on the LAN.
-pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
     let library = options.library.clone().or_else(backend::library);
     let is_native = match options.backend {
         Backend::Native => true,
@@ -35,10 +50,17 @@ pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Vec<Found>, Error>
         Backend::Auto => library.is_none(),
     };
     if is_native {
-        let search = Search { uid: options.uid, address: options.address.clone(), timeout: options.timeout };
-        return native::search(&search, cancel);
+        let search = Search {
+            uid: options.uid,
+            address: options.address.clone(),
+            timeout: options.timeout,
+            local_ports: options.local_ports,
+        };
+        let mut answers = native::answers(&search, cancel)?;
+        answers.cameras.retain(|camera| options.is_wanted(camera));
+        return Ok(answers);
     }
     let mut found = vendor::search(library.as_deref(), options.timeout, cancel)?;
-    found.retain(|found| options.uid.is_none_or(|uid| uid == found.uid));
-    Ok(found)
+    found.retain(|camera| options.is_wanted(camera));
+    Ok(Answers { cameras: found, ..Answers::default() })
 }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::native::{Address, Cancel, Found};
+use crate::native::{Address, Cancel, Found, LocalPorts};
 use crate::proto::ViewerStats;
 use crate::{Backend, Error, Frame, Lost, Mode, Secret, SessionInfo, Uid, backend, native, vendor};
 
@@ -17,6 +17,9 @@ pub struct SessionOptions {
     pub password: Secret,
     /// Where to ask for the camera; on the local networks unless told. The vendor's library asks where it likes.
     pub address: Option<Address>,
+    /// The UDP ports of this host that the session may use, so that they can be published or opened; default: any. The
+    /// vendor's library chooses its own.
+    pub local_ports: Option<LocalPorts>,
     /// Find, connect and log in: each must be done in this time; 5 s unless told. The vendor's library finds and
     /// connects in one step, and has twice the time for it.
     pub timeout: Duration,
@@ -44,6 +47,7 @@ impl SessionOptions {
             account: "admin".into(),
             password: Secret::default(),
             address: None,
+            local_ports: None,
             timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(10),
             backend: Backend::Auto,

@@ -23,10 +23,40 @@ impl Uid {
         &self.0
     }
 
+    /// The UID with its letters in upper case, as labels have them.
+    pub fn to_upper_case(&self) -> Self {
+        Self(self.0.map(|letter| letter.to_ascii_uppercase()))
+    }
+
+    /// Whether somebody who means the one may have typed the other: but for case, they differ in one or two places, or
+    /// in a letter too many here and one too few there.
+    pub fn is_like(&self, other: &Self) -> bool {
+        distance(&self.to_upper_case().0, &other.to_upper_case().0) <= 2
+    }
+
     /// The UID as text.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
+}
+
+/// The distance of Levenshtein: how many letters are to be put in, left out or replaced.
+fn distance(from: &[u8], to: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, from) in from.iter().enumerate() {
+        let mut diagonal = at;
+        let mut left = at + 1;
+        for (cell, to) in row.iter_mut().skip(1).zip(to) {
+            let replaced = diagonal + usize::from(from != to);
+            diagonal = *cell;
+            left = replaced.min(diagonal + 1).min(left + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = at + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 impl FromStr for Uid {
@@ -59,6 +89,17 @@ impl fmt::Debug for Uid {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn typing_errors_are_told_from_other_cameras() {
+        let uid: Uid = "HBNASLSCFC1MN4Y9221A".parse().unwrap();
+        let like = |text: &str| uid.is_like(&text.parse().unwrap());
+        assert!(like("HBNASLSCFC1MN4Y9221A") && like("hbnaslscfc1mn4y9221a"), "case");
+        assert!(like("HBNASLSCFCIMN4Y9221A") && like("HBNA5LSCFCIMN4Y9221A"), "one and two places");
+        assert!(like("HBNASLCSFC1MN4Y9221A"), "exchanged");
+        assert!(like("HBNASSCFC1MN4Y92221A"), "one left out, one doubled");
+        assert!(!like("HBNA5LSCFCIMN4Y922IA") && !like("ABCDEFGHJKLMNPQRST12"));
+    }
 
     #[test]
     fn only_twenty_letters_and_digits() {

@@ -66,7 +66,14 @@ fn audio_goes_both_ways() {
     let thread = thread::spawn(move || application(&serving));
 
     let cancel = Cancel::new().unwrap();
-    let options = ConnectionOptions { uid, address: None, credentials: None, timeout: LONG, idle_timeout: LONG };
+    let options = ConnectionOptions {
+        uid,
+        address: None,
+        local_ports: None,
+        credentials: None,
+        timeout: LONG,
+        idle_timeout: LONG,
+    };
     let connection = Connection::open(options, &cancel).unwrap();
     let log_in = |word: &str| {
         let now = std::time::Instant::now();

@@ -1,6 +1,11 @@
 //! `tutk scan` and the list of cameras.
 
-use crate::support::{Running, assert_code, run, silent, text, tutk};
+use std::net::UdpSocket;
+use std::thread;
+
+use crate::support::{Running, assert_code, run, silent, text, tutk, uid};
+use tutk::Uid;
+use tutk::wire::{self, AddressBlock, Message};
 
 #[test]
 fn a_table_of_the_cameras() {
@@ -10,9 +15,9 @@ fn a_table_of_the_cameras() {
     let address = camera.address().replace("--address=", "");
     let lines: Vec<_> = text(&output.stdout).lines().map(String::from).collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
-    assert_eq!(lines[0], format!("{:20}  {:21}  NAME", "UID", "ADDRESS"));
+    assert_eq!(lines[0], format!("{:20}  {:21}  GENERATION  PLAYS  NAME", "UID", "ADDRESS"));
     // A name does not steer the terminal.
-    assert_eq!(lines[1], format!("{}  {address:21}  gate\\u{{1b}}[2J", camera.uid));
+    assert_eq!(lines[1], format!("{}  {address:21}  0x09        yes    gate\\u{{1b}}[2J", camera.uid));
     assert!(output.stderr.is_empty());
 }
 
@@ -24,9 +29,92 @@ fn json_of_the_cameras() {
     let cameras: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let port: u16 = camera.address().rsplit_once(':').unwrap().1.parse().unwrap();
     let expected = serde_json::json!({
-        "uid": camera.uid.as_str(), "ip": "127.0.0.1", "port": port, "name": "“gate\x1b\\"
+        "uid": camera.uid.as_str(), "ip": "127.0.0.1", "port": port, "name": "“gate\x1b\\",
+        "generation": 9, "playable": true
     });
     assert_eq!(cameras, serde_json::json!([expected]));
+}
+
+/// A camera as it answers with the vendor's library 4.2: without its UID, which it tells only if `tells`.
+fn newer(tells: Option<Uid>) -> String {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let mut buffer = [0; 2_048];
+        while let Ok((len, viewer)) = socket.recv_from(&mut buffer) {
+            wire::descramble(&mut buffer[..len]);
+            let (generation, name) = (0x1A, "newer".into());
+            let answer = match tells {
+                Some(uid) if buffer[2] == generation => {
+                    Message::Found(wire::Found { generation, uid, asker: AddressBlock([0; 16]), name })
+                }
+                _ => Message::Unnamed { generation, name },
+            };
+            let mut out = Vec::new();
+            answer.encode(&mut out);
+            wire::scramble(&mut out);
+            socket.send_to(&out, viewer).unwrap();
+        }
+    });
+    address
+}
+
+#[test]
+fn a_camera_of_another_generation_is_listed_with_it() {
+    let uid = uid();
+    let address = newer(Some(uid));
+    let scan = ["scan", "-t", "300", "--address", &address];
+    let output = run(&mut tutk(&scan));
+    assert_code(&output, 0);
+    let expected = format!("{uid}  {address:21}  0x1a        no     newer");
+    assert_eq!(text(&output.stdout).lines().nth(1), Some(expected.as_str()));
+    assert!(text(&output.stderr).contains("--library"), "{}", text(&output.stderr));
+    let output = run(tutk(&scan).arg("--json"));
+    let cameras: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&cameras[0]["uid"], &cameras[0]["generation"]), (&uid.as_str().into(), &26.into()));
+    assert_eq!(cameras[0]["playable"], false);
+
+    let output = run(&mut tutk(&["sync", "-t", "300", "-d", uid.as_str(), "--address", &address]));
+    let text = text(&output.stderr);
+    assert!(text.contains("0x1a") && text.contains(&address) && text.contains("--library"), "{text}");
+}
+
+#[test]
+fn a_camera_that_does_not_tell_its_uid_is_listed() {
+    let address = newer(None);
+    let scan = ["scan", "-t", "300", "--address", &address];
+    let output = run(&mut tutk(&scan));
+    let expected = format!("(not told)            {address:21}  0x1a        no     newer");
+    assert_eq!(text(&output.stdout).lines().nth(1), Some(expected.as_str()));
+    let cameras: serde_json::Value = serde_json::from_slice(&run(tutk(&scan).arg("--json")).stdout).unwrap();
+    assert_eq!((&cameras[0]["uid"], &cameras[0]["generation"]), (&serde_json::Value::Null, &26.into()));
+
+    let output = run(&mut tutk(&["sync", "-t", "300", "-d", uid().as_str(), "--address", &address]));
+    assert_code(&output, 3);
+    let text = text(&output.stderr);
+    assert!(text.contains("127.0.0.1") && text.contains("0x1a"), "{text}");
+}
+
+#[test]
+fn a_search_takes_the_port_that_it_is_given() {
+    let taken = UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = run(&mut tutk(&["scan", "-t", "300", "--local-port", &port]));
+    assert_code(&output, 1);
+    let text = text(&output.stderr);
+    assert!(text.contains(&port) && text.contains("--local-port"), "{text}");
+    assert_code(&run(&mut tutk(&["scan", "-t", "300", "--local-port", "0"])), 2);
+}
+
+#[test]
+fn a_uid_with_a_typing_error_is_told_from_others() {
+    let camera = Running::start("gate", "");
+    let last = if camera.uid.as_str().ends_with('A') { "B" } else { "A" };
+    let typed = format!("{}{last}", &camera.uid.as_str()[..19]);
+    let output = run(&mut tutk(&["sync", "-t", "500", "-d", &typed, &camera.address()]));
+    assert_code(&output, 3);
+    let text = text(&output.stderr);
+    assert!(text.contains(&format!("Did you mean {} (“gate”)", camera.uid)), "{text}");
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::socket::{Machine, Sockets};
-use super::target::broadcasts;
+use super::target::{Targets, broadcasts};
 use super::udp::Udp;
 use super::{BrowserEvent, Cancel};
 use crate::{Error, proto};
@@ -89,9 +89,9 @@ impl Machine for Searches<'_> {
         if self.machine.poll_timeout() <= now {
             let targets = broadcasts().unwrap_or_else(|error| {
                 self.failure = Some(error);
-                Vec::new()
+                Targets::default()
             });
-            self.machine.search(now, targets);
+            self.machine.search(now, targets.addresses);
         }
     }
 

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::socket::{Machine, Sockets, lock};
 use super::target::{describe, targets};
-use super::udp::Udp;
-use super::{Address, Cancel, Found};
-use crate::proto::{AvEvent, Credentials, End, Link, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
+use super::{Address, Cancel, Found, LocalPorts};
+use crate::proto::{
+    Answers, AvEvent, Credentials, End, FOREVER, Link, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats,
+};
 use crate::wire::MAX_CREDENTIAL;
 use crate::{Error, Uid};
 
@@ -17,9 +18,11 @@ pub struct ConnectionOptions {
     pub uid: Uid,
     /// Where to ask for the camera; on the local networks if there is none.
     pub address: Option<Address>,
+    /// The ports of this host that the connection may use; without them, any.
+    pub local_ports: Option<LocalPorts>,
     /// With these, a client is logged in to channel 0 before the connection is open.
     pub credentials: Option<Credentials>,
-    /// Find, connect and log in: each must be done in this time.
+    /// Find, connect and log in: each must be done in this time. To resolve the address belongs to finding.
     pub timeout: Duration,
     /// No datagram for this long: the session is lost.
     pub idle_timeout: Duration,
@@ -53,22 +56,23 @@ impl Connection {
     ///
     /// The handle ends this call and those of [`next_event`](Self::next_event); it belongs to this connection alone.
     pub fn open(options: ConnectionOptions, cancel: &Cancel) -> Result<Self, Error> {
-        let ConnectionOptions { uid, address, credentials, timeout, idle_timeout } = options;
+        let ConnectionOptions { uid, address, local_ports, credentials, timeout, idle_timeout } = options;
+        let begin = Instant::now();
         if let Some(credentials) = &credentials {
             check("account", credentials.account.as_bytes())?;
             check("password", credentials.password.reveal().as_bytes())?;
         }
         let account = credentials.as_ref().map(|credentials| credentials.account.clone()).unwrap_or_default();
         let target = Target { uid, account, asked: describe(address.as_ref()), timeout };
-        let targets = targets(address.as_ref(), cancel)?;
-        let socket = Udp::bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error))?;
+        let targets = targets(address.as_ref(), begin + timeout.min(FOREVER), cancel)?;
+        let socket = LocalPorts::bind(local_ports)?;
         let seed = getrandom::u64().map_err(|error| {
             Error::io("cannot get random bytes from the system", std::io::Error::other(error.to_string()))
         })?;
         let logs_in = credentials.is_some();
-        let config = ViewerConfig { uid, credentials, targets, timeout, idle_timeout, seed };
+        let config = ViewerConfig { uid, credentials, targets: targets.addresses, timeout, idle_timeout, seed };
         let sockets = Sockets::new(vec![socket]);
-        let viewer = Mutex::new(Viewer::new(Instant::now(), config));
+        let viewer = Mutex::new(Viewer::new(begin, config));
         let mut camera = None;
         let opened = sockets.run(&viewer, cancel, |viewer| {
             loop {
@@ -87,8 +91,13 @@ impl Connection {
                 Ok(Self { sockets, viewer, cancel, camera, target, ended })
             }
             (Ok(end), camera) => {
-                sockets.flush(&mut *lock(&viewer));
-                Err(target.error(end.unwrap_or(End::Closed), camera.as_ref(), &sockets))
+                let mut viewer = lock(&viewer);
+                sockets.flush(&mut *viewer);
+                let mut error = target.error(end.unwrap_or(End::Closed), camera.as_ref(), &sockets);
+                if let Error::NotFound { answers, .. } = &mut error {
+                    **answers = Answers { only_this_host: targets.only_this_host, ..viewer.take_answers() };
+                }
+                Err(error)
             }
             (Err(error), _) => {
                 // Cancelled half-way: the camera frees the place.
@@ -212,7 +221,7 @@ impl Target {
                 if let Some(error) = sockets.take_send_error() {
                     target = format!("{target} ({error})");
                 }
-                Error::NotFound { uid, target, timeout }
+                Error::NotFound { uid, target, timeout, answers: Box::default() }
             }
             (End::Refused, _) => Error::Refused { uid, account: self.account.clone() },
             (End::LoginResult(number), _) => Error::Protocol(format!("login answered with {number}")),

@@ -12,18 +12,21 @@ mod browser;
 mod camera;
 mod cancel;
 mod connection;
+mod local_ports;
 mod search;
 mod session;
 mod socket;
 mod target;
 mod udp;
 
-pub use crate::proto::{BrowserEvent, CameraEvent, Found, Removed, VideoFrame, ViewerId};
+pub use crate::proto::{Answers, BrowserEvent, CameraEvent, Found, Removed, Unnamed, VideoFrame, ViewerId};
 pub use address::Address;
 pub use browser::Browser;
 pub use camera::{Camera, CameraOptions};
 pub use cancel::Cancel;
 pub use connection::{Connection, ConnectionOptions};
+pub use local_ports::LocalPorts;
+pub(crate) use search::answers;
 pub use search::{Search, search};
 pub use session::Session;
 #[cfg(any(test, fuzzing))]

@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::connection::{Connection, ConnectionOptions};
-use super::{Cancel, Found};
+use super::{Cancel, Found, Search};
 use crate::proto::{AvEvent, Credentials, ViewerEvent, ViewerStats};
 use crate::{Error, Received, SessionOptions, io_control};
 
@@ -16,19 +16,42 @@ pub struct Session {
     video: AtomicBool,
 }
 
+/// How long the local networks are searched for a camera that does not answer at its address.
+const ELSEWHERE: Duration = Duration::from_secs(1);
+
 impl Session {
     /// Finds the camera, connects and logs in.
     ///
+    /// If the camera does not answer at its address, the error says what a short search of the local networks finds.
+    ///
     /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone.
     pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        // Nothing is told to a camera that answers elsewhere than where it was looked for: it may be another host that
+        // wants the password.
+        let elsewhere = options.address.as_ref().map(|_| Search {
+            uid: Some(options.uid),
+            address: None,
+            timeout: options.timeout.min(ELSEWHERE),
+            local_ports: options.local_ports,
+        });
         let options = ConnectionOptions {
             uid: options.uid,
             address: options.address,
+            local_ports: options.local_ports,
             credentials: Some(Credentials { account: options.account, password: options.password }),
             timeout: options.timeout,
             idle_timeout: options.idle_timeout,
         };
-        Ok(Self { connection: Connection::open(options, cancel)?, video: AtomicBool::new(false) })
+        let mut opened = Connection::open(options, cancel);
+        if let (Err(Error::NotFound { answers, .. }), Some(elsewhere)) = (&mut opened, elsewhere) {
+            match super::answers(&elsewhere, cancel) {
+                Ok(found) => answers.add(found),
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                // The camera is not found, and that is what counts.
+                Err(_) => {}
+            }
+        }
+        Ok(Self { connection: opened?, video: AtomicBool::new(false) })
     }
 
     /// Asks the camera to send video.

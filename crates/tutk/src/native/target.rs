@@ -1,20 +1,32 @@
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
+use std::time::Instant;
 
-use nix::ifaddrs::getifaddrs;
+use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::os::fd::AsFd;
+use nix::sys::socket::SockaddrStorage;
 
 use super::{Address, Cancel};
 use crate::Error;
 use crate::wire::SEARCH_PORT;
 
-/// Whom to ask in a search: one address, or the broadcast address of every IPv4 network that is up.
-pub(super) fn targets(address: Option<&Address>, cancel: &Cancel) -> Result<Vec<SocketAddr>, Error> {
+/// Whom to ask in a search.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    pub(super) addresses: Vec<SocketAddr>,
+    /// None of them is in a network: this host may have none.
+    pub(super) only_this_host: bool,
+}
+
+/// One address, or the broadcast address of every IPv4 network that is up. A name must be resolved until then.
+pub(super) fn targets(address: Option<&Address>, until: Instant, cancel: &Cancel) -> Result<Targets, Error> {
     match address {
-        Some(address) => resolve(address, cancel).map(|address| vec![address]),
+        Some(address) => {
+            let address = resolve(address, until, cancel)?;
+            Ok(Targets { addresses: vec![address], only_this_host: false })
+        }
         None => broadcasts(),
     }
 }
@@ -28,68 +40,144 @@ pub(super) fn describe(address: Option<&Address>) -> String {
 }
 
 /// The broadcast address of every IPv4 network that is up; fails if none is.
-pub(super) fn broadcasts() -> Result<Vec<SocketAddr>, Error> {
-    let mut targets = Vec::new();
+pub(super) fn broadcasts() -> Result<Targets, Error> {
+    let mut targets = Targets { only_this_host: true, ..Targets::default() };
     for interface in getifaddrs().map_err(|errno| Error::io("cannot list the network interfaces", errno))? {
         if !interface.flags.contains(InterfaceFlags::IFF_UP) {
             continue;
         }
-        let address = if interface.flags.contains(InterfaceFlags::IFF_LOOPBACK) {
-            // The loopback interface has no broadcast address of its own, and delivers to this one.
-            interface
-                .address
-                .filter(|address| address.as_sockaddr_in().is_some())
-                .map(|_| Ipv4Addr::new(127, 255, 255, 255))
-        } else {
-            interface.broadcast.and_then(|broadcast| broadcast.as_sockaddr_in().map(|address| address.ip()))
-        };
-        if let Some(address) = address {
-            let target = SocketAddr::from((address, SEARCH_PORT));
-            if !targets.contains(&target) {
-                targets.push(target);
-            }
+        let Some(address) = broadcast_of(&interface) else { continue };
+        targets.only_this_host &= address.is_loopback();
+        let target = SocketAddr::from((address, SEARCH_PORT));
+        if !targets.addresses.contains(&target) {
+            targets.addresses.push(target);
         }
     }
-    if targets.is_empty() {
-        let source = std::io::Error::new(std::io::ErrorKind::NetworkDown, "no IPv4 interface is up");
-        return Err(Error::io("cannot search for cameras", source));
+    if targets.addresses.is_empty() {
+        return Err(Error::io(
+            "nothing was searched: this computer has no IPv4 address, and these cameras speak IPv4 only",
+            io::ErrorKind::NetworkDown,
+        ));
     }
     Ok(targets)
 }
 
-fn resolve(address: &Address, cancel: &Cancel) -> Result<SocketAddr, Error> {
+fn broadcast_of(interface: &InterfaceAddress) -> Option<Ipv4Addr> {
+    let ip = |address: Option<SockaddrStorage>| address?.as_sockaddr_in().map(|address| address.ip());
+    let address = ip(interface.address)?;
+    if interface.flags.contains(InterfaceFlags::IFF_LOOPBACK) {
+        // The loopback interface has no broadcast address of its own, and delivers to this one.
+        Some(Ipv4Addr::new(127, 255, 255, 255))
+    } else if interface.flags.contains(InterfaceFlags::IFF_BROADCAST) {
+        Some(broadcast(address, ip(interface.netmask), ip(interface.broadcast)))
+    } else {
+        None
+    }
+}
+
+/// The broadcast address of a network: as it is set; else all hosts by the mask (RFC 919); else, where the mask leaves
+/// none (RFC 3021), the one of all networks.
+fn broadcast(address: Ipv4Addr, mask: Option<Ipv4Addr>, set: Option<Ipv4Addr>) -> Ipv4Addr {
+    if let Some(set) = set.filter(|set| !set.is_unspecified() && *set != address) {
+        return set;
+    }
+    match mask.map(|mask| !mask.to_bits()) {
+        Some(hosts) if hosts > 1 && hosts != u32::MAX => Ipv4Addr::from_bits(address.to_bits() | hosts),
+        _ => Ipv4Addr::BROADCAST,
+    }
+}
+
+fn resolve(address: &Address, until: Instant, cancel: &Cancel) -> Result<SocketAddr, Error> {
     let port = address.port.unwrap_or(SEARCH_PORT);
     if let Ok(ip) = address.host.parse::<Ipv4Addr>() {
         return Ok((ip, port).into());
     }
-    // A name server may take long, and asking it cannot be interrupted: another thread does.
+    let name = address.host.clone();
+    let found = look_up(&address.host, until, cancel, move || (name.as_str(), port).to_socket_addrs())?;
+    found.into_iter().find(SocketAddr::is_ipv4).ok_or_else(|| {
+        Error::InvalidArgument(format!(
+            "“{}” has no IPv4 address, and this generation of cameras speaks IPv4 only",
+            address.host
+        ))
+    })
+}
+
+/// A name server may take long, and asking it cannot be interrupted: another thread does.
+fn look_up<I: Iterator<Item = SocketAddr>>(
+    host: &str,
+    until: Instant,
+    cancel: &Cancel,
+    ask: impl FnOnce() -> io::Result<I> + Send + 'static,
+) -> Result<Vec<SocketAddr>, Error> {
+    let failed = |error| Error::io(format!("cannot resolve “{host}”"), error);
     let (sender, answer) = mpsc::channel();
-    let (ready, host) = (Cancel::new()?, address.host.clone());
+    let ready = Cancel::new()?;
     let wake = ready.clone();
     thread::Builder::new()
         .name("tutk-resolve".into())
         .spawn(move || {
-            let _ = sender.send((host.as_str(), port).to_socket_addrs().map(Iterator::collect::<Vec<_>>));
+            let _ = sender.send(ask().map(Iterator::collect::<Vec<_>>));
             wake.wake();
         })
         .map_err(|error| Error::io("cannot start a thread", error))?;
     loop {
-        cancel.check()?;
         match answer.try_recv() {
-            Ok(Ok(addresses)) => {
-                return addresses.into_iter().find(SocketAddr::is_ipv4).ok_or_else(|| {
-                    Error::InvalidArgument(format!(
-                        "“{}” has no IPv4 address, and this generation of cameras speaks IPv4 only",
-                        address.host
-                    ))
-                });
+            Ok(found) => return found.map_err(failed),
+            Err(TryRecvError::Disconnected) => return Err(failed(io::ErrorKind::Other.into())),
+            Err(TryRecvError::Empty) if until <= Instant::now() => {
+                return Err(failed(io::Error::new(io::ErrorKind::TimedOut, "no name server answered in time")));
             }
-            Ok(Err(error)) => return Err(Error::io(format!("cannot resolve “{}”", address.host), error)),
-            Err(_) => {
-                let mut fds =
-                    [ready.event(), cancel.event()].map(|event| PollFd::new(event.as_fd(), PollFlags::POLLIN));
-                let _ = poll(&mut fds, PollTimeout::NONE);
-            }
+            Err(TryRecvError::Empty) => cancel.wait_for(Some(ready.event()), until)?,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::FOREVER;
+
+    #[test]
+    fn every_network_has_an_address_to_ask() {
+        let ip = |text: &str| text.parse::<Ipv4Addr>().unwrap();
+        let of = |address, mask: &str, set: Option<&str>| broadcast(ip(address), Some(ip(mask)), set.map(ip));
+        assert_eq!(of("10.77.0.1", "255.255.255.0", Some("10.77.0.255")), ip("10.77.0.255"));
+        // As “ip addr add 10.77.0.1/24 dev eth0” leaves it.
+        assert_eq!(of("10.77.0.1", "255.255.255.0", None), ip("10.77.0.255"));
+        assert_eq!(of("10.77.0.1", "255.255.255.0", Some("0.0.0.0")), ip("10.77.0.255"));
+        assert_eq!(of("10.77.5.1", "255.255.252.0", None), ip("10.77.7.255"));
+        assert_eq!(of("10.77.0.1", "255.255.255.252", None), ip("10.77.0.3"));
+        for mask in ["255.255.255.255", "255.255.255.254", "0.0.0.0"] {
+            assert_eq!(of("10.77.0.1", mask, None), Ipv4Addr::BROADCAST, "{mask}");
+        }
+        assert_eq!(of("10.77.0.1", "255.255.255.255", Some("10.77.0.1")), Ipv4Addr::BROADCAST);
+        assert_eq!(broadcast(ip("10.77.0.1"), None, None), Ipv4Addr::BROADCAST);
+    }
+
+    #[test]
+    fn a_name_server_that_does_not_answer_is_not_waited_for() {
+        let (release, held) = mpsc::channel::<()>();
+        let ask = move || {
+            let _ = held.recv();
+            Ok(std::iter::empty())
+        };
+        let error = look_up("camera.lan", Instant::now(), &Cancel::new().unwrap(), ask).unwrap_err();
+        assert!(matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut), "{error}");
+        assert!(error.to_string().contains("camera.lan"), "{error}");
+        drop(release);
+    }
+
+    #[test]
+    fn a_lookup_is_cancelled() {
+        let (release, held) = mpsc::channel::<()>();
+        let cancel = Cancel::new().unwrap();
+        let canceller = cancel.clone();
+        let ask = move || {
+            canceller.cancel();
+            let _ = held.recv();
+            Ok(std::iter::empty())
+        };
+        assert!(matches!(look_up("camera.lan", Instant::now() + FOREVER, &cancel, ask), Err(Error::Cancelled)));
+        drop(release);
     }
 }

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::answers::Unnameds;
 use super::{FOREVER, Found};
 use crate::Uid;
 use crate::wire::{self, Message};
@@ -25,6 +26,8 @@ pub enum BrowserEvent {
 
 /// Keeps up with which cameras there are, by a search every so often.
 ///
+/// A camera that answers without its UID is asked for it, at its own address; no more than 64 are in each search.
+///
 /// Each camera is told once, with one address. An answer counts once for each search, so that a host that floods this
 /// one with answers causes at most [`MAX_CAMERAS`] events a search.
 #[derive(Debug)]
@@ -35,6 +38,8 @@ pub struct Browser {
     due: Instant,
     /// Whom the search that is under way has yet to ask.
     targets: VecDeque<SocketAddr>,
+    /// Cameras that answered this search without their UID, to be asked for it.
+    unnamed: Unnameds,
     cameras: BTreeMap<Uid, Known>,
     told_full: bool,
     events: VecDeque<BrowserEvent>,
@@ -61,6 +66,7 @@ impl Browser {
             opening: OPENING,
             due: now,
             targets: VecDeque::new(),
+            unnamed: Unnameds::default(),
             cameras: BTreeMap::new(),
             told_full: false,
             events: VecDeque::new(),
@@ -77,6 +83,7 @@ impl Browser {
     /// search counts as one that nobody answered.
     pub fn search(&mut self, now: Instant, targets: Vec<SocketAddr>) {
         self.targets = targets.into();
+        self.unnamed.clear();
         if self.opening > 0 {
             self.opening -= 1;
             self.due = now + OPENING_PERIOD;
@@ -94,8 +101,10 @@ impl Browser {
 
     /// Takes a plain datagram. What is no answer to a search is passed over.
     pub fn handle_input(&mut self, from: SocketAddr, datagram: &[u8]) {
-        if let Ok(Message::Found(found)) = Message::decode(datagram) {
-            self.handle_found(from, &found);
+        match Message::decode(datagram) {
+            Ok(Message::Found(found)) => self.handle_found(from, &found),
+            Ok(Message::Unnamed { generation, name }) => self.unnamed.answered(from, generation, name),
+            _ => {}
         }
     }
 
@@ -135,8 +144,12 @@ impl Browser {
     /// Writes the next plain datagram over what `out` holds; returns where it goes.
     #[must_use]
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        let to = self.targets.pop_front()?;
-        Message::Search { uid: None }.encode(out);
+        if let Some(to) = self.targets.pop_front() {
+            Message::Search { uid: None }.encode(out);
+            return Some(to);
+        }
+        let to = self.unnamed.poll()?;
+        Message::Identify.encode(out);
         Some(to)
     }
 

@@ -13,6 +13,7 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
 
 mod acks;
+mod answers;
 mod assembly;
 mod av;
 mod browser;
@@ -30,6 +31,7 @@ mod sent;
 mod server;
 mod viewer;
 
+pub use answers::{Answers, Unnamed};
 pub use av::AvEvent;
 pub use browser::{Browser, BrowserEvent, MAX_CAMERAS};
 pub use camera::{Access, Camera, CameraConfig, CameraEvent, Removed, ViewerId};
@@ -52,6 +54,6 @@ pub const RESEND_STORE: usize = 1 << 20;
 /// How often each side says that it is alive.
 const ALIVE: Duration = Duration::from_secs(2);
 /// Longer times than this are taken for this.
-const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+pub(crate) const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How often a close is sent.
 const CLOSES: u8 = 3;

@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use std::ops::Add;
 use std::time::{Duration, Instant};
 
+use super::answers::Answers;
 use super::av::AvEvent;
 use super::retry::Repeat;
 use super::search::{Found, Search};
@@ -158,6 +159,8 @@ pub struct Viewer {
     events: VecDeque<ViewerEvent>,
     /// Other addresses that answered for the camera, and how many of them were told.
     others: (Vec<SocketAddr>, usize),
+    /// Who answered a search in vain.
+    answers: Answers,
     stats: ViewerStats,
 }
 
@@ -201,6 +204,7 @@ impl Viewer {
             cookie,
             events: VecDeque::new(),
             others: (Vec::new(), 0),
+            answers: Answers::default(),
             stats: ViewerStats::default(),
         }
     }
@@ -221,14 +225,17 @@ impl Viewer {
             self.stats.malformed += 1;
             return;
         };
+        if let State::Finding(search) = &mut self.state {
+            // There is no session, and so nobody who could speak of it.
+            match message {
+                Message::Found(_) | Message::Unnamed { .. } => self.stats.datagrams += 1,
+                _ => self.stats.foreign += 1,
+            }
+            search.handle_message(from, &message);
+            return self.connect(now);
+        }
         self.stats.datagrams += 1;
         match message {
-            Message::Found(found) => {
-                if let State::Finding(search) = &mut self.state {
-                    search.handle_found(from, &found);
-                    self.connect(now);
-                }
-            }
             Message::Connect { phase, uid, cookie, full, .. } if uid == self.config.uid => {
                 self.handle_connect(now, phase, cookie, full);
             }
@@ -256,6 +263,8 @@ impl Viewer {
         let Some(found) = search.poll_found() else { return };
         let (camera, asker, generation) = (found.address, found.asker, found.generation);
         self.deadline = now + self.config.timeout;
+        // It may be in upper case.
+        self.config.uid = found.uid;
         let repeat = Repeat::new(now);
         self.state = State::Connecting { camera, asker, phase: Phase::Knock, hello: true, repeat };
         self.events.push_back(ViewerEvent::Found(found));
@@ -349,6 +358,13 @@ impl Viewer {
 
     /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if let State::Finding(search) = &mut self.state {
+            search.handle_timeout(now);
+            if search.is_over(now) {
+                self.answers = search.answers();
+            }
+            self.connect(now);
+        }
         let step = match self.state {
             State::Finding(_) => Step::Find,
             State::Connecting { .. } => Step::Connect,
@@ -432,6 +448,11 @@ impl Viewer {
         let other = others.get(*told)?;
         *told += 1;
         Some(ViewerEvent::AlsoFound(*other))
+    }
+
+    /// Who answered the search for the camera, after [`End::NoAnswer`] of [`Step::Find`].
+    pub fn take_answers(&mut self) -> Answers {
+        std::mem::take(&mut self.answers)
     }
 
     /// What was counted.

@@ -80,6 +80,7 @@ impl Connection {
                 uid,
                 target: format!("the local networks and the vendor's servers, by its library: {code}"),
                 timeout: begin.elapsed(),
+                answers: Box::default(),
             }),
             Err(Code(FULL)) => {
                 // The library does not say where it met the camera.

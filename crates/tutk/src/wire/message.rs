@@ -8,6 +8,12 @@ use crate::Uid;
 const MAGIC: [u8; 2] = [0x04, 0x02];
 const FLAGS: u8 = 2;
 const EITHER: u8 = 0x33;
+/// Generation and library version of a viewer that asks cameras of newer generations for their UID: 4.2.1.1, last number
+/// first.
+const IDENTIFY_GENERATION: u8 = 0x1A;
+const IDENTIFY_VERSION: [u8; 4] = [1, 1, 2, 4];
+/// What stands where a camera does not tell its UID.
+const NO_UID: [u8; Uid::LEN] = [0; Uid::LEN];
 
 /// Who sends a message of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +137,20 @@ pub enum Message<'a> {
         /// The camera that shall answer; without it, any.
         uid: Option<Uid>,
     },
+    /// 0x0601 as viewers of generation 0x1a send it: which camera is this? Changes nothing at the camera.
+    ///
+    /// Reads as [`Search`](Self::Search) for any camera.
+    Identify,
     /// 0x0602, camera: here I am.
     Found(Found<'a>),
+    /// 0x0602 with 20 zeros for the UID: what a camera of generation 0x1a answers to a [`Search`](Self::Search). It tells
+    /// its UID to [`Identify`](Self::Identify). Seen with the vendor's library 4.2.
+    Unnamed {
+        /// The camera's generation of the protocol.
+        generation: u8,
+        /// The camera's name.
+        name: Text<'a>,
+    },
     /// 0x0301, viewer to the camera's session port, before it knocks.
     Hello {
         /// The camera.
@@ -171,8 +189,7 @@ pub enum Message<'a> {
 impl<'a> Message<'a> {
     /// Reads a plain datagram (after [`descramble`](super::descramble)). Bytes behind the message are passed over.
     ///
-    /// Only [`Found`] and [`Search`](Self::Search) are read in other generations than 9, which hold more behind what
-    /// is read here.
+    /// Only searches and their answers are read in other generations than 9, which hold more behind what is read here.
     pub fn decode(datagram: &'a [u8]) -> Result<Self, Error> {
         let mut reader = Reader::new(datagram);
         if *reader.array()? != MAGIC {
@@ -202,10 +219,14 @@ impl<'a> Message<'a> {
                 };
             }
             0x0602 => {
-                let uid = read_uid(&mut reader)?;
+                let uid = reader.array()?;
                 let asker = AddressBlock(*reader.array()?);
                 let name = Text::in_field(reader.bytes(MAX_NAME + 1)?);
-                return Ok(Self::Found(Found { generation, uid, asker, name }));
+                return match Uid::from_bytes(*uid) {
+                    Some(uid) => Ok(Self::Found(Found { generation, uid, asker, name })),
+                    None if *uid == NO_UID => Ok(Self::Unnamed { generation, name }),
+                    None => Err(Error::Contradiction),
+                };
             }
             _ if generation != GENERATION => return Err(Error::Generation(generation)),
             _ => {}
@@ -236,7 +257,8 @@ impl<'a> Message<'a> {
         out.clear();
         let (message, roles, cookie, channel, first, sequence) = match *self {
             Self::Search { uid } => (0x0601, Role::Viewer.byte(), 0, 0, uid.is_none(), 0),
-            Self::Found(_) => (0x0602, Role::Camera.byte(), 0, 0, false, 0),
+            Self::Identify => (0x0601, Role::Viewer.byte(), 0, 0, true, 0),
+            Self::Found(_) | Self::Unnamed { .. } => (0x0602, Role::Camera.byte(), 0, 0, false, 0),
             Self::Hello { .. } => (0x0301, Role::Viewer.byte(), 0, 0, false, 0),
             Self::Connect { phase, first, .. } => {
                 let message = match phase {
@@ -250,8 +272,13 @@ impl<'a> Message<'a> {
             Self::Close(session) => in_session(0x0417, session, 0),
             Self::Data { session, sequence, .. } => in_session(0x0407, session, sequence),
         };
+        let generation = match *self {
+            Self::Identify => IDENTIFY_GENERATION,
+            Self::Found(Found { generation, .. }) | Self::Unnamed { generation, .. } => generation,
+            _ => GENERATION,
+        };
         out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[GENERATION, FLAGS, 0, 0]);
+        out.extend_from_slice(&[generation, FLAGS, 0, 0]);
         out.extend_from_slice(&sequence.to_le_bytes());
         out.extend_from_slice(&u16::to_le_bytes(message));
         out.extend_from_slice(&[roles, 0]);
@@ -267,6 +294,15 @@ impl<'a> Message<'a> {
             Self::Search { uid } => {
                 out.extend_from_slice(uid.as_ref().map_or(&[0; Uid::LEN][..], |uid| uid.as_bytes()));
                 out.extend_from_slice(&[0; 16]);
+            }
+            Self::Identify => {
+                out.extend_from_slice(&[0; 36]);
+                out.extend_from_slice(&IDENTIFY_VERSION);
+                out.extend_from_slice(&[0; 32]);
+            }
+            Self::Unnamed { name, .. } => {
+                out.extend_from_slice(&[0; Uid::LEN + 16]);
+                name.put(out, MAX_NAME + 1);
             }
             Self::Found(found) => {
                 out.extend_from_slice(found.uid.as_bytes());
@@ -300,4 +336,32 @@ fn in_session(viewers: u16, session: Session, sequence: u16) -> (u16, u8, u16, u
 
 fn read_uid(reader: &mut Reader<'_>) -> Result<Uid, Error> {
     Uid::from_bytes(*reader.array()?).ok_or(Error::Contradiction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the vendor's viewer 4.2.1.1 sends it.
+    #[test]
+    fn a_camera_is_asked_for_its_uid_as_a_newer_viewer_asks() {
+        let mut out = Vec::new();
+        Message::Identify.encode(&mut out);
+        assert_eq!((out.len(), &out[..6]), (88, &[4, 2, 0x1A, 2, 72, 0][..]));
+        assert_eq!((&out[8..11], out[15]), (&[1, 6, 0x21][..], 1));
+        assert!(out[16..52].iter().chain(&out[56..]).all(|byte| *byte == 0));
+        assert_eq!(out[52..56], [1, 1, 2, 4]);
+        assert_eq!(Message::decode(&out), Ok(Message::Search { uid: None }));
+    }
+
+    #[test]
+    fn an_answer_without_a_uid_is_read_with_its_generation() {
+        let unnamed = Message::Unnamed { generation: 0x1A, name: "gate".into() };
+        let mut out = Vec::new();
+        unnamed.encode(&mut out);
+        assert_eq!((out.len(), &out[16..36]), (184, &NO_UID[..]));
+        assert_eq!(Message::decode(&out), Ok(unnamed));
+        out[35] = 1;
+        assert_eq!(Message::decode(&out), Err(Error::Contradiction));
+    }
 }

@@ -60,6 +60,21 @@ fn strangers_do_not_keep_a_session_alive() {
     assert_eq!(victim.events(), [ViewerEvent::Ended(End::Silent(Duration::from_secs(10)))]);
 }
 
+/// While no camera is found, no datagram can be of its session, whatever cookie a stranger guesses.
+#[test]
+fn before_a_camera_is_found_nobody_speaks_of_its_session() {
+    let mut victim = Victim::searching(Duration::MAX);
+    for cookie in 1..=u16::MAX {
+        victim.say_from(address(3), Message::Close(Session { from: Role::Camera, cookie, channel: 0 }));
+    }
+    messages(COOKIE, |message| assert_eq!(victim.say_from(address(3), message), 0, "{message:?}"));
+    assert_eq!((victim.events(), victim.viewer.camera()), (vec![], None));
+    victim.found(2);
+    victim.open();
+    victim.whole(0);
+    assert_eq!(victim.numbers(), (vec![0], vec![]));
+}
+
 /// There is nothing in a datagram of this generation that only the camera could know.
 #[test]
 fn whoever_has_address_and_cookie_is_the_camera() {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use common::camera::{LONG, Running, next, uid};
 use tutk::wire::{Message, Role, scramble};
 use tutk::{
-    Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, Received,
-    Removed, Search, Session, SessionOptions, Uid, VideoFrame, search,
+    Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, LocalPorts,
+    Received, Removed, Search, Session, SessionOptions, Uid, VideoFrame, search,
 };
 
 /// A name of this host. A minimal root may lack it, and then only its resolution goes without a test.
@@ -107,21 +107,64 @@ fn nobody_answers() {
     assert!(error.to_string().contains(&silent.local_addr().unwrap().to_string()), "{error}");
 }
 
+/// It may be the camera with another address; or another host that wants the password.
+#[test]
+fn a_camera_that_answers_elsewhere_is_named_and_not_logged_in_to() {
+    let camera = Running::new("right");
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut options = viewer(camera.uid, "wrong");
+    options.timeout = Duration::from_millis(500);
+    options.address = Some(silent.local_addr().unwrap().to_string().parse().unwrap());
+    let error = Session::open(options, &Cancel::new().unwrap()).unwrap_err();
+    let Error::NotFound { answers, .. } = &error else { panic!("{error}") };
+    assert!(answers.cameras.iter().any(|found| found.uid == camera.uid), "{answers:?}");
+    assert!(error.to_string().contains("It answers at "), "{error}");
+    // The first that the camera hears of is the viewer that looks for it where it is.
+    let _session = open(camera.uid, "right");
+    let event = camera.wait(Some);
+    assert!(matches!(event, CameraEvent::ViewerAdded { .. }), "{event:?}");
+}
+
+#[test]
+fn sessions_take_ports_that_were_named() {
+    let camera = Running::new("");
+    let free = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port().min(65_000);
+    let ports: LocalPorts = format!("{free}-{}", free + 100).parse().unwrap();
+    let options = SessionOptions { local_ports: Some(ports), ..viewer(camera.uid, "") };
+    let (first, second) = (Cancel::new().unwrap(), Cancel::new().unwrap());
+    let _sessions = [&first, &second].map(|cancel| Session::open(options.clone(), cancel).unwrap());
+    let port = || {
+        camera.wait(|event| match event {
+            CameraEvent::ViewerAdded { address, .. } => Some(address.port()),
+            _ => None,
+        })
+    };
+    let used = [port(), port()];
+    assert!(used.iter().all(|port| (free..=free + 100).contains(port)) && used[0] != used[1], "{used:?} of {ports}");
+    // All that are allowed are taken.
+    let options = SessionOptions { local_ports: Some(used[0].to_string().parse().unwrap()), ..options };
+    let error = Session::open(options, &Cancel::new().unwrap()).unwrap_err();
+    assert!(matches!(&error, Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse), "{error}");
+    assert!(error.to_string().contains(&used[0].to_string()), "{error}");
+}
+
 #[test]
 fn a_search_finds_all_or_one() {
     let cancel = Cancel::new().unwrap();
     let camera = Running::new("");
     let other = Running::new("");
-    let all = Search { uid: None, address: None, timeout: Duration::from_millis(500) };
+    let all = Search { uid: None, address: None, timeout: Duration::from_millis(500), local_ports: None };
     let found = search(&all, &cancel).unwrap();
     for uid in [camera.uid, other.uid] {
         assert!(found.iter().any(|found| found.uid == uid && found.name == "in process"), "{uid} in {found:?}");
     }
-    let only = Search { uid: Some(camera.uid), address: None, timeout: LONG };
+    let only = Search { uid: Some(camera.uid), address: None, timeout: LONG, local_ports: None };
     assert!(search(&only, &cancel).unwrap().iter().all(|found| found.uid == camera.uid));
     // A camera hears searches on its session port, too.
     let address = Address { host: this_host().into(), port: Some(camera.camera.port()) };
-    let found = search(&Search { uid: Some(camera.uid), address: Some(address), timeout: LONG }, &cancel).unwrap();
+    let found =
+        search(&Search { uid: Some(camera.uid), address: Some(address), timeout: LONG, local_ports: None }, &cancel)
+            .unwrap();
     assert_eq!((found[0].uid, found[0].address.port()), (camera.uid, camera.camera.port()));
 }
 
@@ -184,7 +227,7 @@ fn every_blocking_call_can_be_cancelled() {
             |session, _| session.receive().map(drop),
         ),
         cancelled_after(
-            |_| Search { uid: None, address: None, timeout: LONG },
+            |_| Search { uid: None, address: None, timeout: LONG, local_ports: None },
             |options, cancel| search(options, cancel).map(drop),
         ),
         cancelled_after(

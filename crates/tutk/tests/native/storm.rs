@@ -301,8 +301,10 @@ fn browsers_come_and_go_while_cameras_change_their_names() {
                 });
             });
             scope.spawn(move || {
-                let (options, cancel) =
-                    (Search { uid: Some(*uid), address: None, timeout: LONG }, Cancel::new().unwrap());
+                let (options, cancel) = (
+                    Search { uid: Some(*uid), address: None, timeout: LONG, local_ports: None },
+                    Cancel::new().unwrap(),
+                );
                 repeat(end, || assert_eq!(search(&options, &cancel).unwrap()[0].uid, *uid));
             });
         }

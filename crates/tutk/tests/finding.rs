@@ -1,0 +1,193 @@
+//! How a viewer finds its camera, and what it says when it does not, in virtual time.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tutk::Uid;
+use tutk::proto::{Answers, End, Search, Step, Viewer, ViewerConfig, ViewerEvent};
+use tutk::wire::{AddressBlock, Found, Message};
+
+const CAMERA: &str = "HBNASLSCFC1MN4Y9221A";
+
+fn uid(text: &str) -> Uid {
+    text.parse().unwrap()
+}
+
+fn address(host: u8) -> SocketAddr {
+    SocketAddr::from(([10, 77, 0, host], 50_000))
+}
+
+/// A viewer, and the camera of another network that it meets.
+struct World {
+    now: Instant,
+    viewer: Viewer,
+    sent: Vec<(SocketAddr, Vec<u8>)>,
+}
+
+impl World {
+    fn new(wanted: &str) -> Self {
+        let now = Instant::now();
+        let config = ViewerConfig {
+            uid: uid(wanted),
+            credentials: None,
+            targets: vec!["10.77.0.255:32761".parse().unwrap()],
+            timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(5),
+            seed: 7,
+        };
+        let mut world = Self { now, viewer: Viewer::new(now, config), sent: Vec::new() };
+        world.drain();
+        world
+    }
+
+    fn drain(&mut self) {
+        let mut out = Vec::new();
+        while let Some(to) = self.viewer.poll_transmit(self.now, &mut out) {
+            self.sent.push((to, out.clone()));
+        }
+    }
+
+    fn hear(&mut self, from: SocketAddr, message: Message<'_>) {
+        let mut out = Vec::new();
+        message.encode(&mut out);
+        self.viewer.handle_input(self.now, from, &out);
+        self.drain();
+    }
+
+    fn found(&mut self, host: u8, uid: &str, generation: u8, name: &str) {
+        let (uid, asker) = (self::uid(uid), AddressBlock([0; 16]));
+        self.hear(address(host), Message::Found(Found { generation, uid, asker, name: name.into() }));
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(next) = self.viewer.poll_timeout().filter(|next| *next <= end) {
+            self.now = self.now.max(next);
+            self.viewer.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = end;
+    }
+
+    /// Nobody else answers.
+    fn fail(mut self, wanted: &str) -> (Answers, String) {
+        self.pass(Duration::from_secs(6));
+        assert_eq!(self.viewer.poll_event(), Some(ViewerEvent::Ended(End::NoAnswer(Step::Find))));
+        let answers = self.viewer.take_answers();
+        let text = answers.explain(uid(wanted));
+        (answers, text)
+    }
+}
+
+#[test]
+fn a_uid_typed_in_lower_case_is_found_in_upper_case() {
+    let mut world = World::new(&CAMERA.to_lowercase());
+    world.found(2, CAMERA, 9, "");
+    assert_eq!(world.viewer.camera(), None, "one with the UID as typed comes first");
+    world.pass(Duration::from_millis(500));
+    assert_eq!(world.viewer.camera(), Some(address(2)));
+    assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.uid == uid(CAMERA)));
+    // The session is with the camera as it is called.
+    let (_, hello) = world.sent.pop().unwrap();
+    assert!(matches!(Message::decode(&hello), Ok(Message::Connect { uid: of, .. }) if of == uid(CAMERA)));
+}
+
+#[test]
+fn a_uid_as_typed_comes_before_one_in_upper_case() {
+    let typed = CAMERA.to_lowercase();
+    let mut world = World::new(&typed);
+    world.found(2, CAMERA, 9, "");
+    world.found(3, &typed, 9, "");
+    assert_eq!(world.viewer.camera(), Some(address(3)));
+}
+
+#[test]
+fn an_ordinary_search_asks_no_more_than_before() {
+    let mut world = World::new(CAMERA);
+    world.pass(Duration::from_secs(1));
+    // At 0, 100, 300, 600 and 1,000 ms.
+    let asked: Vec<_> = world.sent.iter().map(|(_, bytes)| Message::decode(bytes).unwrap()).collect();
+    let (of, any) = (Message::Search { uid: Some(uid(CAMERA)) }, Message::Search { uid: None });
+    assert_eq!(asked, [of, any, of, any, of]);
+}
+
+#[test]
+fn a_mistyped_uid_is_told_from_the_others() {
+    let wanted = "HBNA5LSCFCIMN4Y9221A";
+    let mut world = World::new(wanted);
+    for _ in 0..3 {
+        world.found(2, CAMERA, 9, "gate\u{1b}[2J");
+        world.found(3, "ABCDEFGHJKLMNPQRST12", 9, "");
+    }
+    let (answers, text) = world.fail(wanted);
+    assert_eq!(answers.cameras.len(), 2, "each once");
+    assert_eq!(text, format!("Did you mean {CAMERA} (“gate\\u{{1b}}[2J”) at 10.77.0.2?"));
+}
+
+#[test]
+fn the_cameras_that_answered_are_named() {
+    let wanted = "ZZZZZZZZZZZZZZZZZZZZ";
+    let mut world = World::new(wanted);
+    world.found(2, CAMERA, 9, "");
+    world.found(3, "ABCDEFGHJKLMNPQRST12", 0x1A, "garage");
+    let (_, text) = world.fail(wanted);
+    let expected = format!("ABCDEFGHJKLMNPQRST12 (“garage”) at 10.77.0.3 (generation 0x1a), {CAMERA} at 10.77.0.2");
+    assert_eq!(text, format!("These cameras answered: {expected}."));
+    assert_eq!(World::new(wanted).fail(wanted).1, "");
+}
+
+#[test]
+fn many_answers_are_bounded() {
+    let wanted = "ZZZZZZZZZZZZZZZZZZZZ";
+    let mut world = World::new(wanted);
+    for number in 0..10_000 {
+        world.found(2, &format!("FLOOD{number:015}"), 9, "");
+        let from = SocketAddr::from(([10, 0, 0, 9], number));
+        world.hear(from, Message::Unnamed { generation: 0x1A, name: "".into() });
+    }
+    let (answers, text) = world.fail(wanted);
+    assert_eq!((answers.cameras.len(), answers.unnamed.len()), (64, 64));
+    assert!(text.len() < 4_000, "{text}");
+}
+
+/// As a 4.2 camera does it: its answer to a search of generation 9 has 20 zeros for the UID, and it tells the UID to a
+/// viewer of its own generation.
+#[test]
+fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
+    let mut world = World::new(CAMERA);
+    world.sent.clear();
+    world.hear(address(2), Message::Unnamed { generation: 0x1A, name: "gate".into() });
+    let mut question = Vec::new();
+    Message::Identify.encode(&mut question);
+    assert_eq!(world.sent, [(address(2), question)]);
+    world.found(2, CAMERA, 0x1A, "gate");
+    assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.address == address(2)));
+    assert_eq!(world.viewer.poll_event(), Some(ViewerEvent::Ended(End::Generation(0x1A))));
+}
+
+#[test]
+fn a_camera_that_never_tells_its_uid_is_reported() {
+    let mut world = World::new(CAMERA);
+    for _ in 0..10 {
+        world.hear(address(2), Message::Unnamed { generation: 0x1A, name: "gate".into() });
+    }
+    // It is asked once in each round, and another one that tells its UID is no riddle.
+    world.hear(address(3), Message::Unnamed { generation: 0x1A, name: "".into() });
+    world.found(3, "ABCDEFGHJKLMNPQRST12", 0x1A, "");
+    assert_eq!(world.sent.iter().filter(|(to, _)| *to == address(2)).count(), 1);
+    let (answers, text) = world.fail(CAMERA);
+    assert_eq!(answers.unnamed.iter().map(|camera| camera.address).collect::<Vec<_>>(), [address(2)]);
+    assert!(text.contains("10.77.0.2") && text.contains("0x1a") && text.contains("vendor's library"), "{text}");
+}
+
+#[test]
+fn a_search_for_any_camera_lists_those_without_a_uid_apart() {
+    let now = Instant::now();
+    let mut search = Search::new(now, None, vec![address(255)], Duration::from_secs(1));
+    let mut out = Vec::new();
+    Message::Unnamed { generation: 0x19, name: "gate".into() }.encode(&mut out);
+    search.handle_input(address(2), &out);
+    assert_eq!((search.poll_found(), search.answers().cameras.len()), (None, 0));
+    let [camera] = &search.answers().unnamed[..] else { panic!("{:?}", search.answers()) };
+    assert_eq!((camera.address, camera.generation, camera.name.as_str()), (address(2), 0x19, "gate"));
+}
