@@ -17,8 +17,8 @@ pub(crate) fn run(args: &args::Scan, console: &Console) -> Result<(), Failure> {
         console.info(nobody(&args.network, &answers));
     } else if !answers.unnamed.is_empty() || answers.cameras.iter().any(|camera| !camera.is_playable()) {
         console.info(
-            "What does not play speaks another generation of the protocol than 0x09, and needs the vendor's library \
-             (--library) in a version that knows it.",
+            "A camera that does not play speaks another generation of the protocol than 0x09. It needs the vendor's \
+             library (--library), in a version that knows its generation.",
         );
     }
     let text = if args.json { json(&answers) } else { table(&answers) };
