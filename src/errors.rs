@@ -35,6 +35,13 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
                 ),
             )
         }
+        Error::LoginResult { result, .. } => (
+            ResourceError::OpenRead,
+            format!(
+                "Camera {uid} did not take the login, with result {result}, which says no more than that; a wrong password is \
+                 3. Try again, or restart the camera."
+            ),
+        ),
         Error::NoAnswer { address, step, .. } => (
             ResourceError::OpenRead,
             format!(
@@ -124,6 +131,9 @@ fn not_found(answers: &Answers, options: &SessionOptions) -> String {
         return format!("{text} {met} If that is the camera, change or unset the property “address”.");
     }
     let text = if met.is_empty() { text } else { format!("{text} {met}") };
+    if answers.only_this_host {
+        return text;
+    }
     if !answers.cameras.is_empty() || !answers.unnamed.is_empty() {
         return format!("{text} Otherwise: is it switched on, {address}");
     }
@@ -150,7 +160,7 @@ pub(crate) fn nick(error: &Error) -> &'static str {
         Error::TimedOut { .. } => "silent",
         Error::NoFrames { .. } => "no-frames",
         Error::Io { .. } => "network",
-        Error::Protocol(_) | Error::Generation { .. } => "protocol",
+        Error::Protocol(_) | Error::Generation { .. } | Error::LoginResult { .. } => "protocol",
         Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } => "library",
         _ => "other",
     }
@@ -215,6 +225,7 @@ mod tests {
             Error::TimedOut { silence: Default::default() },
             Error::NoFrames { silence: Default::default() },
             Error::Generation { uid, address, generation: 4 },
+            Error::LoginResult { uid, result: 7 },
             Error::Protocol("x".into()),
             Error::Io { what: "x".into(), source: io::ErrorKind::Other.into() },
             Error::Library { what: "x".into(), code: tutk::vendor::Code(-10) },

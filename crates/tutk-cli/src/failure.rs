@@ -21,7 +21,7 @@ impl Failure {
         match self {
             Self::Session(error) => match error {
                 Error::NotFound { .. } | Error::NoAnswer { .. } => 3,
-                Error::Refused { .. } | Error::Full { .. } => 4,
+                Error::Refused { .. } | Error::LoginResult { .. } | Error::Full { .. } => 4,
                 Error::ClosedByCamera | Error::TimedOut { .. } | Error::NoFrames { .. } => 5,
                 Error::InvalidArgument(_) => 2,
                 _ => 1,
@@ -55,7 +55,7 @@ impl fmt::Display for Failure {
 fn advice(error: &Error) -> Option<&'static str> {
     Some(match error {
         // The error itself says who did answer.
-        Error::NotFound { answers, .. } if !answers.cameras.is_empty() || !answers.unnamed.is_empty() => return None,
+        Error::NotFound { answers, uid, .. } if !answers.explain(*uid).is_empty() => return None,
         Error::NotFound { .. } => {
             "Is the camera switched on, and is the UID right? A camera in another subnet needs --address. A camera answers \
              from a UDP port of its own: from inside a container, use the host's network, or set --local-port and publish \
@@ -68,6 +68,7 @@ fn advice(error: &Error) -> Option<&'static str> {
         Error::Refused { .. } => {
             "It is the camera's own password, as set in its app; the account is nearly always admin."
         }
+        Error::LoginResult { .. } => "Try again, or restart the camera.",
         Error::NoAnswer { .. } | Error::Full { .. } => {
             "Other viewers may have all its places: close one (the camera's app on a phone counts, too), or restart \
              the camera."

@@ -60,7 +60,8 @@ pub(crate) fn is_empty(answers: &Answers) -> bool {
 
 /// What to say when no camera answered.
 pub(crate) fn nobody(network: &args::Network, answers: &Answers) -> String {
-    let text = format!("no camera answered within {} ms; asked: {}", network.timeout, asked(network));
+    let asked = if answers.only_this_host { "this computer alone".into() } else { asked(network) };
+    let text = format!("no camera answered within {} ms; asked: {asked}", network.timeout);
     match answers.list().as_str() {
         "" => text,
         more => format!("{text}. {more}"),

@@ -36,6 +36,17 @@ pub enum Error {
         /// The account that was given.
         account: String,
     },
+    /// The camera answered the login with another number than 0 (granted) and 3 ([`Refused`](Self::Refused)). No other is
+    /// known: the vendor's viewers report each as AV_ER_SERV_NO_RESPONSE (-20007).
+    #[error(
+        "camera {uid} answered the login with result {result}; known are 0 (granted) and 3 (wrong account or password)"
+    )]
+    LoginResult {
+        /// The camera.
+        uid: Uid,
+        /// The number.
+        result: u32,
+    },
     /// The camera was found, but did not go on to a session.
     #[error("camera {uid} at {address} was found, but did not answer to {step} within {} ms", timeout.as_millis())]
     NoAnswer {
@@ -145,6 +156,7 @@ impl Error {
         match self {
             Self::NotFound { .. }
             | Self::NoAnswer { .. }
+            | Self::LoginResult { .. }
             | Self::Full { .. }
             | Self::ClosedByCamera
             | Self::TimedOut { .. }

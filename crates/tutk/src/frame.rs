@@ -27,7 +27,8 @@ impl fmt::Display for Media {
 pub struct Frame {
     /// The media itself: an access unit of video (up to 16 MiB) or a block of audio.
     pub data: Vec<u8>,
-    /// The frame info as the camera sent it, at least 16 bytes; the fields below are read from it.
+    /// The frame info as the camera sent it, 16 bytes or more, in some firmware fewer; the fields below are read from it,
+    /// and are 0 where it is too short.
     pub info: Vec<u8>,
     /// What it is encoded with.
     pub codec: Codec,

@@ -9,7 +9,7 @@ use crate::{Backend, Error, Frame, Lost, Mode, Secret, SessionInfo, Uid, backend
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
 pub struct SessionOptions {
-    /// The camera.
+    /// The camera; if none with this UID is found, the one whose UID is this in upper case.
     pub uid: Uid,
     /// The account; `admin` unless told. At most 256 bytes.
     pub account: String,
@@ -133,7 +133,13 @@ impl Session {
         }
         if options.is_through_library() {
             options.library = options.library.or_else(backend::library);
-            return vendor::Session::open(options, cancel).map(|session| Self(Inner::Vendor(session.into())));
+            let opened = match vendor::Session::open(options.clone(), cancel) {
+                Err(Error::NotFound { uid, .. }) if uid != uid.to_upper_case() => {
+                    vendor::Session::open(SessionOptions { uid: uid.to_upper_case(), ..options }, cancel)
+                }
+                opened => opened,
+            };
+            return opened.map(|session| Self(Inner::Vendor(session.into())));
         }
         native::Session::open(options, cancel).map(|session| Self(Inner::Native(session.into())))
     }

@@ -238,6 +238,38 @@ fn several_addresses_are_one_camera() {
     assert!(matches!(&events[..], [BrowserEvent::Changed(found)] if !found.address.ip().is_loopback()), "{events:?}");
 }
 
+/// As a camera with the vendor's library 4.2 does it.
+#[test]
+fn a_camera_that_does_not_tell_its_uid_is_asked_in_each_search() {
+    let mut world = World::new();
+    let camera: SocketAddr = "10.77.0.2:50000".parse().unwrap();
+    let (mut unnamed, mut named, mut question) = (Vec::new(), answer(1, "gate"), Vec::new());
+    Message::Unnamed { generation: 0x1A, name: "gate".into() }.encode(&mut unnamed);
+    Message::Identify.encode(&mut question);
+    named[2] = 0x1A;
+    world.run(PERIOD);
+    let mut events = Vec::new();
+    for _ in 0..5 {
+        let mut out = Vec::new();
+        for _ in 0..3 {
+            world.browser.handle_input(camera, &unnamed);
+        }
+        assert_eq!(world.browser.poll_transmit(&mut out), Some(camera));
+        assert_eq!(out, question);
+        assert_eq!(world.browser.poll_transmit(&mut out), None, "once in a search");
+        world.browser.handle_input(camera, &named);
+        events.extend(world.search());
+    }
+    let [BrowserEvent::Appeared(found)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((found.uid, found.address, found.generation), (uid(1), camera, 0x1A));
+    assert!(!found.is_playable());
+    // Strangers make a browser ask no more hosts than that.
+    for port in 0..10_000 {
+        world.browser.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &unnamed);
+    }
+    assert_eq!(std::iter::from_fn(|| world.browser.poll_transmit(&mut Vec::new())).count(), 64);
+}
+
 #[test]
 fn a_host_that_floods_is_bounded() {
     let (mut world, _) = World::settled(vec![Lodger::new(1, &["10.77.0.2:50000"])]);

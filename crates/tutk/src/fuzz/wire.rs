@@ -2,9 +2,8 @@ use crate::wire::{self, FrameInfo, Message};
 
 /// A plain datagram, and frame info: what was read can be written, and is the same when it is read again.
 pub fn message(data: &[u8]) {
-    if let Ok(info) = FrameInfo::decode(data) {
-        assert_eq!(FrameInfo::decode(&info.encode()), Ok(info));
-    }
+    let info = FrameInfo::decode(data);
+    assert_eq!(FrameInfo::decode(&info.encode()), info);
     let Ok(message) = Message::decode(data) else { return };
     let (mut first, mut second) = (Vec::new(), Vec::new());
     message.encode(&mut first);

@@ -93,6 +93,10 @@ impl Connection {
             (Ok(end), camera) => {
                 let mut viewer = lock(&viewer);
                 sockets.flush(&mut *viewer);
+                let mut target = target;
+                if targets.only_this_host {
+                    target.asked = "this computer alone".into();
+                }
                 let mut error = target.error(end.unwrap_or(End::Closed), camera.as_ref(), &sockets);
                 if let Error::NotFound { answers, .. } = &mut error {
                     **answers = Answers { only_this_host: targets.only_this_host, ..viewer.take_answers() };
@@ -224,7 +228,7 @@ impl Target {
                 Error::NotFound { uid, target, timeout, answers: Box::default() }
             }
             (End::Refused, _) => Error::Refused { uid, account: self.account.clone() },
-            (End::LoginResult(number), _) => Error::Protocol(format!("login answered with {number}")),
+            (End::LoginResult(number), _) => Error::LoginResult { uid, result: number },
             (End::ClosedByCamera, _) => Error::ClosedByCamera,
             (End::Silent(silence), _) => Error::TimedOut { silence },
             (End::Closed, _) => Error::Cancelled,

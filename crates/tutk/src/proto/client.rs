@@ -85,7 +85,7 @@ impl Client {
     }
 
     fn handle_audio(&mut self, now: Instant, number: u32, info: &[u8], media: &[u8]) {
-        let Ok(known) = FrameInfo::decode(info) else { return };
+        let known = FrameInfo::decode(info);
         let count = number.wrapping_sub(self.next_audio.unwrap_or(number));
         if count > u32::MAX / 2 {
             // Overtaken, or come twice.

@@ -121,7 +121,7 @@ impl Partial {
     pub(super) fn into_frame(mut self, now: Instant, number: u32) -> Option<Frame> {
         let media_len = self.media_len as usize;
         let info_bytes = self.data.get(media_len..)?.to_vec();
-        let info = FrameInfo::decode(&info_bytes).ok()?;
+        let info = FrameInfo::decode(&info_bytes);
         self.data.truncate(media_len);
         Some(Frame {
             data: self.data,

@@ -109,7 +109,7 @@ impl Stream {
                 self.pacer.hit(now);
                 self.seen = true;
                 let bytes = info.get(..info_len).unwrap_or_default();
-                let Ok(info) = FrameInfo::decode(bytes) else { return };
+                let info = FrameInfo::decode(bytes);
                 self.skip(number, ready);
                 self.next = Some(number.wrapping_add(1));
                 let frame = Frame {

@@ -1,5 +1,5 @@
 use super::reader::Reader;
-use super::{CHUNK, Error, FrameInfo, MAX_CREDENTIAL, MAX_RESEND, Text};
+use super::{CHUNK, Error, MAX_CREDENTIAL, MAX_RESEND, Text};
 
 const VERSION: u16 = 3;
 /// What the viewer says that it can do; the vendor's says just this.
@@ -95,7 +95,7 @@ pub enum Av<'a> {
     Audio {
         /// The frame's number.
         frame: u32,
-        /// Frame info, at least 16 bytes.
+        /// Frame info, 16 bytes, more or fewer.
         info: &'a [u8],
         /// The media.
         media: &'a [u8],
@@ -154,17 +154,14 @@ impl<'a> Av<'a> {
             0x0103 | 0x0106 | 0x010A => {
                 let data = reader.bytes(len)?;
                 let chunk = Chunk { frame: number, media_len: whole, info_len, index, data };
-                if usize::from(info_len) < FrameInfo::LEN
-                    || data.is_empty()
-                    || Chunk::range(index, chunk.frame_len()).len() != data.len()
-                {
+                if data.is_empty() || Chunk::range(index, chunk.frame_len()).len() != data.len() {
                     return Err(Error::Contradiction);
                 }
                 Ok(Self::Video { again: kind != 0x0103, chunk })
             }
             0x0104 => {
                 let info = reader.bytes(info_len.into())?;
-                if info.len() < FrameInfo::LEN || whole as usize != info.len() + len {
+                if whole as usize != info.len() + len {
                     return Err(Error::Contradiction);
                 }
                 Ok(Self::Audio { frame: number, info, media: reader.bytes(len)? })

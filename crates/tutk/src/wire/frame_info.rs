@@ -4,7 +4,8 @@ use crate::Codec;
 
 /// What a camera says of a frame, behind the media of video and before that of audio.
 ///
-/// Newer cameras send more than these 16 bytes (24, 40, 48); the first 16 mean the same.
+/// Newer cameras send more than these 16 bytes (24, 40, 48); the first 16 mean the same. Some send fewer: what is missing
+/// reads as 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameInfo {
     /// The codec.
@@ -23,15 +24,20 @@ impl FrameInfo {
     /// Bytes of frame info in this generation.
     pub const LEN: usize = 16;
 
-    /// Reads the first 16 bytes of `bytes`.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
-        let mut reader = Reader::new(bytes);
-        let codec = Codec::from_id(reader.u16()?);
-        let flags = reader.u8()?;
-        let camera = reader.u8()?;
-        let viewers = reader.u8()?;
-        reader.bytes(7)?;
-        Ok(Self { codec, flags, camera, viewers, timestamp: reader.u32()? })
+    /// Reads the first 16 bytes of `bytes`, or what there is of them.
+    pub fn decode(bytes: &[u8]) -> Self {
+        let mut field = [0; Self::LEN];
+        for (to, from) in field.iter_mut().zip(bytes) {
+            *to = *from;
+        }
+        let [codec0, codec1, flags, camera, viewers, _, _, _, _, _, _, _, t0, t1, t2, t3] = field;
+        Self {
+            codec: Codec::from_id(u16::from_le_bytes([codec0, codec1])),
+            flags,
+            camera,
+            viewers,
+            timestamp: u32::from_le_bytes([t0, t1, t2, t3]),
+        }
     }
 
     /// The 16 bytes that say this.
@@ -90,6 +96,16 @@ mod tests {
         bytes[8..12].copy_from_slice(&fraction.to_le_bytes());
         bytes[12..16].copy_from_slice(&value.to_le_bytes());
         bytes
+    }
+
+    #[test]
+    fn what_is_missing_reads_as_nothing() {
+        let whole = FrameInfo { codec: Codec::H264, flags: 1, camera: 2, viewers: 3, timestamp: 0x0102_0304 };
+        let bytes = whole.encode();
+        assert_eq!(FrameInfo::decode(&bytes), whole);
+        assert_eq!(FrameInfo::decode(&bytes[..12]), FrameInfo { timestamp: 0, ..whole });
+        assert_eq!(FrameInfo::decode(&bytes[..3]), FrameInfo { camera: 0, viewers: 0, timestamp: 0, ..whole });
+        assert_eq!(FrameInfo::decode(&[]).codec, Codec::Unknown(0));
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use tutk::proto::{End, Viewer, ViewerConfig, ViewerEvent};
-use tutk::wire::{AddressBlock, Av, Chunk, Found, Message, Role, Session, Text};
+use tutk::Codec;
+use tutk::proto::{AvEvent, End, Viewer, ViewerConfig, ViewerEvent};
+use tutk::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Phase, Role, Session, Text};
 
 use crate::victim::Victim;
 use crate::{COOKIE, address, uid};
@@ -47,6 +48,46 @@ fn a_frame_that_never_ends_is_given_up() {
         victim.pass(Duration::from_millis(900));
     }
     assert_eq!(victim.numbers(), (vec![0, 2], vec![(1, 1)]));
+}
+
+/// Frame info of any length is taken for what it says, and a frame without any costs nothing but itself.
+#[test]
+fn short_frame_infos_are_taken_for_what_they_say() {
+    let mut victim = Victim::new();
+    let info = FrameInfo { codec: Codec::H265, flags: 1, camera: 0, viewers: 1, timestamp: 77 }.encode();
+    for (number, len) in (0..).zip([16, 12, 3, 2, 0]) {
+        let data = [&[7; 100], &info[..len]].concat();
+        let (media_len, info_len) = (100, len as u16);
+        victim.data(Av::Video {
+            again: false,
+            chunk: Chunk { frame: number, media_len, info_len, index: 0, data: &data },
+        });
+        victim.data(Av::Audio { frame: number, info: &info[..len], media: &[8; 50] });
+    }
+    let frames = victim.events().into_iter().map(|event| match event {
+        ViewerEvent::Av { event: AvEvent::Video(frame) | AvEvent::Audio(frame), .. } => frame,
+        other => panic!("{other:?}"),
+    });
+    let said: Vec<_> = frames.map(|frame| (frame.data.len(), frame.codec, frame.flags, frame.timestamp)).collect();
+    let known = |flags, timestamp| (Codec::H265, flags, timestamp);
+    let expected = [known(1, 77), known(1, 0), known(1, 0), known(0, 0), (Codec::Unknown(0), 0, 0)];
+    let of_both = |(codec, flags, timestamp)| [100, 50].map(|len| (len, codec, flags, timestamp));
+    let expected: Vec<_> = expected.into_iter().flat_map(of_both).collect();
+    assert_eq!(said, expected);
+}
+
+/// Only 0 and 3 are known, and no other number is a wrong password.
+#[test]
+fn a_login_result_without_a_meaning_is_told() {
+    for result in [1, 2, 4, 16, u32::MAX] {
+        let mut victim = Victim::searching(Duration::MAX);
+        victim.found(2);
+        for phase in [Phase::Agree, Phase::Stand] {
+            victim.say(Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
+        }
+        victim.data(Av::LoginAnswer { result: LoginResult::Other(result), resend: false, service: 0 });
+        assert_eq!(victim.events().last(), Some(&ViewerEvent::Ended(End::LoginResult(result))));
+    }
 }
 
 #[test]

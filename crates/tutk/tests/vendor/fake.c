@@ -7,6 +7,8 @@
  *   CODERECV  frames fail with -number FRAMEBIG  a frame needs number bytes     FRAMEODD  frames that are not right
  *   DEADCONN  connect never ends, as if the library's own thread had crashed    DEADLOGI  neither does the login
  *   ODDSTATE  a session's info is nonsense                                      STUCKIOC  IO controls are never confirmed
+ *
+ * A UID in lower case is not known.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -68,6 +70,7 @@ int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
 	ANSWER(CONNECT);
 	strncpy(sessions[id].uid, uid, 20);
 	int result = 0;
+	if (*uid >= 'a') result = -19;
 	if (is(id, "CODECONN")) result = -number(id);
 	if (is(id, "SLOWCONN")) usleep(number(id) * 1000);
 	if (is(id, "DEADCONN")) { until(&revived); result = -13; }

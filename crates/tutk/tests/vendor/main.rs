@@ -204,6 +204,16 @@ fn the_licence_key_is_handed_over_and_not_shown() {
 }
 
 #[test]
+fn a_uid_in_lower_case_is_tried_in_upper_case() {
+    let alone = Alone::new();
+    let session = open(options("plainxxx000000000000")).unwrap();
+    assert_eq!(session.camera().uid.as_str(), "PLAINXXX000000000000");
+    drop(session);
+    assert!(matches!(fail(options("codeconn000000000019")), Error::NotFound { .. }));
+    alone.wait_for_the_end();
+}
+
+#[test]
 fn codes_become_errors() {
     let alone = Alone::new();
     for code in [1, 2, 13, 15, 19, 41, 90] {
