@@ -166,7 +166,7 @@ pub struct Viewer {
 
 #[derive(Debug)]
 enum State {
-    Finding(Search),
+    Finding(Box<Search>),
     Connecting {
         camera: SocketAddr,
         asker: AddressBlock,
@@ -197,7 +197,7 @@ impl Viewer {
         config.timeout = config.timeout.min(FOREVER);
         let cookie = (config.seed % u64::from(u16::MAX)) as u16 + 1;
         Self {
-            state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout)),
+            state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout).into()),
             deadline: now + config.timeout,
             link: Link::new(now, Role::Viewer, cookie, config.idle_timeout),
             config,
