@@ -59,6 +59,7 @@ fn a_mistyped_uid_is_told_from_others() {
         src.set_property("uid", format!("{}{last}", &camera.uid[..19]));
         src.set_property("address", camera.address());
         src.set_property("timeout", 500u32);
+        src.set_property("retry-timeout", 0i32);
     });
     viewer.play();
     let (error, _) = viewer.error();
@@ -84,6 +85,7 @@ fn a_camera_that_answers_elsewhere_is_named() {
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", silent.local_addr().unwrap().to_string());
     viewer.src.set_property("timeout", 500u32);
+    viewer.src.set_property("retry-timeout", 0i32);
     viewer.play();
     let (error, _) = viewer.error();
     assert!(error.matches(ResourceError::NotFound), "{error}");
@@ -134,6 +136,7 @@ fn a_session_takes_the_port_that_it_is_given() {
     // The next one finds it taken.
     let second = Viewer::of(&camera);
     second.src.set_property("local-port", taken.to_string());
+    second.src.set_property("retry-timeout", 0i32);
     second.play();
     let (error, _) = second.error();
     assert!(error.matches(ResourceError::Busy), "{error}");
