@@ -1,14 +1,24 @@
 //! Codecs of the protocol and caps of GStreamer.
 
-use tutk::Codec;
+use tutk::{Alignment, Codec};
 
 /// What a camera can send as video.
 pub(crate) const VIDEO: [Codec; 5] = [Codec::H264, Codec::H265, Codec::Mjpeg, Codec::Mpeg4, Codec::H263];
 
 /// The caps of this video codec, as cameras send it; none if it is not a video codec that is known.
 pub(crate) fn from_codec(codec: Codec) -> Option<gst::Caps> {
-    let units =
-        |name: &str| gst::Caps::builder(name).field("stream-format", "byte-stream").field("alignment", "au").build();
+    aligned(codec, Alignment::Au)
+}
+
+/// As [`from_codec`], cut into units like this.
+pub(crate) fn aligned(codec: Codec, alignment: Alignment) -> Option<gst::Caps> {
+    let alignment = match alignment {
+        Alignment::Au => "au",
+        Alignment::Nal => "nal",
+    };
+    let units = |name: &str| {
+        gst::Caps::builder(name).field("stream-format", "byte-stream").field("alignment", alignment).build()
+    };
     Some(match codec {
         Codec::H264 => units("video/x-h264"),
         Codec::H265 => units("video/x-h265"),
@@ -26,9 +36,20 @@ pub(crate) fn to_codec(caps: &gst::CapsRef) -> Option<Codec> {
     VIDEO.into_iter().find(|codec| from_codec(*codec).is_some_and(|known| caps.is_subset(&known)))
 }
 
-/// The caps of a pad that takes or gives any of these codecs.
+/// The caps of a pad that takes any of these codecs.
 pub(crate) fn template(codecs: &[Codec]) -> gst::Caps {
     codecs.iter().filter_map(|codec| from_codec(*codec)).collect()
+}
+
+/// The caps of a pad that gives what cameras send.
+pub(crate) fn source_template() -> gst::Caps {
+    let alignments = |mut caps: gst::Caps| {
+        for structure in caps.make_mut().iter_mut().filter(|structure| structure.has_field("alignment")) {
+            structure.set("alignment", gst::List::new(["au", "nal"]));
+        }
+        caps
+    };
+    VIDEO.iter().filter_map(|codec| from_codec(*codec)).map(alignments).collect()
 }
 
 #[cfg(test)]

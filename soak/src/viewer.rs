@@ -147,7 +147,8 @@ struct Last {
     number: u64,
     /// The number that the protocol gave it.
     offset: u64,
-    pts: gst::ClockTime,
+    /// Its DTS, or its PTS if there is none.
+    time: gst::ClockTime,
 }
 
 impl Checks {
@@ -159,7 +160,11 @@ impl Checks {
         let map = buffer.map_readable()?;
         let label = frames::check(self.camera, &map)?;
         let flags = buffer.flags();
-        let (offset, pts) = (buffer.offset(), buffer.pts().ok_or("a buffer has no PTS")?);
+        // DTS rise strictly and no PTS is before its DTS; where pictures come as they are shown, PTS alone do.
+        let (offset, time) = (buffer.offset(), buffer.dts_or_pts().ok_or("a buffer has no time")?);
+        if buffer.pts().is_some_and(|pts| pts < time) {
+            return Err(format!("PTS {:?} is before DTS {time}", buffer.pts()).into());
+        }
         if flags.contains(gst::BufferFlags::DELTA_UNIT) == label.key {
             return Err(format!("{label:?} has the flags {flags:?}").into());
         }
@@ -171,8 +176,8 @@ impl Checks {
                 if label.number <= last.number {
                     return Err(format!("{label:?} comes after frame {}", last.number).into());
                 }
-                if pts <= last.pts {
-                    return Err(format!("PTS {pts} comes after {}", last.pts).into());
+                if time <= last.time {
+                    return Err(format!("The time {time} comes after {}", last.time).into());
                 }
                 // A camera passes over frames for a viewer that is behind, and does not count them.
                 if label.number != last.number + 1 && !label.key {
@@ -183,7 +188,7 @@ impl Checks {
                 }
             }
         }
-        self.last = Some(Last { number: label.number, offset, pts });
+        self.last = Some(Last { number: label.number, offset, time });
         Ok(())
     }
 }

@@ -71,7 +71,7 @@ impl super::TutkDevice {
         let device: Self = glib::Object::builder()
             .property("display-name", display_name(camera))
             .property("device-class", CLASSES)
-            .property("caps", caps::template(&caps::VIDEO))
+            .property("caps", caps::source_template())
             .property("properties", properties)
             .build();
         device.imp().uid.get_or_init(|| camera.uid);

@@ -16,6 +16,9 @@
  * After a buffer with %GST_BUFFER_FLAG_DISCONT that is no key frame, viewers wait for the next key frame, which the element
  * asks for: frames that others refer to may be missing.
  *
+ * The protocol has one time for each frame, and viewers expect frames in the order in which they are shown: B-frames are
+ * sent, with a warning.
+ *
  * The handlers of #GstTutkSink::viewer-added, #GstTutkSink::viewer-removed and #GstTutkSink::io-control run on the
  * camera's own thread, and hold up all viewers while they run. A handler can stop the element; but another thread that
  * stops it at the same time waits for the handler, so that gst_element_call_async() is the safe way.
@@ -38,6 +41,7 @@ use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
 use tutk::{Camera, CameraEvent, Cancel, Codec, Error, Removed, Uid, VideoFrame, ViewerId, io_control};
 
+use super::reordering::Reordering;
 use super::settings::Settings;
 use super::signals;
 use super::viewers::Viewers;
@@ -70,6 +74,7 @@ struct Serving {
 pub struct TutkSink {
     settings: Mutex<Settings>,
     state: Mutex<State>,
+    reordering: Mutex<Reordering>,
 }
 
 #[glib::object_subclass]
@@ -137,6 +142,7 @@ impl BaseSinkImpl for TutkSink {
         let options = self.settings.lock().unwrap().camera().map_err(|error| errors::of_start(&error))?;
         let uid = options.uid;
         let fail = |error: Error| errors::of_camera(&error, uid);
+        *self.reordering.lock().unwrap() = Reordering::default();
 
         let cancel = Cancel::new().map_err(fail)?;
         let camera = Camera::open(options, &cancel).map_err(fail)?;
@@ -183,6 +189,9 @@ impl BaseSinkImpl for TutkSink {
         };
         if buffer.size() == 0 {
             return Ok(gst::FlowSuccess::Ok);
+        }
+        if self.reordering.lock().unwrap().begins_at(buffer) {
+            self.warn_of_reordering();
         }
         let key = codec.is_intra_only() || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
         let receivers = {
@@ -280,6 +289,18 @@ impl TutkSink {
         {
             gst::warning!(CAT, imp = self, "Cannot answer viewer {viewer}: {error}");
         }
+    }
+
+    fn warn_of_reordering(&self) {
+        gst::element_imp_warning!(
+            self,
+            gst::StreamError::Encode,
+            (
+                "The stream of camera “{}” has B-frames. Viewers may show its pictures in a wrong order, and later than \
+                 they could: encode it without (x264enc: bframes=0 or tune=zerolatency).",
+                self.obj().name()
+            )
+        );
     }
 
     fn missed(&self, serving: &Serving, viewer: ViewerId) {

@@ -1,47 +1,43 @@
-//! Which of the camera's frames go downstream.
+//! Which units go downstream.
 
-use tutk::{Codec, Frame};
+use tutk::{Alignment, Codec, Unit};
 
-/// Tells how the frames go downstream that [`tutk::Gate`] lets through.
+/// Lets units through that a decoder can use after those that have gone downstream.
+///
+/// [`tutk::VideoParser`] has seen to it where the camera's frames are missing; others are dropped on their way through the
+/// queue or by a flush.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     gate: tutk::Gate,
-    /// Of the last frame that went through.
-    codec: Option<Codec>,
+    /// Of the last unit that went through.
+    caps: Option<(Codec, Alignment)>,
 }
 
-/// How a frame goes downstream.
+/// How a unit goes downstream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Pass {
-    /// It is the first one of this codec.
-    pub(super) new_codec: bool,
+    /// It is the first one with these caps.
+    pub(super) new_caps: bool,
     /// Frames are missing before it.
     pub(super) discont: bool,
-    /// It needs earlier frames to be decoded.
-    pub(super) delta: bool,
 }
 
 impl Gate {
-    /// Frames were lost: the next one does not follow the last one.
+    /// Units were dropped: the next one does not follow the last one.
     pub(super) fn lost(&mut self) {
         self.gate.lost();
     }
 
-    /// Whether and how this frame goes downstream.
-    pub(super) fn pass(&mut self, frame: &Frame) -> Option<Pass> {
-        if frame.data.is_empty() {
-            return None;
+    /// Whether and how this unit goes downstream.
+    pub(super) fn pass(&mut self, unit: &Unit, alignment: Alignment) -> Option<Pass> {
+        if unit.discont {
+            self.gate.lost();
         }
-        let pass = Pass {
-            new_codec: self.codec != Some(frame.codec),
-            discont: self.gate.is_broken(),
-            delta: !frame.key && !frame.codec.is_intra_only(),
-        };
-        if !self.gate.passes(frame.codec, frame.key) {
-            return None;
-        }
-        self.codec = Some(frame.codec);
-        Some(pass)
+        let discont = self.gate.is_broken();
+        let codec = unit.frame.codec;
+        let passes = if unit.begins_picture { self.gate.passes(codec, unit.frame.key) } else { !discont };
+        let caps = (codec, alignment);
+        passes.then(|| Pass { new_caps: self.caps.replace(caps) != Some(caps), discont })
     }
 }
 
@@ -49,10 +45,12 @@ impl Gate {
 mod tests {
     use std::time::Instant;
 
+    use tutk::{Frame, Order};
+
     use super::*;
 
-    fn frame(codec: Codec, key: bool) -> Frame {
-        Frame {
+    fn unit(codec: Codec, key: bool) -> Unit {
+        let frame = Frame {
             data: vec![1],
             info: Vec::new(),
             codec,
@@ -61,53 +59,48 @@ mod tests {
             timestamp: 0,
             flags: 0,
             received: Instant::now(),
-        }
+        };
+        let order = Order::Decoding(None);
+        Unit { frame, first: 0, announced: codec, discont: false, begins_picture: true, order }
     }
 
-    fn pass(new_codec: bool, discont: bool, delta: bool) -> Option<Pass> {
-        Some(Pass { new_codec, discont, delta })
-    }
-
-    #[test]
-    fn begins_with_a_key_frame() {
-        let mut gate = Gate::default();
-        assert_eq!(gate.pass(&frame(Codec::H264, false)), None);
-        assert_eq!(gate.pass(&frame(Codec::H264, true)), pass(true, true, false));
-        assert_eq!(gate.pass(&frame(Codec::H264, false)), pass(false, false, true));
+    fn pass(gate: &mut Gate, unit: &Unit) -> Option<(bool, bool)> {
+        gate.pass(unit, Alignment::Au).map(|Pass { new_caps, discont }| (new_caps, discont))
     }
 
     #[test]
-    fn after_a_loss_predicted_frames_wait_for_a_key_frame() {
+    fn begins_with_a_key_frame_and_goes_on_with_one_after_a_loss() {
         let mut gate = Gate::default();
-        assert!(gate.pass(&frame(Codec::H265, true)).is_some());
+        let (key, other) = (unit(Codec::H264, true), unit(Codec::H264, false));
+        assert_eq!(pass(&mut gate, &other), None);
+        assert_eq!(pass(&mut gate, &key), Some((true, true)));
+        assert_eq!(pass(&mut gate, &other), Some((false, false)));
         gate.lost();
-        assert_eq!(gate.pass(&frame(Codec::H265, false)), None);
-        assert_eq!(gate.pass(&frame(Codec::H265, true)), pass(false, true, false));
-        assert_eq!(gate.pass(&frame(Codec::H265, false)), pass(false, false, true));
+        assert_eq!(pass(&mut gate, &other), None);
+        assert_eq!(pass(&mut gate, &key), Some((false, true)));
+        assert_eq!(pass(&mut gate, &Unit { discont: true, ..key }), Some((false, true)));
+        assert_eq!(pass(&mut gate, &other), Some((false, false)));
     }
 
     #[test]
-    fn after_a_loss_pictures_of_their_own_go_on() {
+    fn the_rest_of_a_picture_goes_with_its_begin() {
         let mut gate = Gate::default();
-        assert_eq!(gate.pass(&frame(Codec::Mjpeg, false)), pass(true, true, false));
+        let key = unit(Codec::H264, true);
+        let rest = Unit { begins_picture: false, ..key.clone() };
+        assert_eq!(pass(&mut gate, &rest), None);
+        assert_eq!(pass(&mut gate, &key), Some((true, true)));
+        assert_eq!(pass(&mut gate, &rest), Some((false, false)));
         gate.lost();
-        assert_eq!(gate.pass(&frame(Codec::Mjpeg, false)), pass(false, true, false));
-        assert_eq!(gate.pass(&frame(Codec::Mjpeg, true)), pass(false, false, false));
+        assert_eq!(pass(&mut gate, &rest), None);
     }
 
     #[test]
-    fn another_codec_begins_with_a_key_frame() {
+    fn another_codec_or_another_cut_has_other_caps() {
         let mut gate = Gate::default();
-        assert!(gate.pass(&frame(Codec::H264, true)).is_some());
-        assert_eq!(gate.pass(&frame(Codec::H265, false)), None);
-        assert_eq!(gate.pass(&frame(Codec::H265, true)), pass(true, true, false));
-    }
-
-    #[test]
-    fn empty_frames_are_passed_over() {
-        let mut gate = Gate::default();
-        assert!(gate.pass(&frame(Codec::H264, true)).is_some());
-        assert_eq!(gate.pass(&Frame { data: Vec::new(), ..frame(Codec::H264, true) }), None);
-        assert_eq!(gate.pass(&frame(Codec::H264, false)), pass(false, false, true));
+        assert_eq!(pass(&mut gate, &unit(Codec::H264, true)), Some((true, true)));
+        assert_eq!(pass(&mut gate, &unit(Codec::H265, true)), Some((true, false)));
+        let nal = gate.pass(&unit(Codec::H265, false), Alignment::Nal).unwrap();
+        assert_eq!(nal, Pass { new_caps: true, discont: false });
+        assert!(!gate.pass(&unit(Codec::H265, false), Alignment::Nal).unwrap().new_caps);
     }
 }

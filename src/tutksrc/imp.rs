@@ -18,6 +18,14 @@
  * show, and a recorder keep, broken pictures up to that key frame in any case. A JPEG stands on its own, so that
  * Motion JPEG goes on with the next frame. The first buffer after a loss carries %GST_BUFFER_FLAG_DISCONT.
  *
+ * ## Frames
+ *
+ * The types of NAL units tell where a decoder can start, and not the camera's flag. Parameter sets, SEI and delimiters in frames
+ * of their own join the picture that follows; where the slices of a picture come in frames of their own, caps have
+ * `alignment=nal`. Frames of another codec cost themselves alone: the stream changes its codec at a key frame with headers of
+ * the new one, or at its second key frame. Streams with B-frames have DTS, which rise strictly, and PTS at or after them;
+ * others have PTS alone, which rise strictly.
+ *
  * ## Sessions
  *
  * The session begins in PLAYING and ends in PAUSED: a paused pipeline takes no place at the camera, and after the pause
@@ -230,7 +238,7 @@ impl ElementImpl for TutkSrc {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = caps::template(&caps::VIDEO);
+            let caps = caps::source_template();
             vec![gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &caps).unwrap()]
         });
         &TEMPLATES
@@ -342,10 +350,10 @@ impl TutkSrc {
         loop {
             let session = self.session()?;
             match self.next_frame(session) {
-                Ok(Some(Arrived { ready, .. }))
+                Ok(Some(Arrived { unit, ready, .. }))
                     if self.with_stream(|stream| stream.was_flushed_since(ready)) == Some(true) =>
                 {
-                    self.stats.lock().unwrap().dropped();
+                    self.stats.lock().unwrap().dropped(unit.frames());
                 }
                 Ok(Some(arrived)) => {
                     if let Some(buffer) = self.buffer(arrived)? {

@@ -4,17 +4,19 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::{Error, Frame};
+use tutk::{Alignment, Error, Unit};
 
 /// Most bytes of frames that wait. A single frame may be larger.
 const MAX_QUEUED_BYTES: usize = 16 << 20;
 /// What a frame takes besides its data.
 const FRAME_OVERHEAD: usize = 512;
 
-/// A frame for the streaming thread.
+/// A unit for the streaming thread.
 #[derive(Debug)]
 pub(super) struct Arrived {
-    pub(super) frame: Frame,
+    pub(super) unit: Unit,
+    /// How the stream is cut.
+    pub(super) alignment: Alignment,
     /// Frames are missing before it.
     pub(super) after_loss: bool,
     /// When it could go downstream.
@@ -27,6 +29,7 @@ pub(super) enum Pushed {
     Queued,
     /// It was dropped: too many bytes wait. `first`: those before it found room.
     Full {
+        frames: u64,
         first: bool,
     },
     /// It was queued, and this many older ones were dropped, that waited for so long. `first`: the queue has been empty
@@ -85,7 +88,7 @@ impl Receiver {
         let mut state = self.0.lock();
         loop {
             if let Some(arrived) = state.frames.pop_front() {
-                state.bytes -= size(&arrived.frame);
+                state.bytes -= size(&arrived.unit);
                 state.behind &= !state.frames.is_empty();
                 return Ok(Some(arrived));
             }
@@ -111,27 +114,22 @@ impl Receiver {
 }
 
 impl Sender {
-    /// Hands over a frame.
-    pub(super) fn push(&mut self, frame: Frame) -> Pushed {
-        let size = size(&frame);
+    /// Hands over a unit that could go downstream at `ready`.
+    pub(super) fn push(&mut self, unit: Unit, alignment: Alignment, ready: Instant) -> Pushed {
+        let size = size(&unit);
         let mut state = self.queue.lock();
         if state.bytes > 0 && state.bytes + size > MAX_QUEUED_BYTES {
             self.lost = true;
-            return Pushed::Full { first: !std::mem::replace(&mut self.full, true) };
+            return Pushed::Full { frames: unit.frames(), first: !std::mem::replace(&mut self.full, true) };
         }
         self.full = false;
         state.bytes += size;
         let after_loss = std::mem::take(&mut self.lost);
-        state.frames.push_back(Arrived { frame, after_loss, ready: Instant::now() });
+        state.frames.push_back(Arrived { unit, alignment, after_loss, ready });
         let pushed = self.max_time.and_then(|max_time| state.skip(max_time)).unwrap_or(Pushed::Queued);
         drop(state);
         self.queue.changed.notify_one();
         pushed
-    }
-
-    /// Frames are missing before the next one.
-    pub(super) fn lost(&mut self) {
-        self.lost = true;
     }
 
     /// Whether the camera owes a frame: the streaming thread no longer waits without an end for it.
@@ -162,31 +160,42 @@ impl Queue {
 impl State {
     /// If frames have come over more than this time, drops those before the newest key frame.
     fn skip(&mut self, max_time: Duration) -> Option<Pushed> {
-        let oldest = self.frames.front()?.frame.received;
-        if self.frames.back()?.frame.received.saturating_duration_since(oldest) <= max_time {
+        let oldest = self.frames.front()?.unit.frame.received;
+        if self.frames.back()?.unit.frame.received.saturating_duration_since(oldest) <= max_time {
             return None;
         }
-        let is_key = |arrived: &Arrived| arrived.frame.key || arrived.frame.codec.is_intra_only();
-        let frames = self.frames.iter().rposition(is_key).filter(|newest| *newest > 0)?;
-        self.bytes -= self.frames.drain(..frames).map(|arrived| size(&arrived.frame)).sum::<usize>();
+        let is_key = |arrived: &Arrived| arrived.unit.frame.key && arrived.unit.begins_picture;
+        let newest = self.frames.iter().rposition(is_key).filter(|newest| *newest > 0)?;
+        let mut frames = 0;
+        for arrived in self.frames.drain(..newest) {
+            self.bytes -= size(&arrived.unit);
+            frames += arrived.unit.frames();
+        }
         let newest = self.frames.front_mut()?;
         newest.after_loss = true;
-        let time = newest.frame.received.saturating_duration_since(oldest);
-        Some(Pushed::Skipped { frames: frames as u64, time, first: !std::mem::replace(&mut self.behind, true) })
+        let time = newest.unit.frame.received.saturating_duration_since(oldest);
+        Some(Pushed::Skipped { frames, time, first: !std::mem::replace(&mut self.behind, true) })
     }
 }
 
-fn size(frame: &Frame) -> usize {
-    frame.data.len() + FRAME_OVERHEAD
+fn size(unit: &Unit) -> usize {
+    unit.frame.data.len() + FRAME_OVERHEAD
 }
 
 #[cfg(test)]
 mod tests {
-    use tutk::Codec;
+    use tutk::{Codec, Frame, Order};
 
     use super::*;
 
     const GAP: Duration = Duration::from_millis(1);
+
+    fn push(sender: &mut Sender, frame: Frame) -> Pushed {
+        let (first, announced, ready) = (frame.number, frame.codec, Instant::now());
+        let order = Order::Decoding(None);
+        let unit = Unit { frame, first, announced, discont: false, begins_picture: true, order };
+        sender.push(unit, Alignment::Au, ready)
+    }
 
     fn frame(number: u32, size: usize) -> Frame {
         Frame {
@@ -205,33 +214,33 @@ mod tests {
     fn take(receiver: &Receiver) -> Vec<(u32, bool)> {
         let waiting = receiver.0.lock().frames.len();
         let next = |_| receiver.next(GAP).unwrap().unwrap();
-        (0..waiting).map(next).map(|arrived| (arrived.frame.number, arrived.after_loss)).collect()
+        (0..waiting).map(next).map(|arrived| (arrived.unit.frame.number, arrived.after_loss)).collect()
     }
 
     #[test]
     fn what_waits_has_a_bound_and_a_gap_shows() {
         let (mut sender, receiver) = queue(None);
         let size = MAX_QUEUED_BYTES / 4 - FRAME_OVERHEAD;
-        let pushed: Vec<_> = (0..6).map(|number| sender.push(frame(number, size))).collect();
+        let pushed: Vec<_> = (0..6).map(|number| push(&mut sender, frame(number, size))).collect();
         assert!(pushed[..4].iter().all(|pushed| *pushed == Pushed::Queued), "{pushed:?}");
-        assert_eq!(pushed[4..], [Pushed::Full { first: true }, Pushed::Full { first: false }]);
+        assert_eq!(pushed[4..], [Pushed::Full { frames: 1, first: true }, Pushed::Full { frames: 1, first: false }]);
         assert!(receiver.next(GAP).is_ok());
-        assert_eq!((sender.push(frame(6, 1)), sender.push(frame(7, 1))), (Pushed::Queued, Pushed::Queued));
+        assert_eq!((push(&mut sender, frame(6, 1)), push(&mut sender, frame(7, 1))), (Pushed::Queued, Pushed::Queued));
         assert_eq!(take(&receiver), [(1, false), (2, false), (3, false), (6, true), (7, false)]);
     }
 
     #[test]
     fn empty_frames_have_a_bound_as_well() {
         let (mut sender, receiver) = queue(None);
-        assert!((0..).any(|number| sender.push(frame(number, 0)) != Pushed::Queued));
+        assert!((0..).any(|number| push(&mut sender, frame(number, 0)) != Pushed::Queued));
         assert_eq!(take(&receiver).len(), MAX_QUEUED_BYTES / FRAME_OVERHEAD);
     }
 
     #[test]
     fn a_single_frame_may_be_larger() {
         let (mut sender, receiver) = queue(None);
-        assert_eq!(sender.push(frame(0, MAX_QUEUED_BYTES)), Pushed::Queued);
-        assert_eq!(sender.push(frame(1, 1)), Pushed::Full { first: true });
+        assert_eq!(push(&mut sender, frame(0, MAX_QUEUED_BYTES)), Pushed::Queued);
+        assert_eq!(push(&mut sender, frame(1, 1)), Pushed::Full { frames: 1, first: true });
         assert_eq!(take(&receiver), [(0, false)]);
     }
 
@@ -249,22 +258,22 @@ mod tests {
         let begin = Instant::now();
         let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
         for number in 0..=50 {
-            assert_eq!(sender.push(ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut sender, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
         let skipped = |first| Pushed::Skipped { frames: 40, time: Duration::from_secs(4), first };
-        assert_eq!(sender.push(ten_a_second(begin, 51)), skipped(true));
+        assert_eq!(push(&mut sender, ten_a_second(begin, 51)), skipped(true));
         for number in 52..=90 {
-            assert_eq!(sender.push(ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut sender, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
         // Still behind, which is no news.
-        assert_eq!(sender.push(ten_a_second(begin, 91)), skipped(false));
+        assert_eq!(push(&mut sender, ten_a_second(begin, 91)), skipped(false));
         let waiting = take(&receiver);
         assert_eq!((waiting[0], waiting[1], waiting.len()), ((80, true), (81, false), 12));
         // It has caught up.
         for number in 92..=142 {
-            assert_eq!(sender.push(ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut sender, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
-        assert!(matches!(sender.push(ten_a_second(begin, 143)), Pushed::Skipped { frames: 48, first: true, .. }));
+        assert!(matches!(push(&mut sender, ten_a_second(begin, 143)), Pushed::Skipped { frames: 48, first: true, .. }));
     }
 
     #[test]
@@ -273,30 +282,20 @@ mod tests {
         let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
         for number in 0..200 {
             let frame = Frame { key: number == 0, ..ten_a_second(begin, number) };
-            assert_eq!(sender.push(frame), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut sender, frame), Pushed::Queued, "frame {number}");
         }
         assert_eq!(take(&receiver).len(), 200);
     }
 
     #[test]
-    fn each_picture_of_an_intra_only_codec_is_a_key_frame() {
-        let begin = Instant::now();
-        let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
-        for number in 0..=51 {
-            sender.push(Frame { key: false, codec: Codec::Mjpeg, ..ten_a_second(begin, number) });
-        }
-        assert_eq!(take(&receiver), [(51, true)]);
-    }
-
-    #[test]
     fn a_stall_is_passed_on() {
         let (mut sender, receiver) = queue(None);
-        sender.push(frame(0, 1));
+        push(&mut sender, frame(0, 1));
         sender.set_stalled(true);
-        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.frame.number == 0));
+        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 0));
         assert!(receiver.next(GAP).unwrap().is_none() && receiver.next(GAP).unwrap().is_none());
-        sender.push(frame(1, 1));
-        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.frame.number == 1));
+        push(&mut sender, frame(1, 1));
+        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 1));
         sender.set_stalled(false);
         assert!(!receiver.is_stalled());
     }
@@ -304,7 +303,7 @@ mod tests {
     #[test]
     fn the_end_comes_after_the_frames_and_a_thread_that_is_gone_is_one() {
         let (mut sender, receiver) = queue(None);
-        sender.push(frame(0, 1));
+        push(&mut sender, frame(0, 1));
         sender.end(Error::ClosedByCamera);
         assert!(receiver.next(GAP).unwrap().is_some());
         assert!(matches!(receiver.next(GAP), Err(Error::ClosedByCamera)));

@@ -9,11 +9,17 @@ use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use tutk::{Error, FrameWatchdog, Gate, Media, Received, Session, Uid, io_control};
+use tutk::{
+    Alignment, DropReason, Dropped, Error, FrameWatchdog, Media, Received, Session, Uid, Unit, VideoParser, io_control,
+};
 
 use super::imp::{CAT, TutkSrc};
 use super::queue::{self, Arrived, Pushed, Sender, queue};
 use super::signals;
+
+/// How long the first picture of a stream waits for the next frame, which shows whether it is whole. The slices of a picture
+/// follow each other at once.
+const HOLD: Duration = Duration::from_millis(200);
 
 /// The streaming thread's side. Its drop waits for the thread, which ends with the session or with its cancel handle.
 #[derive(Debug)]
@@ -27,8 +33,32 @@ struct Reception {
     uid: Uid,
     frames: Sender,
     /// What a decoder can do with the frames, whether or not they go downstream.
-    gate: Gate,
+    parser: VideoParser,
+    /// Since when the next unit waits for a frame that shows how the stream is cut.
+    held: Option<Instant>,
     watchdog: FrameWatchdog,
+}
+
+impl Reception {
+    /// Until when to wait for what the camera sends.
+    fn deadline(&self) -> Option<Instant> {
+        let held = self.held.map(|since| since + HOLD);
+        [held, self.watchdog.deadline()].into_iter().flatten().min()
+    }
+
+    /// The next unit that goes to the queue now, and since when it is ready. `ends`: there are no more frames.
+    fn next_unit(&mut self, now: Instant, ends: bool) -> Option<(Unit, Alignment, Instant)> {
+        if !self.parser.has_unit() {
+            return None;
+        }
+        let ready = *self.held.get_or_insert(now);
+        let alignment = match self.parser.alignment() {
+            None if !ends && now < ready + HOLD => return None,
+            alignment => alignment.unwrap_or(Alignment::Au),
+        };
+        self.held = None;
+        self.parser.pop().map(|unit| (unit, alignment, ready))
+    }
 }
 
 impl Receiver {
@@ -60,12 +90,15 @@ impl TutkSrc {
             let settings = self.settings.lock().unwrap();
             (settings.frame_timeout(), settings.max_queue_time())
         };
-        let longest_interval = self.with_stream(|stream| stream.longest_interval).unwrap_or_default();
+        let known = self.with_stream(|stream| (stream.longest_interval, std::mem::take(&mut stream.parser)));
+        let (longest_interval, mut parser) = known.unwrap_or_default();
+        parser.restart();
         let (sender, frames) = queue(max_queue_time);
         let mut reception = Reception {
             uid: session.camera().uid,
             frames: sender,
-            gate: Gate::default(),
+            parser,
+            held: None,
             watchdog: FrameWatchdog::new(frame_timeout, longest_interval, Instant::now()),
         };
         let src = self.obj().downgrade();
@@ -74,7 +107,7 @@ impl TutkSrc {
                 src.imp().controls.receive_here();
             }
             let end = loop {
-                let received = session.receive_until(reception.watchdog.deadline());
+                let received = session.receive_until(reception.deadline());
                 // An element that is gone has been stopped.
                 let Some(src) = src.upgrade() else { break Error::Cancelled };
                 let result = match received {
@@ -82,9 +115,13 @@ impl TutkSrc {
                     Ok(None) => src.imp().frames_are_due(&session, &mut reception),
                     Err(error) => Err(error),
                 };
+                src.imp().deliver(&mut reception, result.is_err());
                 if let Err(error) = result {
                     let longest_interval = reception.watchdog.longest_interval();
-                    src.imp().with_stream(|stream| stream.longest_interval = longest_interval);
+                    src.imp().with_stream(|stream| {
+                        stream.longest_interval = longest_interval;
+                        stream.parser = reception.parser;
+                    });
                     break error;
                 }
             };
@@ -101,19 +138,15 @@ impl TutkSrc {
         match received {
             Received::Video(frame) => {
                 self.stats.lock().unwrap().received(&frame);
-                if !frame.data.is_empty() && reception.gate.passes(frame.codec, frame.key) {
-                    reception.watchdog.frame(frame.received);
+                if let Some(dropped) = reception.parser.push(frame) {
+                    self.report_unusable(dropped, reception.uid);
                 }
-                let pushed = reception.frames.push(frame);
-                reception.frames.set_stalled(reception.watchdog.is_stalled());
-                self.report_dropped(pushed, reception.uid);
             }
             Received::Lost(lost) => {
                 gst::warning!(CAT, imp = self, "{lost}");
                 if lost.media == Media::Video {
                     self.stats.lock().unwrap().lost(lost.count);
-                    reception.gate.lost();
-                    reception.frames.lost();
+                    reception.parser.lost();
                 }
             }
             Received::IoControl { kind, body } => {
@@ -149,16 +182,58 @@ impl TutkSrc {
         Ok(())
     }
 
+    /// Hands over the units that are ready. `ends`: there are no more frames.
+    fn deliver(&self, reception: &mut Reception, ends: bool) {
+        while let Some((unit, alignment, ready)) = reception.next_unit(Instant::now(), ends) {
+            reception.watchdog.frame(unit.frame.received);
+            self.stats.lock().unwrap().plays(unit.frame.codec);
+            self.warn_of_announcement(&unit, reception.uid);
+            let pushed = reception.frames.push(unit, alignment, ready);
+            self.report_skipped(pushed, reception.uid);
+        }
+        reception.frames.set_stalled(reception.watchdog.is_stalled());
+    }
+
+    /// Frames that do not go on.
+    fn report_unusable(&self, Dropped { frames, codec, reason }: Dropped, uid: Uid) {
+        gst::debug!(CAT, imp = self, "Dropping {frames} frames, the last one of {codec}: {reason:?}");
+        self.stats.lock().unwrap().dropped(frames.into());
+        if matches!(reason, DropReason::NotVideo | DropReason::OtherCodec)
+            && self.with_stream(|stream| std::mem::replace(&mut stream.warned_of_codec, true)) == Some(false)
+        {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::WrongType,
+                ("Camera {uid} sends frames of {codec} among its video, which are dropped."),
+                ["codec id 0x{:02X}", codec.id()]
+            );
+        }
+    }
+
+    /// Says once that the camera is wrong about its codec.
+    fn warn_of_announcement(&self, Unit { frame, announced, .. }: &Unit, uid: Uid) {
+        if frame.codec != *announced
+            && self.with_stream(|stream| std::mem::replace(&mut stream.warned_of_announcement, true)) == Some(false)
+        {
+            gst::element_imp_warning!(
+                self,
+                gst::StreamError::Format,
+                ("Camera {uid} says that its video is {announced}. It is {}, and is played as that.", frame.codec),
+                ["{frame:?}"]
+            );
+        }
+    }
+
     /// Elements downstream are too slow.
-    fn report_dropped(&self, pushed: Pushed, uid: Uid) {
+    fn report_skipped(&self, pushed: Pushed, uid: Uid) {
         let frames = match pushed {
             Pushed::Queued => return,
-            Pushed::Full { .. } => 1,
+            Pushed::Full { frames, .. } => frames,
             Pushed::Skipped { frames, .. } => frames,
         };
-        self.stats.lock().unwrap().skipped(frames);
+        self.stats.lock().unwrap().dropped(frames);
         match pushed {
-            Pushed::Full { first: true } => {
+            Pushed::Full { first: true, .. } => {
                 gst::warning!(CAT, imp = self, "Elements downstream take nothing: dropping what does not fit");
             }
             Pushed::Skipped { frames, time, first } => {

@@ -91,7 +91,6 @@ impl Stats {
         self.frames += 1;
         self.bytes += bytes;
         self.last_size = Some(bytes);
-        self.codec = Some(frame.codec);
         if frame.key {
             let before = self.last_key.replace(frame.received);
             self.key_interval =
@@ -103,13 +102,13 @@ impl Stats {
         }
     }
 
-    /// A frame that came does not go downstream.
-    pub(super) fn dropped(&mut self) {
-        self.dropped += 1;
+    /// What goes downstream is of this codec.
+    pub(super) fn plays(&mut self, codec: Codec) {
+        self.codec = Some(codec);
     }
 
-    /// Frames that came found no room downstream.
-    pub(super) fn skipped(&mut self, frames: u64) {
+    /// Frames that came do not go downstream.
+    pub(super) fn dropped(&mut self, frames: u64) {
         self.dropped += frames;
     }
 

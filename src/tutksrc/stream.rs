@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tutk::{Session, SessionOptions};
+use tutk::{Session, SessionOptions, VideoParser};
 
 use super::gate::Gate;
+use super::output::Times;
 use super::reconnect::Backoff;
 use super::timing::Timing;
 use crate::TimestampMode;
@@ -31,6 +32,12 @@ pub(super) enum State {
 pub(super) struct Stream {
     pub(super) gate: Gate,
     pub(super) timing: Timing,
+    /// The times of the last picture.
+    pub(super) times: Option<Times>,
+    /// While no thread receives with it.
+    pub(super) parser: VideoParser,
+    pub(super) warned_of_codec: bool,
+    pub(super) warned_of_announcement: bool,
     /// What the latency query answers.
     pub(super) latency: gst::ClockTime,
     /// Until when downstream has heard of the time, once it has.
@@ -59,6 +66,10 @@ impl Stream {
             gate: Gate::default(),
             latency: timing.latency(),
             timing,
+            times: None,
+            parser: VideoParser::default(),
+            warned_of_codec: false,
+            warned_of_announcement: false,
             position: None,
             running_time: None,
             flushed: None,
@@ -100,6 +111,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use gst::ClockTime;
+    use tutk::Order;
     use tutk::wire::CameraTime;
 
     use super::*;
@@ -112,7 +124,8 @@ mod tests {
         for number in 0..frames {
             let now = from + FRAME * number;
             stream.read_running_time(now);
-            last = stream.timing.stamp(now, now, CameraTime::Milliseconds(1_000 + 40 * number as u32)).pts;
+            let camera = CameraTime::Milliseconds(1_000 + 40 * number as u32);
+            last = stream.timing.stamp(now, now, camera, Order::Decoding(None), false).pts.unwrap();
             stream.position = Some(last);
             stream.resync = false;
         }

@@ -177,7 +177,8 @@ fn test_picture() -> &'static [u8] {
     })
 }
 
-fn brightness(sample: &gst::Sample) -> Vec<u8> {
+/// The brightness of each of its pixels.
+pub fn brightness(sample: &gst::Sample) -> Vec<u8> {
     let info = gst_video::VideoInfo::from_caps(sample.caps().unwrap()).unwrap();
     let frame = gst_video::VideoFrameRef::from_buffer_ref_readable(sample.buffer().unwrap(), &info).unwrap();
     let rows = frame.plane_data(0).unwrap().chunks(frame.plane_stride()[0] as usize);

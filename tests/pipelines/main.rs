@@ -1,8 +1,10 @@
 //! `tutksrc` in pipelines as applications build them, over real pictures.
 
+mod b_frames;
 #[path = "../common/mod.rs"]
 mod common;
 mod conventions;
+mod cuts;
 mod fallback;
 mod recording;
 mod restarts;

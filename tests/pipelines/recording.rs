@@ -13,16 +13,16 @@ use nix::unistd::Pid;
 use crate::common::pictures::{Launched, TestPictureCamera, gst_launch};
 
 /// A folder that is gone after the test.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(crate::common::uid());
         fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self, name: &str) -> String {
+    pub(crate) fn file(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_string()
     }
 }
@@ -35,10 +35,15 @@ impl Drop for Folder {
 
 /// Decodes the file and returns the number of its pictures; the first frame must be a key frame.
 fn count_pictures(file: &str) -> usize {
+    count_pictures_of("h264", file)
+}
+
+/// As [`count_pictures`], of this codec.
+pub(crate) fn count_pictures_of(codec: &str, file: &str) -> usize {
     let demuxer = if file.ends_with(".mp4") { "qtdemux" } else { "matroskademux" };
     let player = Launched::new(&format!(
-        "filesrc location={file} ! {demuxer} ! identity name=frames ! h264parse ! avdec_h264 output-corrupt=false \
-         ! appsink name=out sync=false"
+        "filesrc location={file} ! {demuxer} ! identity name=frames ! {codec}parse \
+         ! avdec_{codec} output-corrupt=false ! appsink name=out sync=false"
     ));
     let (sender, frames) = channel();
     player.element("frames").static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, info| {

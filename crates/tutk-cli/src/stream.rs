@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tutk::{Error, FrameWatchdog, Gate, Media, Received, Session, io_control};
+use tutk::{DropReason, Dropped, Error, FrameWatchdog, Media, Received, Session, Unit, VideoParser, io_control};
 
 use crate::args;
 use crate::console::Console;
@@ -54,7 +54,8 @@ fn receive(
     console: &Console,
 ) -> Result<Infallible, Error> {
     session.start_video()?;
-    let mut gate = Gate::default();
+    let mut parser = VideoParser::default();
+    let mut warned = Warned::default();
     let mut watchdog = FrameWatchdog::new(frame_timeout, Duration::ZERO, Instant::now());
     loop {
         let Some(received) = session.receive_until(watchdog.deadline())? else {
@@ -66,22 +67,26 @@ fn receive(
         };
         match received {
             Received::Video(frame) => {
-                let mut counts = status.counts();
-                counts.count(frame.data.len(), frame.codec);
-                let passes = gate.passes(frame.codec, frame.key);
-                if passes {
-                    watchdog.frame(frame.received);
+                status.counts().count(frame.data.len(), frame.codec);
+                if let Some(dropped) = parser.push(frame) {
+                    warned.of_dropped(dropped, console);
+                    status.counts().dropped += u64::from(dropped.frames);
                 }
-                if !(passes && output.write(frame.data)) {
-                    counts.dropped += 1;
-                    gate.lost();
+                while let Some(unit) = parser.pop() {
+                    watchdog.frame(unit.frame.received);
+                    warned.of_announcement(&unit, console);
+                    let frames = unit.frames();
+                    if !output.write(unit.frame.data) {
+                        status.counts().dropped += frames;
+                        parser.restart();
+                    }
                 }
             }
             Received::Lost(lost) => {
                 console.debug(lost);
                 if lost.media == Media::Video {
                     status.counts().lost += u64::from(lost.count);
-                    gate.lost();
+                    parser.lost();
                 }
             }
             Received::IoControl { kind, body } => {
@@ -97,6 +102,29 @@ fn receive(
                 console.info(format_args!("{address} answered for this camera, too, and is not followed"));
             }
             _ => {}
+        }
+    }
+}
+
+/// What the user was told of this camera.
+#[derive(Default)]
+struct Warned {
+    codec: bool,
+    announcement: bool,
+}
+
+impl Warned {
+    fn of_dropped(&mut self, Dropped { codec, reason, .. }: Dropped, console: &Console) {
+        if matches!(reason, DropReason::NotVideo | DropReason::OtherCodec) && !std::mem::replace(&mut self.codec, true)
+        {
+            console.info(format_args!("the camera sends frames of {codec} among its video, which are dropped"));
+        }
+    }
+
+    fn of_announcement(&mut self, Unit { frame, announced, .. }: &Unit, console: &Console) {
+        if frame.codec != *announced && !std::mem::replace(&mut self.announcement, true) {
+            let codec = frame.codec;
+            console.info(format_args!("the camera says that its video is {announced}, but it is {codec}"));
         }
     }
 }

@@ -70,6 +70,11 @@ impl Codec {
         }
     }
 
+    /// Whether it is a codec of video that is known.
+    pub fn is_video(self) -> bool {
+        matches!(self, Self::Mpeg4 | Self::H263 | Self::H264 | Self::Mjpeg | Self::H265)
+    }
+
     /// Whether each frame can be decoded without any other.
     pub fn is_intra_only(self) -> bool {
         self == Self::Mjpeg

@@ -32,7 +32,8 @@ pub struct Frame {
     pub info: Vec<u8>,
     /// What it is encoded with.
     pub codec: Codec,
-    /// Video: whether a decoder can start here, as the camera says it. Audio: always true.
+    /// Video: whether a decoder can start here, as the bytes tell it, and as the camera says it where they do not
+    /// (see [`VideoParser`](crate::VideoParser), which knows more of the stream). Audio: always true.
     pub key: bool,
     /// Counts up by one with each frame that the camera sends, from 0.
     pub number: u32,

@@ -51,6 +51,7 @@ mod secret;
 mod session;
 mod uid;
 pub mod vendor;
+mod video;
 mod watchdog;
 pub mod wire;
 
@@ -69,4 +70,5 @@ pub use secret::Secret;
 pub use session::{Received, Session, SessionOptions};
 pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
 pub use uid::Uid;
+pub use video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
 pub use watchdog::FrameWatchdog;

@@ -21,6 +21,8 @@
 mod clock;
 mod latency;
 mod line;
+mod presentation;
+mod reorder;
 mod slope;
 #[cfg(test)]
 mod tests;
@@ -29,11 +31,14 @@ use std::time::Duration;
 
 use gst::ClockTime;
 use tutk::wire::CameraTime;
+use tutk::{Order, Place};
 
 use crate::TimestampMode;
 use clock::CameraClock;
 use latency::Latency;
 use line::{FAR, Line};
+use presentation::Sorted;
+use reorder::Reorder;
 use slope::Point;
 
 /// How long a camera's clock has to be sane before it is used, in nanoseconds.
@@ -63,12 +68,17 @@ pub(super) struct Timing {
     after_arrival: Latency,
     /// How late they come relative to the camera's clock.
     after_camera: Latency,
+    reorder: Reorder,
+    camera_times: Sorted,
 }
 
 /// The time of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    pub(super) pts: ClockTime,
+    /// None where pictures are reordered in a way that the stream does not tell.
+    pub(super) pts: Option<ClockTime>,
+    /// Only where pictures are reordered.
+    pub(super) dts: Option<ClockTime>,
     /// The camera's clock, which PTS follow, or the way from it jumped: their distance to the PTS before is not that of the frames.
     pub(super) jumped: bool,
 }
@@ -85,6 +95,8 @@ impl Timing {
             last_pts: None,
             after_arrival: Latency::default(),
             after_camera: Latency::default(),
+            reorder: Reorder::default(),
+            camera_times: Sorted::default(),
         }
     }
 
@@ -102,24 +114,60 @@ impl Timing {
         *self = Self::new(self.mode);
     }
 
-    /// The time of the next frame. `arrival` is the running time at which its last datagram came, `ready` that at which
-    /// it could go downstream, `camera` what the camera's clock said.
+    /// The time of the next picture. `arrival` is the running time at which its last datagram came, `ready` that at which
+    /// it could go downstream, `camera` what the camera's clock said. `discont`: pictures are missing before it.
     ///
-    /// PTS rise strictly. They are never after `ready`, if that goes on from frame to frame.
-    pub(super) fn stamp(&mut self, arrival: ClockTime, ready: ClockTime, camera: CameraTime) -> Stamp {
+    /// PTS rise strictly, unless `order` is another one: then DTS do, and PTS are at or after them. Neither is ever after
+    /// `ready`, if that goes on from frame to frame.
+    pub(super) fn stamp(
+        &mut self,
+        arrival: ClockTime,
+        ready: ClockTime,
+        camera: CameraTime,
+        order: Order,
+        discont: bool,
+    ) -> Stamp {
+        let floor = self.last_pts.unwrap_or_default();
+        let camera = self.clock.read(camera);
+        let camera = match order {
+            Order::Display(Place { depth, .. }) => self.camera_times.sort(camera, depth),
+            Order::Decoding(_) | Order::Unknown => camera,
+        };
+        let (time, jumped) = self.time(arrival, ready, camera);
+        let time_of = |nanos| Some(ClockTime::from_nseconds(nanos));
+        match order {
+            Order::Decoding(place) => {
+                if let Some(place) = place {
+                    self.reorder.watch(time, place);
+                }
+                Stamp { pts: time_of(time), dts: None, jumped }
+            }
+            Order::Unknown => Stamp { pts: None, dts: time_of(time), jumped },
+            Order::Display(place) => {
+                let (pts, dts) = self.reorder.next(time, floor, discont, place);
+                let late = ready.nseconds().saturating_sub(pts.unwrap_or(dts));
+                let latency = if self.uses_camera { &mut self.after_camera } else { &mut self.after_arrival };
+                latency.observe(ready.nseconds(), late);
+                Stamp { pts: pts.and_then(time_of), dts: time_of(dts), jumped }
+            }
+        }
+    }
+
+    /// The time of the next frame, and whether it jumped. Times rise strictly.
+    fn time(&mut self, arrival: ClockTime, ready: ClockTime, camera: i64) -> (u64, bool) {
         let arrival = arrival.min(ready);
-        let frame = Point { camera: self.clock.read(camera), local: signed(arrival) };
+        let frame = Point { camera, local: signed(arrival) };
         let (time, jumped) = match self.mode {
             TimestampMode::Arrival => (arrival, false),
             TimestampMode::Auto | TimestampMode::Camera => self.follow(frame, ready),
         };
-        let pts = match self.last_pts {
+        let time = match self.last_pts {
             Some(last) => time.nseconds().max(last.saturating_add(1)).min(ClockTime::MAX.nseconds()),
             None => time.nseconds(),
         };
-        self.last_pts = Some(pts);
+        self.last_pts = Some(time);
         self.after_arrival.observe(ready.nseconds(), ready.nseconds().saturating_sub(arrival.nseconds()));
-        Stamp { pts: ClockTime::from_nseconds(pts), jumped }
+        (time, jumped)
     }
 
     /// Downstream has heard that time has passed until this running time: PTS to come are later.

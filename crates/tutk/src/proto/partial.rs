@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::Frame;
 use crate::wire::{CHUNK, Chunk, FrameInfo};
+use crate::{Frame, video};
 
 /// A frame of which some chunks are here.
 #[derive(Debug)]
@@ -123,11 +123,12 @@ impl Partial {
         let info_bytes = self.data.get(media_len..)?.to_vec();
         let info = FrameInfo::decode(&info_bytes);
         self.data.truncate(media_len);
+        let key = video::is_key(info.codec, &self.data, info.flags & 1 != 0);
         Some(Frame {
             data: self.data,
             info: info_bytes,
             codec: info.codec,
-            key: info.flags & 1 != 0 || info.codec.is_intra_only(),
+            key,
             number,
             timestamp: info.timestamp,
             flags: info.flags,

@@ -9,7 +9,7 @@ use super::connect::Channel;
 use super::pacer::{IDLE, Pacer};
 use crate::proto::{MAX_FRAME, MAX_WINDOW};
 use crate::wire::FrameInfo;
-use crate::{Frame, Lost, Media, Received};
+use crate::{Frame, Lost, Media, Received, video};
 
 /// Takes out of the library what has come, and knows when to look again.
 #[derive(Debug)]
@@ -112,11 +112,13 @@ impl Stream {
                 let info = FrameInfo::decode(bytes);
                 self.skip(number, ready);
                 self.next = Some(number.wrapping_add(1));
+                let data = buffer.get(..len).unwrap_or_default().to_vec();
+                let key = video::is_key(info.codec, &data, info.flags & 1 != 0);
                 let frame = Frame {
-                    data: buffer.get(..len).unwrap_or_default().to_vec(),
+                    data,
                     info: bytes.to_vec(),
                     codec: info.codec,
-                    key: self.media == Media::Audio || info.flags == 1,
+                    key: self.media == Media::Audio || key,
                     number,
                     timestamp: info.timestamp,
                     flags: info.flags,
