@@ -130,6 +130,12 @@ impl TestPictureCamera {
         self.pipeline.set_state(gst::State::Null).unwrap();
     }
 
+    /// From now on it sends no frame, and goes on with everything else, as one whose encoder hangs.
+    pub fn stall(&self) {
+        let pad = self.pipeline.element("sink").static_pad("sink").unwrap();
+        pad.add_probe(gst::PadProbeType::BUFFER, |_, _| gst::PadProbeReturn::Drop);
+    }
+
     /// Starts again at this port, or at any.
     pub fn restart(&self, port: u32) {
         self.pipeline.element("sink").set_property("port", port);

@@ -1,0 +1,230 @@
+//! One camera of the server: its pipeline, what is said about it, and its clients.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::{env, fs, io};
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_rtsp_server::gst_rtsp::RTSPUrl;
+use gst_rtsp_server::prelude::*;
+use gst_rtsp_server::subclass::prelude::*;
+use gst_rtsp_server::{RTSPFilterResult, RTSPMedia, RTSPServer};
+
+/// Where the password of a camera is.
+#[derive(Clone, Debug)]
+pub enum Password {
+    /// In `TUTK_PASSWORD`, where `tutksrc` finds it by itself.
+    Environment,
+    /// In this file, without the end of its line.
+    File(PathBuf),
+}
+
+impl Password {
+    /// What the file holds; none where there is none.
+    fn read(&self) -> io::Result<Option<String>> {
+        match self {
+            Self::Environment => Ok(None),
+            Self::File(file) => Ok(Some(fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).into())),
+        }
+    }
+
+    /// Where a user looks for it.
+    fn place(&self) -> String {
+        match self {
+            Self::Environment if env::var_os("TUTK_PASSWORD").is_none() => {
+                "the environment variable TUTK_PASSWORD, which is not set".into()
+            }
+            Self::Environment => "the environment variable TUTK_PASSWORD".into(),
+            Self::File(file) if file.starts_with("/run/credentials") => {
+                format!("the file {}, which systemd has copied at the start of this service", file.display())
+            }
+            Self::File(file) => format!("the file {}", file.display()),
+        }
+    }
+}
+
+/// A camera that the user has named.
+pub struct Camera {
+    uid: String,
+    password: Password,
+    server: glib::WeakRef<RTSPServer>,
+    /// What was said last, until the camera is connected: clients that come again and again cause one line.
+    trouble: Mutex<Option<String>>,
+    /// How many pipelines have failed. A client that comes later gets another one, whoever still holds those.
+    failed: AtomicU32,
+}
+
+impl Camera {
+    pub fn new(uid: String, password: Password, server: &RTSPServer) -> Self {
+        Self { uid, password, server: server.downgrade(), trouble: Mutex::default(), failed: AtomicU32::default() }
+    }
+
+    fn say(&self, text: &str) {
+        let text = if text.contains(&self.uid) { text.into() } else { format!("Camera {}: {text}", self.uid) };
+        let mut trouble = self.trouble.lock().unwrap();
+        if trouble.as_ref() != Some(&text) {
+            eprintln!("{text}");
+            *trouble = Some(text);
+        }
+    }
+
+    fn connected(&self) {
+        if self.trouble.lock().unwrap().take().is_some() {
+            eprintln!("Camera {} is connected", self.uid);
+        }
+    }
+
+    /// From the camera to RTP packets, whatever its codec.
+    fn element(&self) -> Result<gst::Element, glib::BoolError> {
+        // The codec may be another one in the next session, and clients have been told this one: a session that is lost
+        // ends them. Like any RTSP camera's, they come again, and wait for the first connect.
+        let source = gst::ElementFactory::make("tutksrc").property("uid", &self.uid).property("reconnect", false);
+        let source = source.build()?;
+        if source.has_property("retry-timeout") {
+            source.set_property_from_str("retry-timeout", "-1");
+        }
+        match self.password.read() {
+            Ok(None) => {}
+            Ok(Some(password)) => source.set_property("password", password),
+            Err(error) => return Err(glib::bool_error!("{} cannot be read: {error}", self.password.place())),
+        }
+        let parser = gst::ElementFactory::make("parsebin").build()?;
+        // The server waits for pads of a bin with this name.
+        let payloaders = gst::Bin::with_name("dynpay0");
+        payloaders.add_many([&source, &parser])?;
+        source.link(&parser)?;
+
+        let weak = payloaders.downgrade();
+        parser.connect_pad_added(move |_, pad| {
+            let Some(payloaders) = weak.upgrade() else { return };
+            if let Err(error) = pay(&payloaders, pad) {
+                gst::element_error!(payloaders, gst::StreamError::WrongType, ("{error}"));
+            }
+        });
+        let bin = gst::Bin::new();
+        bin.add(&payloaders)?;
+        Ok(bin.upcast())
+    }
+
+    /// What a pipeline tells of itself, until its first error: those that follow are of elements that get no more data.
+    fn heard(&self, message: &gst::MessageRef, media: &glib::WeakRef<RTSPMedia>, has_failed: &AtomicBool) {
+        if has_failed.load(Ordering::Relaxed) {
+            return;
+        }
+        match message.view() {
+            gst::MessageView::Error(error) => {
+                has_failed.store(true, Ordering::Relaxed);
+                if error.error().matches(gst::ResourceError::NotAuthorized) {
+                    self.say(&format!("Camera {} refused the password. Check {}.", self.uid, self.password.place()));
+                } else {
+                    self.say(error.error().message());
+                }
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                // Not from here, where the server may hold locks of its own.
+                let (server, media) = (self.server.clone(), media.clone());
+                glib::MainContext::default().invoke(move || {
+                    if let (Some(server), Some(media)) = (server.upgrade(), media.upgrade()) {
+                        end_clients(&server, &media);
+                    }
+                });
+            }
+            gst::MessageView::Warning(warning) => self.say(warning.error().message()),
+            gst::MessageView::Element(element) if element.has_name("tutk-connected") => self.connected(),
+            _ => {}
+        }
+    }
+}
+
+/// Closes the connections of all who watch this.
+fn end_clients(server: &RTSPServer, media: &RTSPMedia) {
+    server.client_filter(Some(&mut |_, client| {
+        let mut watches = false;
+        client.session_filter(Some(&mut |_, session| {
+            session.filter(Some(&mut |_, watched| {
+                watches |= watched.media().as_ref() == Some(media);
+                RTSPFilterResult::Keep
+            }));
+            RTSPFilterResult::Keep
+        }));
+        if watches { RTSPFilterResult::Remove } else { RTSPFilterResult::Keep }
+    }));
+}
+
+fn pay(payloaders: &gst::Bin, parsed: &gst::Pad) -> Result<(), Box<dyn std::error::Error>> {
+    let caps = parsed.query_caps(None);
+    let codec = caps.structure(0).ok_or("the camera's video has no caps")?.name();
+    let payloader = match codec.as_str() {
+        // With each key frame come the parameter sets, so that who joins later can decode.
+        "video/x-h264" => gst::ElementFactory::make("rtph264pay").property("config-interval", -1),
+        "video/x-h265" => gst::ElementFactory::make("rtph265pay").property("config-interval", -1),
+        "video/mpeg" => gst::ElementFactory::make("rtpmp4vpay").property("config-interval", -1),
+        "image/jpeg" => gst::ElementFactory::make("rtpjpegpay"),
+        "video/x-h263" => gst::ElementFactory::make("rtph263pay"),
+        other => return Err(format!("there is no RTP payload for {other} here").into()),
+    };
+    let payloader = payloader.build()?;
+    payloaders.add(&payloader)?;
+    payloader.sync_state_with_parent()?;
+    parsed.link(&payloader.static_pad("sink").ok_or("a payloader has a sink pad")?)?;
+    let packets = gst::GhostPad::with_target(&payloader.static_pad("src").ok_or("a payloader has a source pad")?)?;
+    packets.set_active(true)?;
+    payloaders.add_pad(&packets)?;
+    payloaders.no_more_pads();
+    Ok(())
+}
+
+mod factory {
+    use super::*;
+
+    #[derive(Default)]
+    pub struct CameraFactory {
+        pub(super) camera: OnceLock<Arc<Camera>>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for CameraFactory {
+        const NAME: &'static str = "CameraFactory";
+        type Type = super::CameraFactory;
+        type ParentType = gst_rtsp_server::RTSPMediaFactory;
+    }
+
+    impl ObjectImpl for CameraFactory {}
+
+    impl RTSPMediaFactoryImpl for CameraFactory {
+        fn gen_key(&self, url: &RTSPUrl) -> Option<glib::GString> {
+            let failed = self.camera.get()?.failed.load(Ordering::Relaxed);
+            Some(format!("{}#{failed}", self.parent_gen_key(url)?).into())
+        }
+
+        fn create_element(&self, _url: &RTSPUrl) -> Option<gst::Element> {
+            let camera = self.camera.get()?;
+            camera.element().inspect_err(|error| camera.say(&error.message)).ok()
+        }
+
+        fn create_pipeline(&self, media: &RTSPMedia) -> Option<gst::Pipeline> {
+            let pipeline = self.parent_create_pipeline(media)?;
+            let (camera, media) = (self.camera.get()?.clone(), media.downgrade());
+            let (bus, has_failed) = (pipeline.bus()?, AtomicBool::new(false));
+            bus.enable_sync_message_emission();
+            bus.connect_sync_message(None, move |_, message| camera.heard(message, &media, &has_failed));
+            Some(pipeline)
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Makes the pipeline of a camera when somebody wants to watch it.
+    pub struct CameraFactory(ObjectSubclass<factory::CameraFactory>) @extends gst_rtsp_server::RTSPMediaFactory;
+}
+
+impl CameraFactory {
+    pub fn new(camera: Arc<Camera>) -> Self {
+        let factory: Self = glib::Object::new();
+        factory.imp().camera.get_or_init(|| camera);
+        factory.set_shared(true);
+        factory
+    }
+}

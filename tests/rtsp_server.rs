@@ -1,0 +1,230 @@
+//! The example `rtsp_server`, as a process of its own.
+
+mod common;
+// The server's main function is this test program's.
+#[allow(dead_code, unreachable_pub, missing_docs, reason = "it is a program")]
+#[path = "../examples/rtsp_server/main.rs"]
+mod program;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use common::pictures::{Launched, TestPictureCamera};
+use common::{Camera, Event, H264};
+use gst::prelude::*;
+
+/// A lost camera is noticed after half a minute, and the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(180);
+const PASSWORD: &str = "kanarienvogel";
+const WRONG: &str = "kanarienvogel-wrong";
+
+#[test]
+#[ignore = "the server itself; the tests start it as a process of its own"]
+fn server() {
+    let arguments = env::var("SERVER_ARGUMENTS").unwrap();
+    let _ = program::run(arguments.split_whitespace().map(String::from));
+}
+
+struct Server {
+    process: Child,
+    out: Receiver<String>,
+    log: Receiver<String>,
+    /// The folder of passwords.
+    passwords: PathBuf,
+}
+
+impl Server {
+    /// With these arguments, passwords of cameras in files, and a password in the environment.
+    fn start(arguments: &str, files: &[(&str, &str)], password: Option<&str>) -> Self {
+        let passwords = env::temp_dir().join(format!("tutk-rtsp-{}", common::uid()));
+        fs::create_dir(&passwords).unwrap();
+        for (uid, password) in files {
+            fs::write(passwords.join(format!("password_{uid}")), format!("{password}\n")).unwrap();
+        }
+        let mut command = Command::new(env::current_exe().unwrap());
+        command
+            .args(["--ignored", "--exact", "server", "--nocapture"])
+            .env("SERVER_ARGUMENTS", arguments)
+            .env("CREDENTIALS_DIRECTORY", &passwords)
+            .env_remove("TUTK_PASSWORD")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        if let Some(password) = password {
+            command.env("TUTK_PASSWORD", password);
+        }
+        let mut process = command.spawn().unwrap();
+        let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
+        Self { process, out, log, passwords }
+    }
+
+    /// Its port, which it has told with the address of this camera.
+    fn port(&self, uid: &str) -> u16 {
+        let url = line_with(&self.out, uid);
+        url.split(['/', ':']).find_map(|part| part.parse().ok()).unwrap_or_else(|| panic!("no port is in {url}"))
+    }
+
+    /// All that is in its log, when the server has ended.
+    fn ended_log(self) -> Vec<String> {
+        self.log.iter().collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.passwords);
+    }
+}
+
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            assert!(!line.contains(PASSWORD), "a password is shown");
+            let _ = sender.send(line);
+        }
+    });
+    lines
+}
+
+/// The next line with this in it.
+fn line_with(lines: &Receiver<String>, text: &str) -> String {
+    let mut others = Vec::new();
+    loop {
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) if line.contains(text) => return line,
+            Ok(line) => others.push(line),
+            Err(error) => panic!("no line has “{text}” ({error}): {others:#?}"),
+        }
+    }
+}
+
+/// Asks as a client does that wants to watch; the answer comes when the camera has been connected.
+fn ask(port: u16, uid: &str) -> BufReader<TcpStream> {
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(client, "DESCRIBE rtsp://127.0.0.1:{port}/{uid} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\n\r\n")
+        .unwrap();
+    BufReader::new(client)
+}
+
+/// The first line of the answer.
+fn answer(mut client: BufReader<TcpStream>) -> String {
+    let mut answer = String::new();
+    client.read_line(&mut answer).unwrap();
+    answer.trim_end().into()
+}
+
+fn watch(port: u16, uid: &str) -> Launched {
+    Launched::play(&format!(
+        "rtspsrc location=rtsp://127.0.0.1:{port}/{uid} protocols=tcp latency=0 \
+         ! rtph264depay ! h264parse ! avdec_h264 ! appsink name=out sync=false"
+    ))
+}
+
+/// Waits until the server ends this client.
+fn wait_for_end(client: &Launched) {
+    let pictures = client.element("out").downcast::<gst_app::AppSink>().unwrap();
+    let bus = client.bus().unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    while !pictures.is_eos() && bus.pop_filtered(&[gst::MessageType::Error]).is_none() {
+        let _ = pictures.try_pull_sample(gst::ClockTime::from_mseconds(100));
+        assert!(Instant::now() < deadline, "the client still waits for pictures");
+    }
+}
+
+#[test]
+fn it_says_how_it_is_used() {
+    let server = Server::start("--help", &[], None);
+    for wanted in ["usage: rtsp_server [PORT] [UID]...", "TUTK_PASSWORD", "password_UID"] {
+        line_with(&server.out, wanted);
+    }
+    let log = Server::start("8554 ABC", &[], None).ended_log();
+    assert!(matches!(&log[..], [line] if line.contains("“ABC”") && line.contains("--help")), "{log:#?}");
+}
+
+#[test]
+fn a_port_in_use_is_one_line() {
+    let other = TcpListener::bind("0.0.0.0:0").unwrap();
+    let port = other.local_addr().unwrap().port().to_string();
+    let log = Server::start(&port, &[], None).ended_log();
+    assert!(matches!(&log[..], [line] if line.contains(&port) && line.contains("in use")), "{log:#?}");
+}
+
+#[test]
+fn passwords_go_to_named_cameras_only() {
+    let by_file = TestPictureCamera::with_login("admin", PASSWORD);
+    let by_argument = TestPictureCamera::with_login("admin", "another");
+    let not_named = Camera::start(H264);
+    let server = Server::start(&format!("0 {}", by_argument.uid), &[(&by_file.uid, PASSWORD)], Some("another"));
+    let port = server.port("rtsp://");
+    let found = line_with(&server.out, &not_named.uid);
+    assert!(found.contains("not served") && found.contains("--help"), "{found}");
+    assert_eq!(answer(ask(port, &not_named.uid)), "RTSP/1.0 404 Not Found");
+
+    let watchers: Vec<_> = [&by_file, &by_argument].iter().map(|camera| watch(port, &camera.uid)).collect();
+    for watcher in watchers {
+        watcher.pull_pictures(10);
+    }
+    // A login would have been told.
+    assert!(not_named.events.try_iter().all(|event| event == Event::KeyAsked));
+}
+
+#[test]
+fn one_session_serves_all_clients() {
+    let camera = TestPictureCamera::start();
+    let server = Server::start(&format!("0 {}", camera.uid), &[], None);
+    let port = server.port(&camera.uid);
+    let first = watch(port, &camera.uid);
+    first.pull_pictures(10);
+    let second = watch(port, &camera.uid);
+    // It begins between two key frames.
+    second.pull_until_shown();
+    second.pull_pictures(10);
+    drop(second);
+    first.pull_pictures(30);
+}
+
+#[test]
+fn a_wrong_password_is_one_line() {
+    let camera = TestPictureCamera::with_login("admin", PASSWORD);
+    let server = Server::start("0", &[(&camera.uid, WRONG)], Some(PASSWORD));
+    let port = server.port(&camera.uid);
+    // Clients come again and again.
+    for _ in 0..3 {
+        let answer = answer(ask(port, &camera.uid));
+        assert!(answer.starts_with("RTSP/1.0 5"), "{answer}");
+    }
+    let line = line_with(&server.log, &camera.uid);
+    let file = server.passwords.join(format!("password_{}", camera.uid));
+    assert!(line.contains("refused the password") && line.contains(file.to_str().unwrap()), "{line}");
+    assert_eq!(server.log.try_iter().collect::<Vec<_>>(), [""; 0]);
+}
+
+#[test]
+fn a_camera_that_is_gone_ends_its_clients() {
+    let (camera, other) = (TestPictureCamera::start(), TestPictureCamera::start());
+    let server = Server::start(&format!("0 {} {}", camera.uid, other.uid), &[], None);
+    let port = server.port("rtsp://");
+    let (client, clients_of_other) = (watch(port, &camera.uid), watch(port, &other.uid));
+    client.pull_pictures(10);
+    clients_of_other.pull_pictures(10);
+    // It says that it knows this camera, and never asks for the picture.
+    let idle = ask(port, &camera.uid);
+    camera.stop();
+    wait_for_end(&client);
+    let line = line_with(&server.log, &camera.uid);
+    assert!(line.contains("closed the session"), "{line}");
+
+    camera.restart(0);
+    watch(port, &camera.uid).pull_pictures(10);
+    clients_of_other.pull_pictures(10);
+    assert_eq!(answer(idle), "RTSP/1.0 200 OK");
+}
