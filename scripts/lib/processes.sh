@@ -33,11 +33,11 @@ is_running() {
     kill -0 -- "${@/#/-}" 2>/dev/null
 }
 
-# stop GROUP...: interrupts them, terminates those that are still there 2 s later (a script in the background of another
+# stop GROUP...: interrupts them, terminates those that are still there 10 s later (a script in the background of another
 # one starts with interrupts ignored, and hands that on), and kills what is left in the end.
 stop() {
     local signal until
-    for signal in INT:2 TERM:$patience KILL:1; do
+    for signal in INT:10 TERM:$patience KILL:1; do
         kill "-${signal%:*}" -- "${@/#/-}" 2>/dev/null || return 0
         until=$((SECONDS + ${signal#*:}))
         while is_running "$@" && ((SECONDS < until)); do
