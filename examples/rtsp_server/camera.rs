@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::{env, fs, io};
 
 use gst::glib;
+use gst::glib::translate::IntoGlib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_rtsp_server::gst_rtsp::RTSPUrl;
@@ -46,6 +47,13 @@ impl Password {
     }
 }
 
+/// What is known of a pipeline.
+struct Pipeline {
+    media: glib::WeakRef<RTSPMedia>,
+    is_connected: AtomicBool,
+    has_failed: AtomicBool,
+}
+
 /// A camera that the user has named.
 pub struct Camera {
     uid: String,
@@ -53,13 +61,13 @@ pub struct Camera {
     server: glib::WeakRef<RTSPServer>,
     /// What was said last, until the camera is connected: clients that come again and again cause one line.
     trouble: Mutex<Option<String>>,
-    /// How many pipelines have failed. A client that comes later gets another one, whoever still holds those.
-    failed: AtomicU32,
+    /// How many pipelines are over. A client that comes later gets another one, whoever still holds those.
+    over: AtomicU32,
 }
 
 impl Camera {
     pub fn new(uid: String, password: Password, server: &RTSPServer) -> Self {
-        Self { uid, password, server: server.downgrade(), trouble: Mutex::default(), failed: AtomicU32::default() }
+        Self { uid, password, server: server.downgrade(), trouble: Mutex::default(), over: AtomicU32::default() }
     }
 
     fn say(&self, text: &str) {
@@ -71,21 +79,10 @@ impl Camera {
         }
     }
 
-    fn connected(&self) {
-        if self.trouble.lock().unwrap().take().is_some() {
-            eprintln!("Camera {} is connected", self.uid);
-        }
-    }
-
     /// From the camera to RTP packets, whatever its codec.
     fn element(&self) -> Result<gst::Element, glib::BoolError> {
-        // The codec may be another one in the next session, and clients have been told this one: a session that is lost
-        // ends them. Like any RTSP camera's, they come again, and wait for the first connect.
-        let source = gst::ElementFactory::make("tutksrc").property("uid", &self.uid).property("reconnect", false);
+        let source = gst::ElementFactory::make("tutksrc").property("uid", &self.uid).property("retry-timeout", -1);
         let source = source.build()?;
-        if source.has_property("retry-timeout") {
-            source.set_property_from_str("retry-timeout", "-1");
-        }
         match self.password.read() {
             Ok(None) => {}
             Ok(Some(password)) => source.set_property("password", password),
@@ -109,36 +106,51 @@ impl Camera {
         Ok(bin.upcast())
     }
 
-    /// What a pipeline tells of itself, until its first error: those that follow are of elements that get no more data.
-    fn heard(&self, message: &gst::MessageRef, media: &glib::WeakRef<RTSPMedia>, has_failed: &AtomicBool) {
-        if has_failed.load(Ordering::Relaxed) {
-            return;
-        }
+    /// What a pipeline tells of itself.
+    fn heard(&self, message: &gst::MessageRef, pipeline: &Pipeline) {
         match message.view() {
+            // Others that follow are of elements that get no more data.
+            gst::MessageView::Error(_) if pipeline.has_failed.swap(true, Ordering::Relaxed) => {}
             gst::MessageView::Error(error) => {
-                has_failed.store(true, Ordering::Relaxed);
                 if error.error().matches(gst::ResourceError::NotAuthorized) {
-                    self.say(&format!("Camera {} refused the password. Check {}.", self.uid, self.password.place()));
+                    let place = self.password.place();
+                    self.say(&format!("Camera {} refused the password. Check {place}.", self.uid));
                 } else {
                     self.say(error.error().message());
                 }
-                self.failed.fetch_add(1, Ordering::Relaxed);
-                // Not from here, where the server may hold locks of its own.
-                let (server, media) = (self.server.clone(), media.clone());
-                glib::MainContext::default().invoke(move || {
-                    if let (Some(server), Some(media)) = (server.upgrade(), media.upgrade()) {
-                        end_clients(&server, &media);
-                    }
-                });
+                self.end_clients(pipeline);
             }
             gst::MessageView::Warning(warning) => self.say(warning.error().message()),
-            gst::MessageView::Element(element) if element.has_name("tutk-connected") => self.connected(),
+            gst::MessageView::Element(element) if element.has_name("tutk-connected") => {
+                pipeline.is_connected.store(true, Ordering::Relaxed);
+                if self.trouble.lock().unwrap().take().is_some() {
+                    eprintln!("Camera {} is connected", self.uid);
+                }
+            }
+            // The codec may be another one in the next session, and clients have been told this one. As with any RTSP
+            // camera that was away, they connect again, and wait for it.
+            gst::MessageView::Element(element)
+                if element.has_name("tutk-disconnected") && pipeline.is_connected.swap(false, Ordering::Relaxed) =>
+            {
+                self.end_clients(pipeline);
+            }
             _ => {}
         }
     }
+
+    /// Closes the connections of all who watch this, and has the next ones watch another one.
+    fn end_clients(&self, pipeline: &Pipeline) {
+        self.over.fetch_add(1, Ordering::Relaxed);
+        // Not from here, where the server may hold locks of its own.
+        let (server, media) = (self.server.clone(), pipeline.media.clone());
+        glib::MainContext::default().invoke(move || {
+            if let (Some(server), Some(media)) = (server.upgrade(), media.upgrade()) {
+                end_clients(&server, &media);
+            }
+        });
+    }
 }
 
-/// Closes the connections of all who watch this.
 fn end_clients(server: &RTSPServer, media: &RTSPMedia) {
     server.client_filter(Some(&mut |_, client| {
         let mut watches = false;
@@ -195,8 +207,8 @@ mod factory {
 
     impl RTSPMediaFactoryImpl for CameraFactory {
         fn gen_key(&self, url: &RTSPUrl) -> Option<glib::GString> {
-            let failed = self.camera.get()?.failed.load(Ordering::Relaxed);
-            Some(format!("{}#{failed}", self.parent_gen_key(url)?).into())
+            let over = self.camera.get()?.over.load(Ordering::Relaxed);
+            Some(format!("{}#{over}", self.parent_gen_key(url)?).into())
         }
 
         fn create_element(&self, _url: &RTSPUrl) -> Option<gst::Element> {
@@ -206,10 +218,17 @@ mod factory {
 
         fn create_pipeline(&self, media: &RTSPMedia) -> Option<gst::Pipeline> {
             let pipeline = self.parent_create_pipeline(media)?;
-            let (camera, media) = (self.camera.get()?.clone(), media.downgrade());
-            let (bus, has_failed) = (pipeline.bus()?, AtomicBool::new(false));
+            let (bus, camera) = (pipeline.bus()?, self.camera.get()?.clone());
+            let known = Pipeline { media: media.downgrade(), is_connected: false.into(), has_failed: false.into() };
+            // The last client leaves. One that comes before all is stopped would get this, and be refused.
+            let leaving = camera.clone();
+            media.connect_target_state(move |_, state| {
+                if state == gst::State::Null.into_glib() {
+                    leaving.over.fetch_add(1, Ordering::Relaxed);
+                }
+            });
             bus.enable_sync_message_emission();
-            bus.connect_sync_message(None, move |_, message| camera.heard(message, &media, &has_failed));
+            bus.connect_sync_message(None, move |_, message| camera.heard(message, &known));
             Some(pipeline)
         }
     }
