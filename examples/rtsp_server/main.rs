@@ -104,7 +104,7 @@ fn serve(port: u16, cameras: &BTreeMap<String, Password>) -> Result<(), Box<dyn 
     if cameras.is_empty() {
         eprintln!("No camera is named, and so none is served; see --help");
     }
-    let _list = list_others(cameras.keys().cloned().collect());
+    let _list = list_others(cameras.keys());
     glib::MainLoop::new(None, false).run();
     Ok(())
 }
@@ -123,20 +123,19 @@ fn cannot_listen(port: u16, error: &glib::Error) -> String {
 }
 
 /// Lists cameras that answer and are not served, while what this returns is there.
-fn list_others(served: HashSet<String>) -> Option<(gst::DeviceMonitor, gst::bus::BusWatchGuard)> {
-    let mut seen = served;
+fn list_others<'a>(served: impl Iterator<Item = &'a String>) -> Option<(gst::DeviceMonitor, gst::bus::BusWatchGuard)> {
+    // A UID is found in upper case, too, however it was typed.
+    let mut seen: HashSet<_> = served.map(|uid| uid.to_ascii_uppercase()).collect();
     let most = seen.len() + MAX_LISTED;
     let monitor = gst::DeviceMonitor::new();
     monitor.add_filter(Some("Source/Video/Network"), None);
     let watch = monitor.bus().add_watch(move |_, message| {
         if let gst::MessageView::DeviceAdded(added) = message.view()
-            && let Some((uid, address)) = uid_and_address(&added.device())
+            && let Some((uid, line)) = found(&added.device())
             && seen.len() < most
-            && seen.insert(uid.clone())
+            && seen.insert(uid.to_ascii_uppercase())
         {
-            let name = added.device().display_name();
-            let name = if name == uid { String::new() } else { format!(" (“{name}”)") };
-            println!("Camera {uid}{name} at {address} was found, and is not served. To serve it, name it; see --help");
+            println!("{line}");
         }
         glib::ControlFlow::Continue
     });
@@ -149,8 +148,20 @@ fn list_others(served: HashSet<String>) -> Option<(gst::DeviceMonitor, gst::bus:
     }
 }
 
-/// None for devices that are no cameras of this plugin.
-fn uid_and_address(device: &gst::Device) -> Option<(String, String)> {
+/// The UID of a camera, and what is said of it; none for devices that are no cameras of this plugin.
+fn found(device: &gst::Device) -> Option<(String, String)> {
     let properties = (device.type_().name() == "GstTutkDevice").then(|| device.properties())??;
-    Some((properties.get("uid").ok()?, properties.get("address").ok()?))
+    let (uid, address) = (properties.get::<String>("uid").ok()?, properties.get::<String>("address").ok()?);
+    let name = device.display_name();
+    let name = if name == uid { String::new() } else { format!(" (“{name}”)") };
+    let hint = if properties.get("playable").unwrap_or(true) {
+        "To serve it, name it; see --help".into()
+    } else {
+        format!(
+            "It speaks generation 0x{:02x} of the protocol, which does not play yet",
+            properties.get("generation").unwrap_or(0u32)
+        )
+    };
+    let line = format!("Camera {uid}{name} at {address} was found, and is not served. {hint}");
+    Some((uid, line))
 }
