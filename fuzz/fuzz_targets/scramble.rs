@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tutk::fuzz::scramble(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tutk_fuzzing::scramble(data));

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tutk::fuzz::viewer(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| tutk_fuzzing::viewer(data));

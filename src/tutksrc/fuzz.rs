@@ -56,6 +56,6 @@ fn marked(uri: &str) -> String {
 mod tests {
     #[test]
     fn uri() {
-        tutk_replay::replay("uri", super::uri);
+        tutk_fuzzing::replay("uri", super::uri);
     }
 }

@@ -262,6 +262,6 @@ unsafe fn text(place: *mut c_char) -> *const c_char {
 mod tests {
     #[test]
     fn capi() {
-        tutk_replay::replay("capi", super::capi);
+        tutk_fuzzing::replay("capi", super::capi);
     }
 }

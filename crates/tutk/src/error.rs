@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tutk_sys::LoadError;
 
-use crate::Uid;
 use crate::proto::Answers;
 use crate::vendor::Code;
+use tutk_proto::{ParseUidError, SendError, Uid};
 
 /// Why there is no session, or no longer one.
 ///
@@ -170,5 +170,17 @@ impl Error {
 
     pub(crate) fn io(what: impl Into<String>, source: impl Into<io::Error>) -> Self {
         Self::Io { what: what.into(), source: source.into() }
+    }
+}
+
+impl From<ParseUidError> for Error {
+    fn from(error: ParseUidError) -> Self {
+        Self::InvalidArgument(error.to_string())
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        Self::InvalidArgument(error.to_string())
     }
 }

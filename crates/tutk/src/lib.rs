@@ -2,8 +2,7 @@
 //!
 //! The protocol itself, in safe Rust, both as a viewer ([`Session`]) and as a camera ([`Camera`]):
 //!
-//! * [`wire`]: bytes to types and back, nothing else;
-//! * [`proto`]: state machines without sockets, clocks or threads;
+//! * [`proto`]: the crate `tutk-proto`, state machines without sockets, clocks or threads;
 //! * [`native`]: drives [`proto`] over UDP sockets;
 //! * [`vendor`]: drives the vendor's library, if there is one.
 //!
@@ -35,40 +34,26 @@
 #![deny(unsafe_code)]
 
 mod backend;
-mod codec;
 mod error;
-mod frame;
-#[cfg(any(test, fuzzing))]
-#[doc(hidden)]
-pub mod fuzz;
-mod gate;
 mod info;
-pub mod io_control;
 pub mod native;
-pub mod proto;
 mod scan;
-mod secret;
 mod session;
-mod uid;
 pub mod vendor;
-mod video;
 mod watchdog;
-pub mod wire;
 
 pub use backend::Backend;
-pub use codec::Codec;
 pub use error::Error;
-pub use frame::{Frame, Lost, Media};
-pub use gate::Gate;
 pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
     Address, Answers, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Found, LocalPorts, Removed,
     Search, Unnamed, VideoFrame, ViewerId, search,
 };
 pub use scan::{ScanOptions, scan};
-pub use secret::Secret;
 pub use session::{Received, Session, SessionOptions};
+pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
+#[doc(hidden)]
+pub use tutk_proto::wire;
+pub use tutk_proto::{self as proto, Codec, Frame, Gate, Lost, Media, Secret, Uid, io_control};
 pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
-pub use uid::Uid;
-pub use video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
 pub use watchdog::FrameWatchdog;

@@ -62,5 +62,7 @@ pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
     }
     let mut found = vendor::search(library.as_deref(), options.timeout, cancel)?;
     found.retain(|camera| options.is_wanted(camera));
-    Ok(Answers { cameras: found, ..Answers::default() })
+    let mut answers = Answers::default();
+    answers.cameras = found;
+    Ok(answers)
 }

@@ -2,11 +2,12 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::socket::{Machine, Sockets};
+use super::socket::Sockets;
 use super::target::{Targets, broadcasts};
 use super::udp::Udp;
 use super::{BrowserEvent, Cancel};
-use crate::{Error, proto};
+use crate::Error;
+use crate::proto::{self, Machine};
 
 /// Keeps up with which cameras are on the local networks, by a broadcast every so often. Networks may come and go.
 #[derive(Debug)]

@@ -1,9 +1,8 @@
-use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::connection::check;
-use super::socket::{Machine, Sockets, lock};
+use super::socket::{Sockets, lock};
 use super::udp::Udp;
 use super::{CameraEvent, Cancel, VideoFrame, ViewerId};
 use crate::proto::{self, Access, CameraConfig, Link};
@@ -119,7 +118,7 @@ impl Camera {
     ///
     /// Fails with [`Error::InvalidArgument`] if the frame has more than 16 MiB.
     pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, Error> {
-        self.send(|machine| machine.send_video(viewers, frame))
+        Ok(self.send(|machine| machine.send_video(viewers, frame))?)
     }
 
     /// Sends an IO control to a viewer; it is repeated until the viewer confirms that it came.
@@ -163,23 +162,5 @@ fn check_name(name: &str) -> Result<(), Error> {
 impl Drop for Camera {
     fn drop(&mut self) {
         self.send(proto::Camera::close);
-    }
-}
-
-impl Machine for proto::Camera {
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        self.handle_input(now, from, datagram);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.handle_timeout(now);
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
-    }
-
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.poll_transmit(now, out)
     }
 }

@@ -1,13 +1,10 @@
-use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::socket::{Machine, Sockets, lock};
+use super::socket::{Sockets, lock};
 use super::target::{describe, targets};
 use super::{Address, Cancel, Found, LocalPorts};
-use crate::proto::{
-    Answers, AvEvent, Credentials, End, FOREVER, Link, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats,
-};
+use crate::proto::{AvEvent, Credentials, End, FOREVER, Link, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
 use crate::wire::MAX_CREDENTIAL;
 use crate::{Error, Uid};
 
@@ -99,7 +96,8 @@ impl Connection {
                 }
                 let mut error = target.error(end.unwrap_or(End::Closed), camera.as_ref(), &sockets);
                 if let Error::NotFound { answers, .. } = &mut error {
-                    **answers = Answers { only_this_host: targets.only_this_host, ..viewer.take_answers() };
+                    **answers = viewer.take_answers();
+                    answers.only_this_host = targets.only_this_host;
                 }
                 Err(error)
             }
@@ -183,24 +181,6 @@ impl Drop for Connection {
     }
 }
 
-impl Machine for Viewer {
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
-        self.handle_input(now, from, datagram);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.handle_timeout(now);
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.poll_timeout()
-    }
-
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.poll_transmit(now, out)
-    }
-}
-
 /// An account or a password that the protocol can carry.
 pub(super) fn check(what: &str, text: &[u8]) -> Result<(), Error> {
     if text.len() > MAX_CREDENTIAL {
@@ -232,6 +212,7 @@ impl Target {
             (End::ClosedByCamera, _) => Error::ClosedByCamera,
             (End::Silent(silence), _) => Error::TimedOut { silence },
             (End::Closed, _) => Error::Cancelled,
+            (end, _) => Error::Protocol(format!("{end:?}")),
         }
     }
 }

@@ -29,5 +29,3 @@ pub use local_ports::LocalPorts;
 pub(crate) use search::answers;
 pub use search::{Search, search};
 pub use session::Session;
-#[cfg(any(test, fuzzing))]
-pub(crate) use socket::Machine;

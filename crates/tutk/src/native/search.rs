@@ -1,8 +1,7 @@
-use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::socket::{Machine, Sockets, lock};
+use super::socket::{Sockets, lock};
 use super::target::targets;
 use super::{Address, Cancel, Found, LocalPorts};
 use crate::proto::{self, Answers, FOREVER};
@@ -44,23 +43,7 @@ pub(crate) fn answers(search: &Search, cancel: &Cancel) -> Result<Answers, Error
     })?;
     let mut answers = lock(&machine).answers();
     found.append(&mut answers.cameras);
-    Ok(Answers { cameras: found, only_this_host: targets.only_this_host, ..answers })
-}
-
-impl Machine for proto::Search {
-    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) {
-        self.handle_input(from, datagram);
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        self.handle_timeout(now);
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        Some(self.poll_timeout())
-    }
-
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.poll_transmit(now, out)
-    }
+    answers.cameras = found;
+    answers.only_this_host = targets.only_this_host;
+    Ok(answers)
 }

@@ -99,6 +99,8 @@ impl Session {
                 // A client hears none of these once it is logged in.
                 AvEvent::LoggedIn { .. } | AvEvent::LoginRefused(_) => continue,
                 AvEvent::Login { .. } | AvEvent::KeyFrameWanted => continue,
+                // What a later version of the protocol may add.
+                _ => continue,
             }));
         }
     }

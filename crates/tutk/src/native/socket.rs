@@ -10,15 +10,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use super::Cancel;
 use super::batch::Batch;
 use super::udp::{Room, Udp};
+use crate::proto::Machine;
 use crate::{Error, wire};
-
-/// A state machine of [`proto`](crate::proto), as the driver sees it.
-pub(crate) trait Machine {
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]);
-    fn handle_timeout(&mut self, now: Instant);
-    fn poll_timeout(&self) -> Option<Instant>;
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr>;
-}
 
 /// The sockets of a state machine; the first one sends.
 #[derive(Debug)]

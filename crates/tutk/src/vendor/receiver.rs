@@ -7,9 +7,10 @@ use super::Code;
 use super::api::Taken;
 use super::connect::Channel;
 use super::pacer::{IDLE, Pacer};
+use crate::proto::video;
 use crate::proto::{MAX_FRAME, MAX_WINDOW};
 use crate::wire::FrameInfo;
-use crate::{Frame, Lost, Media, Received, video};
+use crate::{Frame, Lost, Media, Received};
 
 /// Takes out of the library what has come, and knows when to look again.
 #[derive(Debug)]

@@ -1,0 +1,23 @@
+use tutk_proto::wire::{self, FrameInfo, Message};
+
+/// A plain datagram, and frame info: what was read can be written, and is the same when it is read again.
+pub fn message(data: &[u8]) {
+    let info = FrameInfo::decode(data);
+    assert_eq!(FrameInfo::decode(&info.encode()), info);
+    let Ok(message) = Message::decode(data) else { return };
+    let (mut first, mut second) = (Vec::new(), Vec::new());
+    message.encode(&mut first);
+    Message::decode(&first).expect("what was written can be read").encode(&mut second);
+    assert_eq!(first, second);
+}
+
+/// The scramble and its reverse undo each other, in either order.
+pub fn scramble(data: &[u8]) {
+    let mut datagram = data.to_vec();
+    wire::scramble(&mut datagram);
+    wire::descramble(&mut datagram);
+    assert_eq!(datagram, data);
+    wire::descramble(&mut datagram);
+    wire::scramble(&mut datagram);
+    assert_eq!(datagram, data);
+}

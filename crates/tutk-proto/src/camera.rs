@@ -1,0 +1,394 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::ops::Bound;
+use std::time::{Duration, Instant};
+
+use crate::channel::AvEvent;
+use crate::session::{Peer, Peers};
+use crate::wire::{AddressBlock, Found, GENERATION, Message, Phase};
+use crate::{Link, VideoFrame};
+use crate::{Secret, SendError, Uid};
+
+/// What a camera is called and whom it lets in.
+#[derive(Clone, Debug)]
+pub struct CameraConfig {
+    /// The camera's UID.
+    pub uid: Uid,
+    /// The name that searches show; at most 131 bytes of it.
+    pub name: String,
+    /// Who decides on logins.
+    pub access: Access,
+    /// Most viewers that are logged in at once.
+    pub max_viewers: usize,
+    /// Whether lost datagrams are sent again.
+    pub resend: bool,
+    /// No datagram from a viewer for this long: it is gone.
+    pub idle_timeout: Duration,
+}
+
+/// Who decides whether a viewer may log in.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// The camera does: one account may. It has a server in channel 0 for each viewer, and a viewer is added once it is
+    /// logged in.
+    Account {
+        /// The account.
+        account: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// The application does. A viewer is added once its session stands; the application starts servers and clients
+    /// with [`Camera::link`], and all that happens there comes as [`CameraEvent::Av`].
+    Application,
+}
+
+/// One viewer of a camera; never used again for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ViewerId(pub u64);
+
+impl fmt::Display for ViewerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Why a viewer is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removed {
+    /// It closed its session.
+    ByViewer,
+    /// The camera closed it.
+    ByCamera,
+    /// Nothing was heard from it for the idle timeout.
+    Silent,
+}
+
+/// What happens to a camera.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CameraEvent {
+    /// A viewer logged in; with [`Access::Application`], its session stands.
+    ViewerAdded {
+        /// Its id from now on.
+        viewer: ViewerId,
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// A viewer that was added is gone.
+    ViewerRemoved {
+        /// Its id.
+        viewer: ViewerId,
+        /// Why.
+        reason: Removed,
+    },
+    /// A viewer sent a command or an answer.
+    IoControl {
+        /// From whom.
+        viewer: ViewerId,
+        /// Its type.
+        kind: u32,
+        /// Its body.
+        body: Vec<u8>,
+    },
+    /// A viewer never confirmed an IO control; whether it has it is not known.
+    IoControlUnconfirmed {
+        /// To whom.
+        viewer: ViewerId,
+        /// Its type.
+        kind: u32,
+    },
+    /// Something happened in a channel, and [`Access::Application`] decides what to do.
+    Av {
+        /// With whom.
+        viewer: ViewerId,
+        /// In which channel.
+        channel: u8,
+        /// What.
+        event: AvEvent,
+    },
+    /// A viewer missed frames because it did not confirm earlier ones, and can go on with a key frame now.
+    KeyFrameWanted {
+        /// Which one.
+        viewer: ViewerId,
+    },
+    /// Somebody tried to log in with a wrong account or password.
+    LoginRefused {
+        /// From where.
+        address: SocketAddr,
+    },
+}
+
+/// The camera's side of the protocol: answers searches, serves viewers.
+///
+/// Until a viewer's session stands nothing is kept of it, and of sessions that stand without a login no more than
+/// 64 are, and 8 of each host: the oldest goes first.
+#[derive(Debug)]
+pub struct Camera {
+    config: CameraConfig,
+    peers: Peers,
+    answers: VecDeque<(SocketAddr, Answer)>,
+    events: VecDeque<CameraEvent>,
+    /// Who sent last, and how many datagrams in a row.
+    turn: (ViewerId, usize),
+}
+
+#[derive(Debug)]
+enum Answer {
+    Found(SocketAddrV4),
+    Connect { phase: Phase, cookie: u16, full: bool },
+}
+
+const MAX_ANSWERS: usize = 64;
+const MAX_STRANGERS: usize = 64;
+const MAX_STRANGERS_OF_HOST: usize = 8;
+/// Datagrams that a viewer gets in a row before it is the next one's turn: as many as can be sent in one piece.
+const TURN: usize = 60;
+
+impl Camera {
+    /// A camera without viewers.
+    pub fn new(config: CameraConfig) -> Self {
+        Self {
+            config,
+            peers: Peers::default(),
+            answers: VecDeque::new(),
+            events: VecDeque::new(),
+            turn: (ViewerId(0), 0),
+        }
+    }
+
+    /// What searches show from now on; at most 131 bytes of it.
+    pub fn set_name(&mut self, name: String) {
+        self.config.name = name;
+    }
+
+    /// Takes a plain datagram, from the port of searches or of sessions. What is not for this camera is passed over.
+    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let Ok(message) = Message::decode(datagram) else { return };
+        match message {
+            Message::Search { uid } if uid.is_none_or(|uid| uid == self.config.uid) => {
+                if let SocketAddr::V4(from) = from {
+                    self.answer(from.into(), Answer::Found(from));
+                }
+            }
+            Message::Hello { uid, .. } if uid == self.config.uid => {
+                let full = self.is_full();
+                self.answer(from, Answer::Connect { phase: Phase::Knock, cookie: 0, full });
+            }
+            Message::Connect { phase, uid, cookie, .. } if uid == self.config.uid && cookie != 0 => {
+                self.handle_connect(now, from, phase, cookie);
+            }
+            Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
+                let Some(id) = self.peers.find(from, session.cookie) else { return };
+                if let Some(peer) = self.peers.get_mut(id) {
+                    peer.handle_input(now, &message);
+                }
+                self.take_events(id);
+            }
+            _ => {}
+        }
+    }
+
+    fn take_events(&mut self, viewer: ViewerId) {
+        let full = self.is_full();
+        let Some(peer) = self.peers.get_mut(viewer) else { return };
+        while let Some((channel, event)) = peer.poll_event() {
+            let Access::Account { account, password } = &self.config.access else {
+                self.events.push_back(CameraEvent::Av { viewer, channel, event });
+                continue;
+            };
+            match event {
+                AvEvent::Login { account: given, password: word } => {
+                    let address = peer.address();
+                    let right =
+                        same(&given, account.as_bytes()) & same(word.reveal().as_bytes(), password.reveal().as_bytes());
+                    if !right {
+                        peer.link.answer_login(channel, false);
+                        self.events.push_back(CameraEvent::LoginRefused { address });
+                    } else if full {
+                        peer.link.ignore_login(channel);
+                    } else if peer.link.answer_login(channel, true).is_some() {
+                        peer.set_viewer();
+                        self.events.push_back(CameraEvent::ViewerAdded { viewer, address });
+                    }
+                }
+                AvEvent::IoControl { kind, body } => {
+                    self.events.push_back(CameraEvent::IoControl { viewer, kind, body });
+                }
+                AvEvent::IoControlUnconfirmed { kind } => {
+                    self.events.push_back(CameraEvent::IoControlUnconfirmed { viewer, kind });
+                }
+                AvEvent::KeyFrameWanted => self.events.push_back(CameraEvent::KeyFrameWanted { viewer }),
+                _ => {}
+            }
+        }
+        if let Some(reason) = peer.take_removal() {
+            self.events.push_back(CameraEvent::ViewerRemoved { viewer, reason });
+        }
+        self.peers.update(viewer);
+    }
+
+    fn handle_connect(&mut self, now: Instant, from: SocketAddr, phase: Phase, cookie: u16) {
+        let known = self.peers.find(from, cookie);
+        let full = known.is_none() && self.is_full();
+        let stand = Answer::Connect { phase: Phase::Stand, cookie, full };
+        match (phase, known.and_then(|id| self.peers.get_mut(id))) {
+            (Phase::Knock, _) => self.answer(from, Answer::Connect { phase: Phase::Agree, cookie, full }),
+            // The viewer's last word of connecting; an answer to it would go on for ever.
+            (Phase::Stand, Some(peer)) => peer.link.heard(now),
+            (Phase::Agree, Some(peer)) => {
+                peer.link.heard(now);
+                self.answer(from, stand);
+            }
+            (_, None) if full => {}
+            (_, None) => {
+                self.add_peer(now, from, cookie);
+                self.answer(from, stand);
+            }
+        }
+    }
+
+    fn add_peer(&mut self, now: Instant, from: SocketAddr, cookie: u16) {
+        self.make_room(from.ip());
+        let mut peer = Peer::new(now, from, cookie, self.config.idle_timeout);
+        match self.config.access {
+            Access::Account { .. } => peer.link.start_server(0, self.config.resend),
+            Access::Application => peer.set_viewer(),
+        }
+        let is_viewer = peer.is_viewer();
+        let viewer = self.peers.insert(peer);
+        if is_viewer {
+            self.events.push_back(CameraEvent::ViewerAdded { viewer, address: from });
+        }
+    }
+
+    /// A session that stands without a login goes, if there are too many: one of the same host, so that a host crowds out
+    /// no others.
+    fn make_room(&mut self, host: IpAddr) {
+        let of_host = || self.peers.unauthenticated().filter(|(_, address)| address.ip() == host);
+        let oldest = if of_host().count() >= MAX_STRANGERS_OF_HOST {
+            of_host().next()
+        } else if self.peers.unauthenticated().count() >= MAX_STRANGERS {
+            self.peers.unauthenticated().next()
+        } else {
+            None
+        };
+        if let Some((oldest, _)) = oldest {
+            self.peers.remove(oldest);
+        }
+    }
+
+    fn answer(&mut self, to: SocketAddr, answer: Answer) {
+        if self.answers.len() < MAX_ANSWERS {
+            self.answers.push_back((to, answer));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.viewers() >= self.config.max_viewers
+    }
+
+    /// Viewers that are logged in.
+    pub fn viewers(&self) -> usize {
+        self.peers.viewers()
+    }
+
+    /// Sends a frame of video to these viewers, and returns to how many.
+    ///
+    /// Passed over are viewers that are gone, and those that have not confirmed [`RESEND_STORE`](crate::RESEND_STORE)
+    /// bytes of earlier frames: they get nothing until they have, and then a key frame first, which
+    /// [`CameraEvent::KeyFrameWanted`] asks for.
+    ///
+    /// Fails if the frame has more than 16 MiB, frame info included.
+    pub fn send_video(&mut self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, SendError> {
+        let key = frame.key || frame.codec.is_intra_only();
+        let frame = frame.to_outgoing(self.viewers())?;
+        let takes = |viewer: &&ViewerId| {
+            let peer = self.peers.get_mut(**viewer).filter(|peer| peer.is_viewer());
+            peer.is_some_and(|peer| peer.link.send_outgoing(0, &frame, key))
+        };
+        Ok(viewers.iter().filter(takes).count())
+    }
+
+    /// Sends an IO control to a viewer, if it is still there.
+    pub fn send_io_control(&mut self, viewer: ViewerId, kind: u32, body: Vec<u8>) {
+        if let Some(link) = self.link(viewer) {
+            link.send_io_control(0, kind, body);
+        }
+    }
+
+    /// The session with a viewer, if it is still there.
+    pub fn link(&mut self, viewer: ViewerId) -> Option<&mut Link> {
+        self.peers.get_mut(viewer).filter(|peer| peer.is_viewer()).map(|peer| &mut peer.link)
+    }
+
+    /// Ends the session with a viewer.
+    pub fn close_viewer(&mut self, viewer: ViewerId) {
+        if let Some(peer) = self.peers.get_mut(viewer) {
+            peer.close(Removed::ByCamera);
+            self.take_events(viewer);
+        }
+    }
+
+    /// Ends all sessions.
+    pub fn close(&mut self) {
+        for id in self.peers.ids().collect::<Vec<_>>() {
+            self.close_viewer(id);
+        }
+    }
+
+    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for id in self.peers.due(now) {
+            if let Some(peer) = self.peers.get_mut(id) {
+                peer.handle_timeout(now);
+                self.take_events(id);
+            }
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.peers.poll_timeout()
+    }
+
+    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns, of up to 60
+    /// datagrams each.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        if let Some((to, answer)) = self.answers.pop_front() {
+            let uid = self.config.uid;
+            match answer {
+                Answer::Found(asker) => {
+                    let name = self.config.name.as_str().into();
+                    Message::Found(Found { generation: GENERATION, uid, asker: AddressBlock::from(asker), name })
+                }
+                Answer::Connect { phase, cookie, full } => Message::Connect { phase, uid, cookie, first: false, full },
+            }
+            .encode(out);
+            return Some(to);
+        }
+        let (last, count) = self.turn;
+        let from = if count < TURN { Bound::Included(last) } else { Bound::Excluded(last) };
+        let (id, to) = self.peers.poll_transmit(now, from, out)?;
+        self.turn = (id, if id == last && count < TURN { count + 1 } else { 1 });
+        Some(to)
+    }
+
+    /// What has happened.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<CameraEvent> {
+        self.events.pop_front()
+    }
+
+    /// Bytes of sent frames that are held for all viewers, a frame counted for each viewer that it is held for.
+    pub fn memory(&self) -> usize {
+        self.peers.memory()
+    }
+}
+
+/// Compares in a time that does not tell where the two differ.
+fn same(given: &[u8], right: &[u8]) -> bool {
+    given.len() == right.len() && given.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+}

@@ -1,0 +1,12 @@
+//! A channel of a session: login, IO controls, and media in one direction.
+
+mod av;
+mod client;
+mod controls;
+mod server;
+
+pub use av::AvEvent;
+pub(crate) use av::Channel;
+pub(crate) use client::Client;
+pub(crate) use controls::Controls;
+pub(crate) use server::Server;

@@ -1,0 +1,9 @@
+//! Which cameras are there: one search, or a browser that keeps up with them.
+
+mod answers;
+mod browser;
+mod search;
+
+pub use answers::{Answers, Unnamed};
+pub use browser::{Browser, BrowserEvent, MAX_CAMERAS};
+pub use search::{Found, Search};

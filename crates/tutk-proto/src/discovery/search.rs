@@ -1,0 +1,190 @@
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::answers::{Answers, Unnameds};
+use crate::FOREVER;
+use crate::Uid;
+use crate::wire::{self, AddressBlock, GENERATION, Message};
+
+/// A camera that answered a search.
+///
+/// Through the vendor's library a camera's generation is 0, and its name may be empty and the asker's address
+/// unspecified: the library does not tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its UID.
+    pub uid: Uid,
+    /// Where it answered from: the address for sessions.
+    pub address: SocketAddr,
+    /// The name that it gives itself; often empty.
+    pub name: String,
+    /// The generation of the protocol that it speaks; a [`Viewer`](crate::Viewer) speaks 9.
+    pub generation: u8,
+    /// The asker's address as the camera saw it.
+    pub asker: AddressBlock,
+}
+
+impl Found {
+    /// Whether this crate plays the camera without the vendor's library: it speaks generation 9. True where the generation
+    /// is not known, since then the vendor's library has found it.
+    pub fn is_playable(&self) -> bool {
+        [0, GENERATION].contains(&self.generation)
+    }
+
+    /// The camera that sent this answer from there.
+    pub(crate) fn new(from: SocketAddr, found: &wire::Found<'_>) -> Self {
+        Self {
+            uid: found.uid,
+            address: from,
+            name: String::from_utf8_lossy(found.name.as_bytes()).into_owned(),
+            generation: found.generation,
+            asker: found.asker,
+        }
+    }
+}
+
+/// Asks for cameras until the time is over.
+///
+/// One camera is searched by its UID as it is and in upper case. Every other round asks for any camera, so that
+/// [`answers`](Self::answers) can say which others are there: the vendor's cameras answer every search, whatever UID it
+/// has, and this crate's answer for their own UID or for any.
+///
+/// A camera that answers without its UID is asked for it, at its own address.
+#[derive(Debug)]
+pub struct Search {
+    uid: Option<Uid>,
+    targets: Vec<SocketAddr>,
+    /// The next target of this round.
+    target: usize,
+    rounds: u32,
+    due: Instant,
+    deadline: Instant,
+    seen: Vec<(Uid, SocketAddr)>,
+    found: VecDeque<Found>,
+    /// The camera whose UID is that of the search in upper case, and when it is taken.
+    upper_case: (Option<Found>, Instant),
+    others: Vec<Found>,
+    unnamed: Unnameds,
+}
+
+/// The first rounds come soon after each other, the later ones not so often.
+const ROUND: Duration = Duration::from_millis(100);
+const ROUND_MOST: Duration = Duration::from_millis(1000);
+/// How long a camera with the UID as it was typed has before one with the UID in upper case is taken: the first three rounds.
+const AS_TYPED: Duration = Duration::from_millis(400);
+/// Answers over this number are passed over.
+const MAX_FOUND: usize = 4096;
+/// Other cameras over this number are passed over while one is searched.
+const MAX_OTHERS: usize = 64;
+
+impl Search {
+    /// A search for one camera, or for any, among `targets`.
+    pub fn new(now: Instant, uid: Option<Uid>, targets: Vec<SocketAddr>, timeout: Duration) -> Self {
+        let deadline = now + timeout.min(FOREVER);
+        Self {
+            uid,
+            targets,
+            target: 0,
+            rounds: 0,
+            due: now,
+            deadline,
+            seen: Vec::new(),
+            found: VecDeque::new(),
+            upper_case: (None, deadline.min(now + AS_TYPED)),
+            others: Vec::new(),
+            unnamed: Unnameds::default(),
+        }
+    }
+
+    /// Takes a plain datagram. What is no answer to a search is passed over.
+    pub fn handle_input(&mut self, from: SocketAddr, datagram: &[u8]) {
+        if let Ok(message) = Message::decode(datagram) {
+            self.handle_message(from, &message);
+        }
+    }
+
+    pub(crate) fn handle_message(&mut self, from: SocketAddr, message: &Message<'_>) {
+        match message {
+            Message::Found(found) => self.handle_found(from, found),
+            Message::Unnamed { generation, name } => self.unnamed.answered(from, *generation, *name),
+            _ => {}
+        }
+    }
+
+    fn handle_found(&mut self, from: SocketAddr, found: &wire::Found<'_>) {
+        self.unnamed.named(from);
+        let Some(uid) = self.uid.filter(|uid| *uid != found.uid) else {
+            let known = (found.uid, from);
+            if self.seen.len() < MAX_FOUND && !self.seen.contains(&known) {
+                self.seen.push(known);
+                self.found.push_back(Found::new(from, found));
+            }
+            return;
+        };
+        if uid.to_upper_case() == found.uid {
+            self.upper_case.0.get_or_insert_with(|| Found::new(from, found));
+        } else if self.others.len() < MAX_OTHERS
+            && !self.others.iter().any(|other| (other.uid, other.address) == (found.uid, from))
+        {
+            self.others.push(Found::new(from, found));
+        }
+    }
+
+    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.upper_case.1 <= now {
+            self.found.extend(self.upper_case.0.take());
+        }
+    }
+
+    /// The next camera that answered; each address once.
+    #[must_use]
+    pub fn poll_found(&mut self) -> Option<Found> {
+        self.found.pop_front()
+    }
+
+    /// What else answered so far: with a UID, cameras with another one; and those that told none.
+    pub fn answers(&self) -> Answers {
+        Answers { cameras: self.others.clone(), unnamed: self.unnamed.list(), ..Answers::default() }
+    }
+
+    /// Whether the time is over.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.deadline <= now
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) next, or when the
+    /// time is over.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
+        let (upper_case, at) = &self.upper_case;
+        let next = self.due.min(self.deadline);
+        if upper_case.is_some() { next.min(*at) } else { next }
+    }
+
+    /// Writes the next plain datagram over what `out` holds; returns where it goes.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        if self.is_over(now) {
+            return None;
+        }
+        if let Some(to) = self.unnamed.poll() {
+            Message::Identify.encode(out);
+            return Some(to);
+        }
+        if now < self.due {
+            return None;
+        }
+        let to = self.targets.get(self.target).copied();
+        Message::Search { uid: self.uid.filter(|_| self.rounds.is_multiple_of(2)) }.encode(out);
+        self.target += 1;
+        if self.target >= self.targets.len() {
+            self.target = 0;
+            self.rounds += 1;
+            self.due = now + (ROUND * self.rounds).min(ROUND_MOST);
+            self.unnamed.next_round();
+        }
+        to
+    }
+}

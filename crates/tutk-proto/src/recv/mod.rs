@@ -1,0 +1,9 @@
+//! The receiving side of media: reassembly, loss detection, acknowledgements.
+
+mod acks;
+mod assembly;
+mod partial;
+mod retry;
+
+pub(crate) use assembly::{Assembly, Counts, Release};
+pub(crate) use retry::Repeat;

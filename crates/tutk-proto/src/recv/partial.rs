@@ -1,0 +1,182 @@
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::wire::{CHUNK, Chunk, FrameInfo};
+use crate::{Frame, video};
+
+/// A frame of which some chunks are here.
+#[derive(Debug)]
+pub(crate) struct Partial {
+    /// As far as chunks have come without a gap. Reserved for the whole frame, and no page of that is touched before.
+    data: Vec<u8>,
+    /// What came behind a gap. Kept apart: filling the gap would be 16 MiB of work for one datagram.
+    early: BTreeMap<u16, Box<[u8]>>,
+    frame_len: usize,
+    media_len: u32,
+    info_len: u16,
+    have: Vec<u64>,
+    chunks: u16,
+    received: u16,
+    /// Chunks before this one have come or are missing.
+    due: u16,
+}
+
+/// What became of a chunk.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    New,
+    Duplicate,
+    /// It is of another frame with the same number.
+    Contradiction,
+}
+
+impl Partial {
+    /// The frame that this chunk is of, without it yet. At most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
+    pub(crate) fn new(chunk: &Chunk<'_>) -> Self {
+        let frame_len = chunk.frame_len();
+        let chunks = frame_len.div_ceil(CHUNK) as u16;
+        Self {
+            data: Vec::with_capacity(frame_len),
+            early: BTreeMap::new(),
+            frame_len,
+            media_len: chunk.media_len,
+            info_len: chunk.info_len,
+            have: vec![0; usize::from(chunks).div_ceil(64)],
+            chunks,
+            received: 0,
+            due: 0,
+        }
+    }
+
+    pub(crate) fn frame_len(&self) -> usize {
+        self.frame_len
+    }
+
+    pub(crate) fn chunks(&self) -> u16 {
+        self.chunks
+    }
+
+    pub(crate) fn put(&mut self, chunk: &Chunk<'_>) -> Put {
+        if chunk.media_len != self.media_len || chunk.info_len != self.info_len {
+            return Put::Contradiction;
+        }
+        let bit = 1 << (chunk.index % 64);
+        let Some(word) = self.have.get_mut(usize::from(chunk.index / 64)) else { return Put::Contradiction };
+        if *word & bit != 0 {
+            return Put::Duplicate;
+        }
+        let place = Chunk::range(chunk.index, self.frame_len);
+        if place.is_empty() || place.len() != chunk.data.len() {
+            return Put::Contradiction;
+        }
+        if place.start == self.data.len() {
+            self.data.extend_from_slice(chunk.data);
+            let mut next = chunk.index + 1;
+            while let Some(data) = self.early.remove(&next) {
+                self.data.extend_from_slice(&data);
+                next += 1;
+            }
+        } else {
+            self.early.insert(chunk.index, chunk.data.into());
+        }
+        *word |= bit;
+        self.received += 1;
+        self.due = self.due.max(chunk.index + 1);
+        Put::New
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.received == self.chunks
+    }
+
+    /// No more chunks come by themselves.
+    pub(crate) fn is_over(&mut self) {
+        self.due = self.chunks;
+    }
+
+    pub(crate) fn was_over(&self) -> bool {
+        self.due == self.chunks
+    }
+
+    /// Whether a chunk that should be here is not.
+    pub(crate) fn misses_any(&self) -> bool {
+        self.received < self.due
+    }
+
+    /// Lists at most `most` missing chunks from `from` on; returns the chunk to go on from.
+    pub(crate) fn missing(&self, from: u16, most: usize, list: &mut Vec<[u8; 2]>) -> u16 {
+        for index in from..self.due {
+            let word = self.have.get(usize::from(index / 64)).copied().unwrap_or_default();
+            if word & (1 << (index % 64)) == 0 {
+                if list.len() == most {
+                    return index;
+                }
+                list.push(index.to_le_bytes());
+            }
+        }
+        self.due.max(from)
+    }
+
+    /// The frame, if its frame info makes sense.
+    pub(crate) fn into_frame(mut self, now: Instant, number: u32) -> Option<Frame> {
+        let media_len = self.media_len as usize;
+        let info_bytes = self.data.get(media_len..)?.to_vec();
+        let info = FrameInfo::decode(&info_bytes);
+        self.data.truncate(media_len);
+        let key = video::is_key(info.codec, &self.data, info.flags & 1 != 0);
+        Some(Frame {
+            data: self.data,
+            info: info_bytes,
+            codec: info.codec,
+            key,
+            number,
+            timestamp: info.timestamp,
+            flags: info.flags,
+            received: now,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Codec;
+
+    #[test]
+    fn chunks_in_any_order_with_info_across_two() {
+        let info = FrameInfo { codec: Codec::H264, flags: 1, camera: 0, viewers: 1, timestamp: 77 };
+        // The frame info straddles the second and the third chunk.
+        let media: Vec<u8> = (0..2 * CHUNK - 5).map(|i| i as u8).collect();
+        let all = [&media[..], &info.encode()].concat();
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let chunk = |index: u16| Chunk {
+                frame: 3,
+                media_len: media.len() as u32,
+                info_len: 16,
+                index,
+                data: &all[Chunk::range(index, all.len())],
+            };
+            let mut partial = Partial::new(&chunk(order[0]));
+            for index in order {
+                assert!(!partial.is_whole());
+                assert_eq!(partial.put(&chunk(index)), Put::New);
+                assert_eq!(partial.put(&chunk(index)), Put::Duplicate);
+            }
+            assert_eq!(partial.put(&Chunk { info_len: 24, ..chunk(0) }), Put::Contradiction);
+            assert!(partial.is_whole());
+            let frame = partial.into_frame(Instant::now(), 3).unwrap();
+            assert_eq!(frame.data, media);
+            assert!(frame.key);
+            assert_eq!((frame.number, frame.timestamp, frame.codec), (3, 77, Codec::H264));
+        }
+    }
+
+    #[test]
+    fn a_late_chunk_of_a_large_frame_costs_no_more_than_itself() {
+        let frame = Chunk { frame: 0, media_len: (16 << 20) - 16, info_len: 16, index: 16_383, data: &[7; CHUNK] };
+        let mut partial = Partial::new(&frame);
+        assert_eq!(partial.put(&frame), Put::New);
+        assert_eq!(partial.put(&frame), Put::Duplicate);
+        assert_eq!((partial.data.len(), partial.early.len(), partial.received), (0, 1, 1));
+    }
+}

@@ -1,0 +1,7 @@
+//! The sending side of media: frames cut into chunks, kept until they are acknowledged.
+
+mod budget;
+mod sent;
+
+pub use sent::VideoFrame;
+pub(crate) use sent::{Outgoing, Sent};

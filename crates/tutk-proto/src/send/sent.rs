@@ -1,0 +1,207 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::budget::Budget;
+use crate::wire::{Av, CHUNK, Chunk, FrameInfo};
+use crate::{Codec, SendError};
+use crate::{MAX_FRAME, RESEND_STORE};
+
+/// A frame of video to send.
+#[derive(Clone, Copy, Debug)]
+pub struct VideoFrame<'a> {
+    /// The access unit, at most 16 MiB less its frame info.
+    pub data: &'a [u8],
+    /// What it is encoded with.
+    pub codec: Codec,
+    /// Whether a decoder can start here.
+    pub key: bool,
+    /// The camera's clock in milliseconds.
+    pub timestamp: u32,
+}
+
+/// A frame's media and frame info, as they are cut into chunks; one for all viewers.
+#[derive(Clone, Debug)]
+pub(crate) struct Outgoing {
+    // Not a slice: that would cost a second copy.
+    bytes: Arc<Vec<u8>>,
+    info_len: u16,
+}
+
+/// Most bytes of frame info.
+const MAX_INFO: usize = 256;
+
+impl Outgoing {
+    pub(crate) fn new(media: &[u8], info: &[u8]) -> Result<Self, SendError> {
+        if media.len() + info.len() > MAX_FRAME {
+            return Err(SendError::FrameTooLarge { len: media.len(), info_len: info.len() });
+        }
+        if !(FrameInfo::LEN..=MAX_INFO).contains(&info.len()) {
+            return Err(SendError::FrameInfo { len: info.len() });
+        }
+        Ok(Self { bytes: Arc::new([media, info].concat()), info_len: info.len() as u16 })
+    }
+
+    /// A block of audio, which goes in one datagram.
+    pub(crate) fn audio(media: &[u8], info: &[u8]) -> Result<Self, SendError> {
+        if media.len() + info.len() > MAX_AUDIO {
+            return Err(SendError::AudioTooLarge { len: media.len() });
+        }
+        Self::new(media, info)
+    }
+
+    /// Media and frame info.
+    pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
+        let media = self.bytes.len() - usize::from(self.info_len);
+        self.bytes.split_at_checked(media).unwrap_or_default()
+    }
+}
+
+/// Media and frame info of a block of audio, so that the datagram fits into an Ethernet frame.
+const MAX_AUDIO: usize = 1400;
+
+impl VideoFrame<'_> {
+    pub(crate) fn to_outgoing(self, viewers: usize) -> Result<Outgoing, SendError> {
+        let viewers = viewers.min(255) as u8;
+        let info =
+            FrameInfo { codec: self.codec, flags: self.key.into(), camera: 0, viewers, timestamp: self.timestamp };
+        Outgoing::new(self.data, &info.encode())
+    }
+}
+
+/// The frames on their way to one viewer, and those kept to be sent again.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    resend: bool,
+    next_number: u32,
+    frames: VecDeque<SentFrame>,
+    bytes: usize,
+    /// Chunks that the viewer asked for: frame, chunk.
+    again: VecDeque<(u32, u16)>,
+    budget: Budget,
+    seen: VecDeque<u32>,
+}
+
+#[derive(Debug)]
+struct SentFrame {
+    number: u32,
+    frame: Outgoing,
+    /// The next chunk to send for the first time.
+    next_chunk: u16,
+}
+
+/// Chunks asked for over this number wait for the viewer to ask again: enough for the whole store.
+const MAX_AGAIN: usize = RESEND_STORE / CHUNK;
+const MAX_SEEN: usize = 256;
+
+impl Sent {
+    pub(crate) fn new(resend: bool) -> Self {
+        Self {
+            resend,
+            next_number: 0,
+            frames: VecDeque::new(),
+            bytes: 0,
+            again: VecDeque::new(),
+            budget: Budget::new(),
+            seen: VecDeque::new(),
+        }
+    }
+
+    /// Whether no further frame is taken.
+    ///
+    /// A frame that has a number must be kept until the viewer confirms it: the vendor's viewer waits for it for ever.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes > RESEND_STORE
+    }
+
+    /// Takes a frame to send.
+    pub(crate) fn push(&mut self, frame: &Outgoing) {
+        self.bytes += frame.bytes.len();
+        self.frames.push_back(SentFrame { number: self.next_number, frame: frame.clone(), next_chunk: 0 });
+        self.next_number = self.next_number.wrapping_add(1);
+    }
+
+    fn position(&self, number: u32) -> Option<usize> {
+        let first = self.frames.front()?.number;
+        self.frames.binary_search_by_key(&number.wrapping_sub(first), |frame| frame.number.wrapping_sub(first)).ok()
+    }
+
+    /// The viewer lacks these chunks of a frame; all of it if there are none.
+    pub(crate) fn handle_resend(&mut self, now: Instant, number: u32, chunks: &[[u8; 2]]) {
+        let left = self.budget.left(now);
+        let Some(frame) = self.position(number).and_then(|at| self.frames.get(at)) else { return };
+        let sent = frame.next_chunk;
+        let waiting = self.again.len();
+        let room = MAX_AGAIN.saturating_sub(waiting).min(left);
+        if chunks.is_empty() {
+            self.again.extend((0..sent).take(room).map(|index| (number, index)));
+        } else {
+            let indices = chunks.iter().map(|index| u16::from_le_bytes(*index));
+            self.again.extend(indices.filter(|index| *index < sent).take(room).map(|index| (number, index)));
+        }
+        self.budget.spend(self.again.len() - waiting);
+    }
+
+    /// The viewer has the whole frame.
+    pub(crate) fn handle_done(&mut self, number: u32) {
+        self.forget(number);
+        if self.seen.len() < MAX_SEEN {
+            self.seen.push_back(number);
+        }
+    }
+
+    /// The next message to the viewer: what it lacks goes before what is new.
+    pub(crate) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+        if let Some(frame) = self.seen.pop_front() {
+            return Some(send(Av::FrameDoneSeen { frame }));
+        }
+        while let Some((number, index)) = self.again.pop_front() {
+            if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
+                && let Some(chunk) = frame.chunk(index)
+            {
+                return Some(send(Av::Video { again: true, chunk }));
+            }
+        }
+        let at = self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none());
+        let frame = self.frames.get_mut(at)?;
+        frame.next_chunk += 1;
+        let sent = frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { again: false, chunk }));
+        if !self.resend && frame.chunk(frame.next_chunk).is_none() {
+            let number = frame.number;
+            self.forget(number);
+        }
+        sent
+    }
+
+    fn forget(&mut self, number: u32) {
+        if let Some(frame) = self.position(number).and_then(|at| self.frames.remove(at)) {
+            self.bytes -= frame.frame.bytes.len();
+        }
+    }
+
+    /// Forgets all frames.
+    pub(crate) fn clear(&mut self) {
+        self.frames.clear();
+        self.again.clear();
+        self.bytes = 0;
+    }
+
+    /// Bytes of frames that are held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+impl SentFrame {
+    fn chunk(&self, index: u16) -> Option<Chunk<'_>> {
+        let bytes = &self.frame.bytes;
+        let data = bytes.get(Chunk::range(index, bytes.len())).filter(|data| !data.is_empty())?;
+        Some(Chunk {
+            frame: self.number,
+            media_len: (bytes.len() - usize::from(self.frame.info_len)) as u32,
+            info_len: self.frame.info_len,
+            index,
+            data,
+        })
+    }
+}

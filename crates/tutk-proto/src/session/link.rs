@@ -1,0 +1,260 @@
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::channel::Client;
+use crate::channel::Server;
+use crate::channel::{AvEvent, Channel};
+use crate::send::Outgoing;
+use crate::wire::{Message, Role, Session};
+use crate::{ALIVE, CLOSES, FOREVER, ViewerStats};
+use crate::{Secret, SendError};
+
+/// A session that stands: says that it is alive, notices silence, closes, and carries channels.
+///
+/// Each channel has a client at one end, which logs in and receives media, and a server at the other. Channel 0 has the
+/// viewer's client; others carry, for instance, the viewer's speech to the camera, with the roles the other way round.
+#[derive(Debug)]
+pub struct Link {
+    session: Session,
+    sequence: u16,
+    alive_at: Instant,
+    heard_at: Instant,
+    idle_timeout: Duration,
+    closes: Option<u8>,
+    channels: BTreeMap<u8, Channel>,
+}
+
+impl Link {
+    pub(crate) fn new(now: Instant, from: Role, cookie: u16, idle_timeout: Duration) -> Self {
+        Self {
+            session: Session { from, cookie, channel: 0 },
+            sequence: 0,
+            alive_at: now + ALIVE,
+            heard_at: now,
+            idle_timeout: idle_timeout.min(FOREVER),
+            closes: None,
+            channels: BTreeMap::new(),
+        }
+    }
+
+    /// Starts a client in a channel, in the place of whatever was there.
+    pub fn start_client(&mut self, now: Instant, channel: u8, account: String, password: Secret, resend: bool) {
+        self.channels.insert(channel, Channel::Client(Box::new(Client::new(now, account, password, resend))));
+    }
+
+    /// Starts a server in a channel, in the place of whatever was there.
+    pub fn start_server(&mut self, channel: u8, resend: bool) {
+        self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend))));
+    }
+
+    /// Gives the server of a channel its service, a number that its clients are told when they are let in.
+    pub fn set_service(&mut self, channel: u8, service: u32) {
+        if let Some(server) = self.server(channel) {
+            server.service = service;
+        }
+    }
+
+    /// The service that the client of a channel was told when it was let in.
+    pub fn service(&self, channel: u8) -> Option<u32> {
+        match self.channels.get(&channel)? {
+            Channel::Client(client) if client.is_open() => Some(client.service),
+            _ => None,
+        }
+    }
+
+    /// Ends a channel.
+    pub fn stop(&mut self, channel: u8) {
+        self.channels.remove(&channel);
+    }
+
+    fn server(&mut self, channel: u8) -> Option<&mut Server> {
+        match self.channels.get_mut(&channel)? {
+            Channel::Server(server) => Some(server),
+            Channel::Client(_) => None,
+        }
+    }
+
+    /// Answers a [`AvEvent::Login`]. Returns whether resend is granted, if the client is let in.
+    pub fn answer_login(&mut self, channel: u8, grant: bool) -> Option<bool> {
+        self.server(channel)?.answer_login(grant)
+    }
+
+    /// Leaves a [`AvEvent::Login`] unanswered; it comes again.
+    pub(crate) fn ignore_login(&mut self, channel: u8) {
+        if let Some(server) = self.server(channel) {
+            server.ignore_login();
+        }
+    }
+
+    /// Sends a frame of video with its frame info to the client of a channel, once it is logged in. Returns whether it
+    /// takes the frame: it does not while it has too many unconfirmed ones, and after that it takes a key frame first.
+    ///
+    /// Fails if the frame is too large, or the frame info not of 16 to 256 bytes.
+    pub fn send_video(&mut self, channel: u8, media: &[u8], info: &[u8], key: bool) -> Result<bool, SendError> {
+        let frame = Outgoing::new(media, info)?;
+        Ok(self.send_outgoing(channel, &frame, key))
+    }
+
+    pub(crate) fn send_outgoing(&mut self, channel: u8, frame: &Outgoing, key: bool) -> bool {
+        self.server(channel).is_some_and(|server| server.send_video(frame, key))
+    }
+
+    /// Whether the client of a channel has so many unconfirmed frames that it takes no other.
+    pub fn is_full(&mut self, channel: u8) -> bool {
+        self.server(channel).is_some_and(|server| server.is_full())
+    }
+
+    /// Bytes of video that are kept until the client of a channel confirms them.
+    pub fn unconfirmed(&mut self, channel: u8) -> usize {
+        self.server(channel).map_or(0, |server| server.memory())
+    }
+
+    /// Sends a block of audio with its frame info to the client of a channel, once it is logged in.
+    ///
+    /// Fails if both do not fit into a datagram.
+    pub fn send_audio(&mut self, channel: u8, media: &[u8], info: &[u8]) -> Result<(), SendError> {
+        let block = Outgoing::audio(media, info)?;
+        if let Some(server) = self.server(channel) {
+            server.send_audio(block);
+        }
+        Ok(())
+    }
+
+    /// Forgets the media of a server that is not sent yet, and what it keeps to send again.
+    pub fn clear(&mut self, channel: u8) {
+        if let Some(server) = self.server(channel) {
+            server.clear();
+        }
+    }
+
+    /// Sends an IO control in a channel, once the login is done. No more than 256 wait to be confirmed.
+    pub fn send_io_control(&mut self, channel: u8, kind: u32, body: Vec<u8>) {
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.controls().send(kind, body);
+        }
+    }
+
+    /// Whether the login in a channel is done.
+    pub fn is_open(&self, channel: u8) -> bool {
+        match self.channels.get(&channel) {
+            Some(Channel::Client(client)) => client.is_open(),
+            Some(Channel::Server(server)) => server.is_open(),
+            None => false,
+        }
+    }
+
+    pub(crate) fn owns(&self, session: Session) -> bool {
+        session.from != self.session.from && session.cookie == self.session.cookie
+    }
+
+    pub(crate) fn heard(&mut self, now: Instant) {
+        self.heard_at = now;
+    }
+
+    /// Takes a message of this session.
+    pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) {
+        self.heard(now);
+        if let Message::Data { session, av, .. } = message
+            && let Some(channel) = self.channels.get_mut(&session.channel)
+        {
+            channel.handle(now, av);
+        }
+    }
+
+    /// How long nothing was heard, once that is too long.
+    pub(crate) fn silence(&self, now: Instant) -> Option<Duration> {
+        let silence = now.saturating_duration_since(self.heard_at);
+        (silence >= self.idle_timeout).then_some(silence)
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        for channel in self.channels.values_mut() {
+            channel.handle_timeout(now);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        let channels = self.channels.values().filter_map(Channel::poll_timeout);
+        channels.chain([self.alive_at, self.heard_at + self.idle_timeout]).min().unwrap_or(self.alive_at)
+    }
+
+    /// What has happened, and in which channel.
+    pub(crate) fn poll_event(&mut self) -> Option<(u8, AvEvent)> {
+        self.channels.iter_mut().find_map(|(number, channel)| Some((*number, channel.poll_event()?)))
+    }
+
+    /// Ends the session: from now on only IO controls that were never sent go out, then the closes.
+    pub(crate) fn close(&mut self) {
+        self.closes = self.closes.or(Some(CLOSES));
+    }
+
+    /// Whether [`close`](Self::close) was called and all has gone out.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closes == Some(0)
+    }
+
+    /// Writes the next datagram that is due.
+    pub(crate) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let session = self.session;
+        if let Some(left) = self.closes {
+            for (number, channel) in &mut self.channels {
+                let (session, sequence) = (Session { channel: *number, ..session }, self.sequence);
+                if channel.controls().flush(|av| Message::Data { session, sequence, av }.encode(out)).is_some() {
+                    self.sequence = sequence.wrapping_add(1);
+                    return true;
+                }
+            }
+            let Some(rest) = left.checked_sub(1) else { return false };
+            self.closes = Some(rest);
+            Message::Close(session).encode(out);
+            return true;
+        }
+        for (number, channel) in &mut self.channels {
+            let (session, sequence) = (Session { channel: *number, ..session }, self.sequence);
+            if channel.poll_transmit(now, |av| Message::Data { session, sequence, av }.encode(out)).is_some() {
+                self.sequence = sequence.wrapping_add(1);
+                return true;
+            }
+        }
+        if self.alive_at <= now {
+            self.alive_at = now + ALIVE;
+            Message::Alive(session).encode(out);
+            return true;
+        }
+        false
+    }
+
+    /// Adds what the clients counted.
+    pub(crate) fn add_stats(&self, stats: &mut ViewerStats) {
+        for channel in self.channels.values() {
+            if let Channel::Client(client) = channel {
+                let counts = client.counts();
+                stats.duplicates += counts.duplicates;
+                stats.again += counts.again;
+                stats.missing += counts.missing;
+                stats.requested += counts.requested;
+                stats.frames += counts.frames;
+                stats.lost += counts.lost;
+                stats.round_trip = stats.round_trip.or(client.round_trip());
+            }
+        }
+    }
+
+    /// Bytes of video that the clients hold.
+    pub(crate) fn received_memory(&self) -> usize {
+        let clients = self.channels.values().filter_map(|channel| match channel {
+            Channel::Client(client) => Some(client.memory()),
+            Channel::Server(_) => None,
+        });
+        clients.sum()
+    }
+
+    /// Bytes of video that the servers hold.
+    pub(crate) fn sent_memory(&self) -> usize {
+        let servers = self.channels.values().filter_map(|channel| match channel {
+            Channel::Server(server) => Some(server.memory()),
+            Channel::Client(_) => None,
+        });
+        servers.sum()
+    }
+}

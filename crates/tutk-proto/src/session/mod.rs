@@ -1,0 +1,9 @@
+//! An established session of either end, with its channels.
+
+mod link;
+mod peer;
+mod peers;
+
+pub use link::Link;
+pub(crate) use peer::Peer;
+pub(crate) use peers::Peers;

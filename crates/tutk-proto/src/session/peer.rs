@@ -1,0 +1,108 @@
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::Link;
+use crate::Removed;
+use crate::channel::AvEvent;
+use crate::wire::{Message, Role};
+
+/// A viewer, as the camera sees it: its session stands.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) link: Link,
+    address: SocketAddr,
+    cookie: u16,
+    /// Whether the application knows of it.
+    is_viewer: bool,
+    /// When the application must know of it.
+    deadline: Instant,
+    removed: Option<Removed>,
+    removal_told: bool,
+}
+
+/// How long a session may stand without a login.
+const LOGIN: Duration = Duration::from_secs(10);
+
+impl Peer {
+    pub(crate) fn new(now: Instant, address: SocketAddr, cookie: u16, idle_timeout: Duration) -> Self {
+        Self {
+            link: Link::new(now, Role::Camera, cookie, idle_timeout),
+            address,
+            cookie,
+            is_viewer: false,
+            deadline: now + LOGIN,
+            removed: None,
+            removal_told: false,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its datagrams are known by.
+    pub(crate) fn key(&self) -> (SocketAddr, u16) {
+        (self.address, self.cookie)
+    }
+
+    /// Whether its datagrams count no longer; the closes may still be to be sent.
+    pub(crate) fn is_over(&self) -> bool {
+        self.removed.is_some()
+    }
+
+    /// The application gets to know of it.
+    pub(crate) fn set_viewer(&mut self) {
+        self.is_viewer = true;
+    }
+
+    /// Whether the application knows of it and it is still there.
+    pub(crate) fn is_viewer(&self) -> bool {
+        self.is_viewer && self.removed.is_none()
+    }
+
+    /// Why a viewer is no longer one, told once.
+    pub(crate) fn take_removal(&mut self) -> Option<Removed> {
+        let told = std::mem::replace(&mut self.removal_told, self.removed.is_some());
+        self.removed.filter(|_| self.is_viewer && !told)
+    }
+
+    /// Whether nothing is left to be said to it.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.removed == Some(Removed::ByViewer) || (self.removed.is_some() && self.link.is_closed())
+    }
+
+    pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) {
+        match *message {
+            Message::Alive(session) | Message::Data { session, .. } if self.link.owns(session) => {
+                self.link.handle_input(now, message);
+            }
+            Message::Close(session) if self.link.owns(session) => self.removed = Some(Removed::ByViewer),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<(u8, AvEvent)> {
+        self.link.poll_event()
+    }
+
+    pub(crate) fn close(&mut self, reason: Removed) {
+        self.link.close();
+        self.removed = self.removed.or(Some(reason));
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.link.handle_timeout(now);
+        if self.link.silence(now).is_some() || (!self.is_viewer && self.deadline <= now) {
+            self.close(Removed::Silent);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Instant {
+        let first = self.link.poll_timeout();
+        if self.is_viewer { first } else { first.min(self.deadline) }
+    }
+
+    pub(crate) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        self.link.poll_transmit(now, out).then_some(self.address)
+    }
+}

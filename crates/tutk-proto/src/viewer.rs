@@ -1,0 +1,470 @@
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::ops::Add;
+use std::time::{Duration, Instant};
+
+use crate::Answers;
+use crate::channel::AvEvent;
+use crate::recv::Repeat;
+use crate::wire::{AddressBlock, GENERATION, Message, Phase, Role};
+use crate::{FOREVER, Link};
+use crate::{Found, Search};
+use crate::{Secret, Uid};
+
+/// Which camera, and how to get in.
+#[derive(Clone, Debug)]
+pub struct ViewerConfig {
+    /// The camera.
+    pub uid: Uid,
+    /// With these, a client logs in to channel 0 as soon as the session stands, and the session ends if it is not let
+    /// in. Without them the application starts clients and servers with [`Viewer::link`].
+    pub credentials: Option<Credentials>,
+    /// Whom to ask for the camera: broadcast addresses, or one address of its own.
+    pub targets: Vec<SocketAddr>,
+    /// Find, connect and log in: each must be done in this time.
+    pub timeout: Duration,
+    /// No datagram for this long: the session is lost.
+    pub idle_timeout: Duration,
+    /// Random; the session's cookie is made of it.
+    pub seed: u64,
+}
+
+/// What a login shows.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The account.
+    pub account: String,
+    /// The account's password.
+    pub password: Secret,
+}
+
+/// A step on the way to a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Search the camera.
+    Find,
+    /// Agree on a session.
+    Connect,
+    /// Show account and password.
+    LogIn,
+}
+
+/// Why there is no session, or no longer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// The step was not done in time.
+    NoAnswer(Step),
+    /// The camera speaks this other generation of the protocol.
+    Generation(u8),
+    /// The camera has as many viewers as it serves.
+    Full,
+    /// Wrong account or password.
+    Refused,
+    /// The camera answered the login with a number that has no known meaning.
+    LoginResult(u32),
+    /// The camera closed the session.
+    ClosedByCamera,
+    /// Nothing was heard for so long.
+    Silent(Duration),
+    /// [`Viewer::close`] was called.
+    Closed,
+}
+
+/// What happens to a viewer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ViewerEvent {
+    /// The camera answered.
+    Found(Found),
+    /// The session stands.
+    Connected,
+    /// Something happened in a channel.
+    Av {
+        /// In which.
+        channel: u8,
+        /// What.
+        event: AvEvent,
+    },
+    /// Another address answered the search for this camera, too; it is not followed. Told once for each address, as soon
+    /// as the session is open.
+    ///
+    /// Somebody wants to be taken for the camera, or the camera has several addresses. One on this host answers from
+    /// all of the host's; beside a loopback address nothing is told.
+    AlsoFound(SocketAddr),
+    /// The session is over; nothing follows.
+    Ended(End),
+}
+
+/// What was counted since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ViewerStats {
+    /// Datagrams from the camera.
+    pub datagrams: u64,
+    /// Datagrams from another address or of another session; passed over.
+    pub foreign: u64,
+    /// Datagrams that say nothing in this protocol; passed over.
+    pub malformed: u64,
+    /// Answers to the search for this camera from other addresses than its own; passed over.
+    pub also_found: u64,
+    /// Datagrams that this host dropped because they were not read in time; only the driver of a socket knows.
+    pub overflowed: u64,
+    /// Chunks that had come before.
+    pub duplicates: u64,
+    /// Chunks that the camera sent again.
+    pub again: u64,
+    /// Chunks that did not come by themselves.
+    pub missing: u64,
+    /// Chunks that were asked for; one that is asked for twice counts twice.
+    pub requested: u64,
+    /// Frames of video that came whole.
+    pub frames: u64,
+    /// Frames of video that were lost.
+    pub lost: u64,
+    /// The smoothed time from a datagram to its answer, once known.
+    pub round_trip: Option<Duration>,
+}
+
+impl Add for ViewerStats {
+    type Output = Self;
+
+    /// Those of two sessions, of which the second one is the later.
+    fn add(self, later: Self) -> Self {
+        Self {
+            datagrams: self.datagrams + later.datagrams,
+            foreign: self.foreign + later.foreign,
+            malformed: self.malformed + later.malformed,
+            also_found: self.also_found + later.also_found,
+            overflowed: self.overflowed + later.overflowed,
+            duplicates: self.duplicates + later.duplicates,
+            again: self.again + later.again,
+            missing: self.missing + later.missing,
+            requested: self.requested + later.requested,
+            frames: self.frames + later.frames,
+            lost: self.lost + later.lost,
+            round_trip: later.round_trip.or(self.round_trip),
+        }
+    }
+}
+
+/// The viewer's side of the protocol: finds a camera, connects, logs in, receives.
+#[derive(Debug)]
+pub struct Viewer {
+    config: ViewerConfig,
+    cookie: u16,
+    state: State,
+    /// When the step that is under way must be done.
+    deadline: Instant,
+    link: Link,
+    events: VecDeque<ViewerEvent>,
+    /// Other addresses that answered for the camera, and how many of them were told.
+    others: (Vec<SocketAddr>, usize),
+    /// Who answered a search in vain.
+    answers: Answers,
+    stats: ViewerStats,
+}
+
+#[derive(Debug)]
+enum State {
+    Finding(Box<Search>),
+    Connecting {
+        camera: SocketAddr,
+        asker: AddressBlock,
+        phase: Phase,
+        /// What is to be sent next is the hello that goes before a knock.
+        hello: bool,
+        repeat: Repeat,
+    },
+    /// The session stands.
+    Standing {
+        camera: SocketAddr,
+        /// The last word of connecting is to be said.
+        stand: bool,
+        logging_in: bool,
+    },
+    Ended {
+        camera: Option<SocketAddr>,
+    },
+}
+
+/// Addresses over this number that answer for the camera are only counted.
+const MAX_OTHERS: usize = 16;
+const CONNECT: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(100));
+
+impl Viewer {
+    /// A viewer that begins to search.
+    pub fn new(now: Instant, mut config: ViewerConfig) -> Self {
+        config.timeout = config.timeout.min(FOREVER);
+        let cookie = (config.seed % u64::from(u16::MAX)) as u16 + 1;
+        Self {
+            state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout).into()),
+            deadline: now + config.timeout,
+            link: Link::new(now, Role::Viewer, cookie, config.idle_timeout),
+            config,
+            cookie,
+            events: VecDeque::new(),
+            others: (Vec::new(), 0),
+            answers: Answers::default(),
+            stats: ViewerStats::default(),
+        }
+    }
+
+    /// Takes a plain datagram.
+    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+        let message = Message::decode(datagram);
+        if let Some(camera) = self.camera()
+            && from != camera
+        {
+            match message {
+                Ok(Message::Found(found)) if found.uid == self.config.uid => self.also_found(camera, from),
+                _ => self.stats.foreign += 1,
+            }
+            return;
+        }
+        let Ok(message) = message else {
+            self.stats.malformed += 1;
+            return;
+        };
+        if let State::Finding(search) = &mut self.state {
+            // There is no session, and so nobody who could speak of it.
+            match message {
+                Message::Found(_) | Message::Unnamed { .. } => self.stats.datagrams += 1,
+                _ => self.stats.foreign += 1,
+            }
+            search.handle_message(from, &message);
+            return self.connect(now);
+        }
+        self.stats.datagrams += 1;
+        match message {
+            Message::Connect { phase, uid, cookie, full, .. } if uid == self.config.uid => {
+                self.handle_connect(now, phase, cookie, full);
+            }
+            Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
+                if !self.link.owns(session) {
+                    self.stats.foreign += 1;
+                } else if let Message::Close(_) = message {
+                    if !matches!(self.state, State::Ended { .. }) {
+                        self.take_events();
+                        self.state = State::Ended { camera: None };
+                        self.events.push_back(ViewerEvent::Ended(End::ClosedByCamera));
+                    }
+                } else if let State::Standing { .. } = self.state {
+                    self.link.handle_input(now, &message);
+                    self.take_events();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Goes on to the first camera that was found.
+    fn connect(&mut self, now: Instant) {
+        let State::Finding(search) = &mut self.state else { return };
+        let Some(found) = search.poll_found() else { return };
+        let (camera, asker, generation) = (found.address, found.asker, found.generation);
+        self.deadline = now + self.config.timeout;
+        // It may be in upper case.
+        self.config.uid = found.uid;
+        let repeat = Repeat::new(now);
+        self.state = State::Connecting { camera, asker, phase: Phase::Knock, hello: true, repeat };
+        self.events.push_back(ViewerEvent::Found(found));
+        if generation != GENERATION {
+            self.end(End::Generation(generation));
+        }
+    }
+
+    /// The camera answers a hello with a knock, a knock with an agree, an agree with a stand; any may be lost.
+    fn handle_connect(&mut self, now: Instant, answer: Phase, answer_cookie: u16, full: bool) {
+        let State::Connecting { camera, phase, hello, repeat, .. } = &mut self.state else { return };
+        match answer {
+            _ if full => self.end(End::Full),
+            Phase::Knock => {}
+            _ if answer_cookie != self.cookie => self.stats.foreign += 1,
+            Phase::Agree if *phase == Phase::Knock => {
+                (*phase, *hello) = (Phase::Agree, false);
+                *repeat = Repeat::new(now);
+            }
+            Phase::Agree => {}
+            Phase::Stand => {
+                let camera = *camera;
+                self.link.heard(now);
+                self.deadline = now + self.config.timeout;
+                let credentials = self.config.credentials.take();
+                self.state = State::Standing { camera, stand: true, logging_in: credentials.is_some() };
+                self.events.push_back(ViewerEvent::Connected);
+                if let Some(Credentials { account, password }) = credentials {
+                    self.link.start_client(now, 0, account, password, true);
+                }
+            }
+        }
+    }
+
+    fn also_found(&mut self, camera: SocketAddr, from: SocketAddr) {
+        self.stats.also_found += 1;
+        let (others, _) = &mut self.others;
+        let is_this_host = camera.ip().is_loopback() || from.ip().is_loopback();
+        if !is_this_host && others.len() < MAX_OTHERS && !others.contains(&from) {
+            others.push(from);
+        }
+    }
+
+    fn take_events(&mut self) {
+        while let Some((channel, event)) = self.link.poll_event() {
+            if let State::Standing { logging_in, .. } = &mut self.state
+                && *logging_in
+            {
+                match event {
+                    AvEvent::LoggedIn { .. } => *logging_in = false,
+                    AvEvent::LoginRefused(3) => return self.end(End::Refused),
+                    AvEvent::LoginRefused(number) => return self.end(End::LoginResult(number)),
+                    _ => {}
+                }
+            }
+            self.events.push_back(ViewerEvent::Av { channel, event });
+        }
+    }
+
+    /// The camera's address, once it is found.
+    pub fn camera(&self) -> Option<SocketAddr> {
+        match self.state {
+            State::Finding(_) => None,
+            State::Connecting { camera, .. } | State::Standing { camera, .. } => Some(camera),
+            State::Ended { camera } => camera,
+        }
+    }
+
+    /// The session, once it stands and as long as it does.
+    pub fn link(&mut self) -> Option<&mut Link> {
+        matches!(self.state, State::Standing { .. }).then_some(&mut self.link)
+    }
+
+    /// Ends the session. What is to be sent then tells the camera.
+    pub fn close(&mut self) {
+        if !matches!(self.state, State::Ended { .. }) {
+            self.end(End::Closed);
+        }
+    }
+
+    /// Ends the session, and tells the camera if it knows of it.
+    fn end(&mut self, end: End) {
+        let camera = match self.state {
+            State::Standing { camera, .. } => Some(camera),
+            _ => None,
+        };
+        self.link.close();
+        self.state = State::Ended { camera };
+        self.events.push_back(ViewerEvent::Ended(end));
+    }
+
+    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let State::Finding(search) = &mut self.state {
+            search.handle_timeout(now);
+            if search.is_over(now) {
+                self.answers = search.answers();
+            }
+            self.connect(now);
+        }
+        let step = match self.state {
+            State::Finding(_) => Step::Find,
+            State::Connecting { .. } => Step::Connect,
+            State::Standing { logging_in, .. } => {
+                self.link.handle_timeout(now);
+                self.take_events();
+                if let Some(silence) = self.link.silence(now) {
+                    return self.end(End::Silent(silence));
+                }
+                if !logging_in {
+                    return;
+                }
+                Step::LogIn
+            }
+            State::Ended { .. } => return,
+        };
+        if self.deadline <= now {
+            self.end(End::NoAnswer(step));
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) and [`poll_transmit`](Self::poll_transmit) next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Finding(ref search) => Some(search.poll_timeout().min(self.deadline)),
+            State::Connecting { ref repeat, .. } => Some(repeat.due().min(self.deadline)),
+            State::Standing { logging_in, .. } => {
+                let first = self.link.poll_timeout();
+                Some(if logging_in { first.min(self.deadline) } else { first })
+            }
+            State::Ended { .. } => None,
+        }
+    }
+
+    /// Writes the next plain datagram over what `out` holds; returns where it goes.
+    #[must_use]
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        let uid = self.config.uid;
+        match &mut self.state {
+            State::Finding(search) => search.poll_transmit(now, out),
+            State::Connecting { camera, asker, phase, hello, repeat } => {
+                if !repeat.is_due(now) {
+                    return None;
+                }
+                if *hello {
+                    *hello = false;
+                    Message::Hello { uid, asker: *asker }.encode(out);
+                } else {
+                    repeat.sent(now, CONNECT.0, CONNECT.1);
+                    *hello = *phase == Phase::Knock;
+                    let first = *phase == Phase::Knock;
+                    Message::Connect { phase: *phase, uid, cookie: self.cookie, first, full: false }.encode(out);
+                }
+                Some(*camera)
+            }
+            State::Standing { camera, stand, .. } => {
+                let to = *camera;
+                if std::mem::take(stand) {
+                    let (phase, cookie) = (Phase::Stand, self.cookie);
+                    Message::Connect { phase, uid, cookie, first: false, full: false }.encode(out);
+                    return Some(to);
+                }
+                self.link.poll_transmit(now, out).then_some(to)
+            }
+            State::Ended { camera } => {
+                let to = (*camera)?;
+                self.link.poll_transmit(now, out).then_some(to)
+            }
+        }
+    }
+
+    /// What has happened.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<ViewerEvent> {
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        let State::Standing { logging_in: false, .. } = self.state else { return None };
+        let (others, told) = &mut self.others;
+        let other = others.get(*told)?;
+        *told += 1;
+        Some(ViewerEvent::AlsoFound(*other))
+    }
+
+    /// Who answered the search for the camera, after [`End::NoAnswer`] of [`Step::Find`].
+    pub fn take_answers(&mut self) -> Answers {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// What was counted.
+    pub fn stats(&self) -> ViewerStats {
+        let mut stats = self.stats;
+        self.link.add_stats(&mut stats);
+        stats
+    }
+
+    /// Bytes of video that are held, no more than [`MAX_ASSEMBLY`](crate::MAX_ASSEMBLY); the events that wait in
+    /// [`poll_event`](Self::poll_event) come on top.
+    pub fn memory(&self) -> usize {
+        self.link.received_memory()
+    }
+}
