@@ -4,7 +4,7 @@ use std::env;
 use std::io;
 
 use gst::{ErrorMessage, ResourceError, error_msg};
-use tutk::wire::GENERATION;
+use tutk::proto::Generation;
 use tutk::{Answers, Error, SessionOptions};
 
 /// Why `tutksrc` does not play this camera, and what to try.
@@ -67,8 +67,9 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
             ResourceError::OpenRead,
             format!(
                 "Camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, and this element plays \
-                 generation 0x{GENERATION:02x} by itself. The vendor's library may play it: set the property “library” to a \
-                 version that knows this generation."
+                 generation 0x{own:02x} by itself. The vendor's library may play it: set the property “library” to a \
+                 version that knows this generation.",
+                own = Generation::G09.0,
             ),
         ),
         Error::Io { what, source } if source.kind() == io::ErrorKind::AddrInUse => (
@@ -106,7 +107,7 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
         Error::Library { code, .. } => {
             (ResourceError::OpenRead, format!("Camera {uid} cannot be played through the vendor's library: {code}."))
         }
-        Error::LibraryLoad(_) | Error::LibraryInUse { .. } => (
+        Error::LibraryLoad(_) | Error::LibraryInUse { .. } | Error::NoVendorBackend => (
             ResourceError::Settings,
             format!(
                 "Camera {uid} cannot be played through the vendor's library: {error}. Check the property “library”."
@@ -161,7 +162,9 @@ pub(crate) fn nick(error: &Error) -> &'static str {
         Error::NoFrames { .. } => "no-frames",
         Error::Io { .. } => "network",
         Error::Protocol(_) | Error::Generation { .. } | Error::LoginResult { .. } => "protocol",
-        Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } => "library",
+        Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } | Error::NoVendorBackend => {
+            "library"
+        }
         _ => "other",
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use common::{Camera, H264, Viewer, error, unit};
 use gst::ResourceError;
 use gst::prelude::*;
+use tutk::proto::Generation;
 use tutk::wire::{self, AddressBlock, Found, Message};
 
 #[test]
@@ -110,13 +111,11 @@ fn a_camera_of_another_generation_is_named_with_it() {
     while !named {
         let (len, viewer) = socket.recv_from(&mut buffer).unwrap();
         wire::descramble(&mut buffer[..len]);
-        named = buffer[2] == 0x1A;
-        let (generation, asker, name) = (0x1A, AddressBlock([0; 16]), "".into());
+        named = buffer[2] == Generation::G1A.0;
+        let (generation, asker, name) = (Generation::G1A, AddressBlock([0; 16]), "".into());
         let found = Found { generation, uid: uid.parse().unwrap(), asker, name };
-        let mut answer = Vec::new();
-        if named { Message::Found(found) } else { Message::Unnamed { generation, name } }.encode(&mut answer);
-        wire::scramble(&mut answer);
-        socket.send_to(&answer, viewer).unwrap();
+        let answer = if named { Message::Found(found) } else { Message::Unnamed { generation, name } };
+        socket.send_to(&answer.to_datagram(generation), viewer).unwrap();
     }
     let (error, _) = viewer.error();
     for part in [&uid, &address, "0x1a", "“library”"] {
@@ -322,12 +321,11 @@ fn teardown_while_connecting() {
         match (Message::decode(&buffer[..len]).unwrap(), viewer) {
             (Message::Search { uid: Some(uid) }, SocketAddr::V4(viewer)) => {
                 let asker = AddressBlock::from(viewer);
-                let mut answer = Vec::new();
-                Message::Found(Found { generation: wire::GENERATION, uid, asker, name: "".into() }).encode(&mut answer);
-                wire::scramble(&mut answer);
+                let found = Found { generation: Generation::G09, uid, asker, name: "".into() };
+                let answer = Message::Found(found).to_datagram(Generation::G09);
                 socket.send_to(&answer, viewer).unwrap();
             }
-            (Message::Hello { .. } | Message::Connect { .. }, _) => break,
+            (Message::Hello { .. } | Message::Handshake { .. }, _) => break,
             (message, _) => panic!("{message:?}"),
         }
     }

@@ -10,6 +10,7 @@ use common::{Camera, Event, H264, LONG, Viewer, has, unit};
 use gst::BufferFlags as Flags;
 use gst::prelude::*;
 use tutk::io_control;
+use tutk::proto::AvStyle;
 use tutk::wire::{self, Av, Message};
 
 /// A viewer that takes the camera for stalled after half a second.
@@ -104,7 +105,8 @@ fn a_camera_that_goes_on_when_it_is_asked_again_keeps_its_session() {
 fn is(datagram: &[u8], wanted: impl Fn(&Av<'_>) -> bool) -> bool {
     let mut datagram = datagram.to_vec();
     wire::descramble(&mut datagram);
-    matches!(Message::decode(&datagram), Ok(Message::Data { av, .. }) if wanted(&av))
+    let Ok(Message::Data { payload, .. }) = Message::decode(&datagram) else { return false };
+    Av::decode(AvStyle::Classic, payload).is_ok_and(|av| wanted(&av))
 }
 
 #[test]
@@ -139,7 +141,7 @@ fn frames_that_cannot_be_decoded_count_as_none() {
 #[test]
 fn a_start_command_that_is_not_confirmed_costs_the_session() {
     let camera = Camera::start(H264);
-    let network = Relay::losing(&camera, |datagram| is(datagram, |av| matches!(av, Av::IoControlSeen { .. })));
+    let network = Relay::losing(&camera, |datagram| is(datagram, |av| matches!(av, Av::IoControlAck { .. })));
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", network.address());
     // The camera itself is not impatient.

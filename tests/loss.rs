@@ -10,14 +10,16 @@ use common::relay::Relay;
 use common::{Camera, H264, JPEG, LONG, Viewer, bytes, has, unit};
 use gst::BufferFlags as Flags;
 use gst::prelude::*;
+use tutk::proto::AvStyle;
 use tutk::wire::{self, Av, Message};
 
 /// The number of the frame of which this datagram is a piece.
 fn frame(datagram: &[u8]) -> Option<u32> {
     let mut datagram = datagram.to_vec();
     wire::descramble(&mut datagram);
-    match Message::decode(&datagram) {
-        Ok(Message::Data { av: Av::Video { chunk, .. }, .. }) => Some(chunk.frame),
+    let Ok(Message::Data { payload, .. }) = Message::decode(&datagram) else { return None };
+    match Av::decode(AvStyle::Classic, payload) {
+        Ok(Av::Video { chunk, .. }) => Some(chunk.frame),
         _ => None,
     }
 }

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use tutk::proto::AvStyle;
 use tutk::proto::{Access, Camera, CameraConfig, Credentials, Viewer, ViewerConfig, ViewerEvent, ViewerId};
-use tutk::wire::{Message, SEARCH_PORT, descramble, scramble};
+use tutk::wire::{Av, Message, SEARCH_PORT, descramble, scramble};
 use tutk::{Codec, VideoFrame};
 
 fn main() {
@@ -62,15 +63,15 @@ impl Pair {
     /// What both have to say to each other.
     fn exchange(&mut self) {
         let mut datagram = Vec::new();
-        while self.viewer.poll_transmit(self.now, &mut datagram).is_some() {
-            self.camera.handle_input(self.now, address(VIEWER), &datagram);
+        while self.viewer.poll_transmit(self.now, 1, &mut datagram).is_some() {
+            self.camera.handle_input(self.now, address(VIEWER), &mut datagram);
         }
-        while self.camera.poll_transmit(self.now, &mut datagram).is_some() {
-            self.viewer.handle_input(self.now, address(CAMERA), &datagram);
+        while self.camera.poll_transmit(self.now, 1, &mut datagram).is_some() {
+            self.viewer.handle_input(self.now, address(CAMERA), &mut datagram);
         }
     }
 
-    /// The datagrams of the next frame.
+    /// The plain datagrams of the next frame.
     fn frame(&mut self) -> Vec<Vec<u8>> {
         self.exchange();
         let data = vec![0xA5; FRAME];
@@ -78,11 +79,18 @@ impl Pair {
         assert_eq!(self.camera.send_video(&[self.id], frame).unwrap(), 1);
         let mut datagrams = Vec::new();
         let mut datagram = Vec::new();
-        while self.camera.poll_transmit(self.now, &mut datagram).is_some() {
+        while self.camera.poll_transmit(self.now, 1, &mut datagram).is_some() {
+            descramble(&mut datagram);
             datagrams.push(datagram.clone());
         }
         datagrams
     }
+}
+
+fn scrambled_frame(pair: &mut Pair) -> Vec<Vec<u8>> {
+    let mut datagrams = pair.frame();
+    datagrams.iter_mut().for_each(|datagram| scramble(datagram));
+    datagrams
 }
 
 const CAMERA: u16 = 1;
@@ -118,8 +126,7 @@ fn scrambled(bencher: Bencher) {
 
 #[divan::bench(name = "descramble")]
 fn descrambled(bencher: Bencher) {
-    let mut datagrams = Pair::new().frame();
-    datagrams.iter_mut().for_each(|datagram| scramble(datagram));
+    let datagrams = scrambled_frame(&mut Pair::new());
     bencher
         .counter(bytes(&datagrams))
         .with_inputs(|| datagrams.clone())
@@ -131,25 +138,28 @@ fn parse(bencher: Bencher) {
     let datagrams = Pair::new().frame();
     bencher.counter(bytes(&datagrams)).bench_local(|| {
         for datagram in &datagrams {
-            divan::black_box(Message::decode(datagram)).unwrap();
+            let Ok(Message::Data { payload, .. }) = Message::decode(datagram) else { panic!("session data") };
+            divan::black_box(Av::decode(AvStyle::Classic, payload)).unwrap();
         }
     });
 }
 
-/// Parsed, and put together to a frame.
+/// Descrambled, parsed, and put together to a frame.
 #[divan::bench]
 fn reassemble(bencher: Bencher) {
     let pair = std::cell::RefCell::new(Pair::new());
     let counter = bytes(&pair.borrow_mut().frame());
-    bencher.counter(counter).with_inputs(|| pair.borrow_mut().frame()).bench_local_values(|datagrams| {
-        let Pair { viewer, now, .. } = &mut *pair.borrow_mut();
-        for datagram in &datagrams {
-            viewer.handle_input(*now, address(CAMERA), datagram);
-        }
-        while let Some(event) = viewer.poll_event() {
-            if let ViewerEvent::Av { event: tutk::proto::AvEvent::Video(frame), .. } = event {
-                assert_eq!(frame.data.len(), FRAME);
+    bencher.counter(counter).with_inputs(|| scrambled_frame(&mut pair.borrow_mut())).bench_local_values(
+        |mut datagrams| {
+            let Pair { viewer, now, .. } = &mut *pair.borrow_mut();
+            for datagram in &mut datagrams {
+                viewer.handle_input(*now, address(CAMERA), datagram);
             }
-        }
-    });
+            while let Some(event) = viewer.poll_event() {
+                if let ViewerEvent::Av { event: tutk::proto::AvEvent::Video(frame), .. } = event {
+                    assert_eq!(frame.data.len(), FRAME);
+                }
+            }
+        },
+    );
 }

@@ -11,7 +11,7 @@ use nix::sys::time::TimeSpec;
 use socket2::{Domain, Socket, Type};
 use tutk::Uid;
 use tutk::proto::{Access, Camera, CameraConfig};
-use tutk::wire::{SEARCH_PORT, descramble, scramble};
+use tutk::wire::SEARCH_PORT;
 
 use crate::Failure;
 use crate::camera::MAX_VIEWERS;
@@ -72,8 +72,7 @@ impl PlainCamera {
             loop {
                 match socket.recv_from(&mut datagram) {
                     Ok((len, from)) => {
-                        descramble(&mut datagram[..len]);
-                        self.camera.handle_input(Instant::now(), from, &datagram[..len]);
+                        self.camera.handle_input(Instant::now(), from, &mut datagram[..len]);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                     // The viewer has gone.
@@ -87,12 +86,11 @@ impl PlainCamera {
 
     fn flush(&mut self) -> io::Result<()> {
         let mut datagram = Vec::new();
-        while let Some(to) = self.camera.poll_transmit(Instant::now(), &mut datagram) {
+        while let Some(transmit) = self.camera.poll_transmit(Instant::now(), 1, &mut datagram) {
             if datagram.len() > VIDEO && self.is_lost() {
                 continue;
             }
-            scramble(&mut datagram);
-            self.send(&datagram, to)?;
+            self.send(&datagram, transmit.destination)?;
         }
         Ok(())
     }

@@ -2,12 +2,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::input::{Input, address, patched};
+use crate::input::{Input, address, patched, scrambled};
 use crate::machine::{pass, settle};
-use tutk_proto::Machine;
-use tutk_proto::Uid;
 use tutk_proto::wire::{self, AddressBlock, Message, Text};
-use tutk_proto::{Browser, BrowserEvent, Found, MAX_CAMERAS};
+use tutk_proto::{Browser, BrowserEvent, Found, Generation, MAX_CAMERAS, Machine, Transmit, Uid};
 
 const LEAST_PERIOD: Duration = Duration::from_millis(100);
 const OPENING: u64 = 3;
@@ -44,7 +42,7 @@ struct Searches {
 }
 
 impl Machine for Searches {
-    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &mut [u8]) {
         self.browser.handle_input(from, datagram);
     }
 
@@ -57,12 +55,14 @@ impl Machine for Searches {
         Some(self.browser.poll_timeout())
     }
 
-    fn poll_transmit(&mut self, _now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        let to = self.browser.poll_transmit(out)?;
+    fn poll_transmit(&mut self, _now: Instant, _max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
+        let transmit = self.browser.poll_transmit(out)?;
+        let mut plain = out.clone();
+        wire::descramble(&mut plain);
         // Questions for a UID go to single hosts.
-        let is_search = out.get(2) == Some(&wire::GENERATION);
+        let is_search = plain.get(2) == Some(&Generation::G09.0);
         *if is_search { &mut self.sent } else { &mut self.questions } += 1;
-        Some(to)
+        Some(transmit)
     }
 }
 
@@ -80,12 +80,11 @@ impl Run {
         self.check();
     }
 
-    fn answer(&mut self, from: SocketAddr, number: u16, generation: u8, name: &[u8]) {
+    fn answer(&mut self, from: SocketAddr, number: u16, generation: Generation, name: &[u8]) {
         let uid = format!("FUZZEDFUZZEDFUZ{number:05}").parse().expect("a UID");
         let found = wire::Found { generation, uid, asker: AddressBlock([0; 16]), name: Text::in_field(name) };
-        let mut out = Vec::new();
-        Message::Found(found).encode(&mut out);
-        self.searches.browser.handle_input(from, &out);
+        let datagram = &mut Message::Found(found).to_datagram(generation);
+        self.searches.browser.handle_input(from, datagram);
     }
 
     fn check(&mut self) {
@@ -130,13 +129,13 @@ impl Run {
 
     fn step(&mut self, input: &mut Input<'_>) {
         match input.u8() % 7 {
-            0 => self.searches.browser.handle_input(address(input.u8()), input.datagram()),
-            1 => self.searches.browser.handle_input(address(input.u8()), &patched(input.datagram(), 0)),
-            2 => self.answer(address(input.u8() % 4), input.u8().into(), input.u8(), input.bytes(4)),
+            0 => self.searches.browser.handle_input(address(input.u8()), &mut scrambled(input.datagram())),
+            1 => self.searches.browser.handle_input(address(input.u8()), &mut scrambled(&patched(input.datagram(), 0))),
+            2 => self.answer(address(input.u8() % 4), input.u8().into(), Generation(input.u8()), input.bytes(4)),
             3 => {
                 let (from, first) = (address(input.u8() % 4), input.u16() % 8192);
                 for number in first..first + input.u16() % 2048 {
-                    self.answer(from, number, wire::GENERATION, b"");
+                    self.answer(from, number, Generation::G09, b"");
                 }
             }
             4 => self.pass(input.time()),

@@ -2,13 +2,15 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::viewer::call;
-use crate::input::{Input, address, patched, uid};
+use crate::input::{Input, address, patched, scrambled, uid};
 use crate::machine::{pass, settle};
-use tutk_proto::wire::{Av, Message, Phase, Role, Session};
+use tutk_proto::wire::{Av, Message, Role, Session, Step};
 use tutk_proto::{Access, Camera, CameraConfig, CameraEvent, RESEND_STORE, VideoFrame, ViewerId};
+use tutk_proto::{AvStyle, Generation, SessionId};
 use tutk_proto::{Codec, Secret};
 
 const COOKIE: u16 = 1;
+const ID: SessionId = SessionId::Cookie(COOKIE);
 const MAX_VIEWERS: usize = 2;
 const MAX_FRAME: usize = u16::MAX as usize;
 
@@ -56,24 +58,25 @@ impl Run {
     }
 
     fn log_in(&mut self, from: SocketAddr) {
-        for phase in [Phase::Knock, Phase::Agree, Phase::Stand] {
-            self.say(from, Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
+        for step in [Step::Propose, Step::Accept, Step::Confirm] {
+            self.say(from, Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
-        let session = Session { from: Role::Viewer, cookie: COOKIE, channel: 0 };
+        let session = Session { from: Role::Viewer, id: ID, channel: 0 };
         let av = Av::Login { account: "admin".into(), password: "right".into(), resend: true };
-        self.say(from, Message::Data { session, sequence: 0, av });
+        let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
+        self.say(from, Message::Data { session, sequence: 0, payload });
     }
 
     fn say(&mut self, from: SocketAddr, message: Message<'_>) {
         let mut out = Vec::new();
-        message.encode(&mut out);
+        message.encode(Generation::G09, &mut out);
         self.hear(from, &out);
     }
 
     /// Whoever is no viewer gets one datagram for one, at most.
     fn hear(&mut self, from: SocketAddr, datagram: &[u8]) {
         let is_viewer = self.camera.viewers() > 0 || self.decides;
-        self.camera.handle_input(self.now, from, datagram);
+        self.camera.handle_input(self.now, from, &mut scrambled(datagram));
         let mut answers = 0;
         settle(&mut self.camera, self.now, &mut |to, _| answers += usize::from(to == from));
         assert!(is_viewer || self.camera.viewers() > 0 || answers <= 1, "{answers} answers");

@@ -1,17 +1,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tutk_proto::Uid;
+use arbitrary::Unstructured;
+use tutk_proto::{Uid, wire};
 
 /// Takes values off the front of a fuzzer's bytes; all are 0 once these are used up.
-pub(crate) struct Input<'a>(&'a [u8]);
+pub(crate) struct Input<'a>(Unstructured<'a>);
 
 /// Operations that one input may have, so that none takes long.
 const MOST: usize = 512;
 
 impl<'a> Input<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes)
+        Self(Unstructured::new(bytes))
     }
 
     /// Calls `step` until the bytes are used up.
@@ -26,28 +27,19 @@ impl<'a> Input<'a> {
 
     /// As many bytes as there are, at most `len`.
     pub(crate) fn bytes(&mut self, len: usize) -> &'a [u8] {
-        let (head, rest) = self.0.split_at(len.min(self.0.len()));
-        self.0 = rest;
-        head
-    }
-
-    fn array<const N: usize>(&mut self) -> [u8; N] {
-        let mut array = [0; N];
-        let bytes = self.bytes(N);
-        array[..bytes.len()].copy_from_slice(bytes);
-        array
+        self.0.bytes(len.min(self.0.len())).expect("so many are there")
     }
 
     pub(crate) fn u8(&mut self) -> u8 {
-        u8::from_le_bytes(self.array())
+        self.0.arbitrary().expect("0 where no byte is left")
     }
 
     pub(crate) fn u16(&mut self) -> u16 {
-        u16::from_le_bytes(self.array())
+        self.0.arbitrary().expect("0 where no byte is left")
     }
 
     pub(crate) fn u32(&mut self) -> u32 {
-        u32::from_le_bytes(self.array())
+        self.0.arbitrary().expect("0 where no byte is left")
     }
 
     /// Up to 65 s.
@@ -85,6 +77,13 @@ pub(crate) fn patched(datagram: &[u8], cookie: u16) -> Vec<u8> {
     if datagram.get(9) == Some(&4) && matches!(datagram.get(8), Some(1 | 2 | 4)) {
         put(&mut datagram, 36, &cookie.to_le_bytes());
     }
+    datagram
+}
+
+/// The datagram as it is sent.
+pub(crate) fn scrambled(datagram: &[u8]) -> Vec<u8> {
+    let mut datagram = datagram.to_vec();
+    wire::scramble(&mut datagram);
     datagram
 }
 

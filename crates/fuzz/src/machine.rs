@@ -2,21 +2,22 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tutk_proto::Machine;
-use tutk_proto::wire::Message;
+use tutk_proto::wire::{self, Message};
 
 /// Datagrams that may be due at once: more than all that any body has put into the machine.
 const MOST_SENT: usize = 100_000;
 /// How often a machine may have something to do at the same moment.
 const MOST_ROUNDS: usize = 16;
 
-/// Does what is due, until the machine waits for a later time. What it sends goes to `sent`.
+/// Does what is due, until the machine waits for a later time. What it sends goes to `sent`, in the plain.
 pub(crate) fn settle<M: Machine>(machine: &mut M, now: Instant, sent: &mut dyn FnMut(SocketAddr, &[u8])) {
     let mut out = Vec::new();
     for _ in 0..MOST_ROUNDS {
         let mut count = 0;
-        while let Some(to) = machine.poll_transmit(now, &mut out) {
+        while let Some(transmit) = machine.poll_transmit(now, 1, &mut out) {
+            wire::descramble(&mut out);
             assert!(Message::decode(&out).is_ok(), "it sends what says nothing: {out:x?}");
-            sent(to, &out);
+            sent(transmit.destination, &out);
             count += 1;
             assert!(count < MOST_SENT, "it sends without end");
         }

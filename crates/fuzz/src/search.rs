@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use crate::input::{Input, address, patched, uid};
+use crate::input::{Input, address, patched, scrambled, uid};
 use crate::machine::{pass, settle};
 use tutk_proto::Search;
 
@@ -18,8 +18,8 @@ pub fn search(data: &[u8]) {
     input.each(|input| {
         let from = address(input.u8());
         match input.u8() % 4 {
-            0 => search.handle_input(from, input.datagram()),
-            1 => search.handle_input(from, &patched(input.datagram(), 0)),
+            0 => search.handle_input(from, &mut scrambled(input.datagram())),
+            1 => search.handle_input(from, &mut scrambled(&patched(input.datagram(), 0))),
             // Once it is over it says for ever that it is time.
             2 if !search.is_over(now) => {
                 let rest = end - now - Duration::from_nanos(1);

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::input::{Input, address, patched, uid};
+use crate::input::{Input, address, patched, scrambled, uid};
 use crate::machine::settle;
 use tutk_proto::{
     Access, AvEvent, Camera, CameraConfig, CameraEvent, Credentials, MAX_ASSEMBLY, RESEND_STORE, VideoFrame, Viewer,
@@ -177,9 +177,9 @@ impl Run {
             while let Some(first) = self.network.first_entry().filter(|first| first.key().0 <= self.now) {
                 let (from, to, bytes) = first.remove();
                 if to == address(VIEWER) {
-                    self.viewer.handle_input(self.now, address(from), &bytes);
+                    self.viewer.handle_input(self.now, address(from), &mut scrambled(&bytes));
                 } else if to == address(CAMERA) {
-                    self.camera.handle_input(self.now, address(from), &bytes);
+                    self.camera.handle_input(self.now, address(from), &mut scrambled(&bytes));
                 }
             }
             self.viewer.handle_timeout(self.now);

@@ -1,13 +1,16 @@
 use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
-use crate::input::{Input, address, patched, uid};
+use crate::input::{Input, address, patched, scrambled, uid};
 use crate::machine::{pass, settle};
-use tutk_proto::Secret;
-use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, LoginResult, Message, Phase, Role, Session};
-use tutk_proto::{AvEvent, Credentials, Link, MAX_ASSEMBLY, MAX_FRAME, Viewer, ViewerConfig, ViewerEvent};
+use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, LoginResult, Message, Role, Session, Step};
+use tutk_proto::{
+    AvEvent, AvStyle, Credentials, Generation, Link, MAX_ASSEMBLY, MAX_FRAME, Secret, SessionId, Viewer, ViewerConfig,
+    ViewerEvent,
+};
 
 const COOKIE: u16 = 1;
+const ID: SessionId = SessionId::Cookie(COOKIE);
 const CAMERA: u8 = 2;
 const STRANGER: u8 = 3;
 
@@ -47,26 +50,27 @@ impl Run {
 
     fn log_in(&mut self, resend: bool) {
         let asker = AddressBlock::from(SocketAddrV4::new([10, 0, 0, 1].into(), 1));
-        self.say(Message::Found(Found { generation: 9, uid: uid(), asker, name: "".into() }));
-        for phase in [Phase::Knock, Phase::Agree, Phase::Stand] {
-            self.say(Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
+        self.say(Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: "".into() }));
+        for step in [Step::Propose, Step::Accept, Step::Confirm] {
+            self.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
         self.data(0, Av::LoginAnswer { result: LoginResult::Granted, resend, service: 0 });
     }
 
     fn say(&mut self, message: Message<'_>) {
         let mut out = Vec::new();
-        message.encode(&mut out);
+        message.encode(Generation::G09, &mut out);
         self.hear(CAMERA, &out);
     }
 
     fn data(&mut self, channel: u8, av: Av<'_>) {
-        let session = Session { from: Role::Camera, cookie: COOKIE, channel };
-        self.say(Message::Data { session, sequence: 0, av });
+        let session = Session { from: Role::Camera, id: ID, channel };
+        let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
+        self.say(Message::Data { session, sequence: 0, payload });
     }
 
     fn hear(&mut self, from: u8, datagram: &[u8]) {
-        self.viewer.handle_input(self.now, address(from), datagram);
+        self.viewer.handle_input(self.now, address(from), &mut scrambled(datagram));
     }
 
     fn pass(&mut self, time: Duration) {
@@ -116,7 +120,7 @@ impl Run {
         let info_len = 16 + u16::from(bits >> 4);
         let mut chunk = Chunk { frame, media_len, info_len, index, data: &[] };
         chunk.data = &ZEROS[..Chunk::range(index, chunk.frame_len()).len()];
-        self.data(bits & 2, Av::Video { again: bits & 1 != 0, chunk });
+        self.data(bits & 2, Av::Video { retransmitted: bits & 1 != 0, chunk });
     }
 }
 

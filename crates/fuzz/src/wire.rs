@@ -1,4 +1,5 @@
-use tutk_proto::wire::{self, FrameInfo, Message};
+use tutk_proto::wire::{self, Av, FrameInfo, Message};
+use tutk_proto::{AvStyle, Generation};
 
 /// A plain datagram, and frame info: what was read can be written, and is the same when it is read again.
 pub fn message(data: &[u8]) {
@@ -6,9 +7,14 @@ pub fn message(data: &[u8]) {
     assert_eq!(FrameInfo::decode(&info.encode()), info);
     let Ok(message) = Message::decode(data) else { return };
     let (mut first, mut second) = (Vec::new(), Vec::new());
-    message.encode(&mut first);
-    Message::decode(&first).expect("what was written can be read").encode(&mut second);
+    message.encode(Generation::G09, &mut first);
+    Message::decode(&first).expect("what was written can be read").encode(Generation::G09, &mut second);
     assert_eq!(first, second);
+    let Message::Data { payload, .. } = message else { return };
+    let Ok(av) = Av::decode(AvStyle::Classic, payload) else { return };
+    let first = av.to_payload(AvStyle::Classic, Generation::G09);
+    let second = Av::decode(AvStyle::Classic, &first).expect("what was written can be read");
+    assert_eq!(first, second.to_payload(AvStyle::Classic, Generation::G09));
 }
 
 /// The scramble and its reverse undo each other, in either order.

@@ -5,10 +5,11 @@ use std::ops::Bound;
 use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
+use crate::outbox::Outbox;
+use crate::session::handshake::v1 as handshake;
 use crate::session::{Peer, Peers};
-use crate::wire::{AddressBlock, Found, GENERATION, Message, Phase};
-use crate::{Link, VideoFrame};
-use crate::{Secret, SendError, Uid};
+use crate::wire::{self, AddressBlock, Found, Message, Step};
+use crate::{Generation, Link, Profile, Secret, SendError, SessionId, Transmit, Uid, VideoFrame};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
@@ -131,12 +132,13 @@ pub struct Camera {
     events: VecDeque<CameraEvent>,
     /// Who sent last, and how many datagrams in a row.
     turn: (ViewerId, usize),
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
 enum Answer {
     Found(SocketAddrV4),
-    Connect { phase: Phase, cookie: u16, full: bool },
+    Handshake(handshake::Answer),
 }
 
 const MAX_ANSWERS: usize = 64;
@@ -154,6 +156,7 @@ impl Camera {
             answers: VecDeque::new(),
             events: VecDeque::new(),
             turn: (ViewerId(0), 0),
+            outbox: Outbox::default(),
         }
     }
 
@@ -162,8 +165,10 @@ impl Camera {
         self.config.name = name;
     }
 
-    /// Takes a plain datagram, from the port of searches or of sessions. What is not for this camera is passed over.
-    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram, from the port of searches or of sessions, and descrambles it in its place. What is not for this
+    /// camera is passed over.
+    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
+        wire::descramble(datagram);
         let Ok(message) = Message::decode(datagram) else { return };
         match message {
             Message::Search { uid } if uid.is_none_or(|uid| uid == self.config.uid) => {
@@ -173,13 +178,13 @@ impl Camera {
             }
             Message::Hello { uid, .. } if uid == self.config.uid => {
                 let full = self.is_full();
-                self.answer(from, Answer::Connect { phase: Phase::Knock, cookie: 0, full });
+                self.answer(from, Answer::Handshake(handshake::Answer::hello(full)));
             }
-            Message::Connect { phase, uid, cookie, .. } if uid == self.config.uid && cookie != 0 => {
-                self.handle_connect(now, from, phase, cookie);
+            Message::Handshake { step, uid, session: Some(id), .. } if uid == self.config.uid => {
+                self.handle_handshake(now, from, step, id);
             }
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
-                let Some(id) = self.peers.find(from, session.cookie) else { return };
+                let Some(id) = self.peers.find(from, session.id) else { return };
                 if let Some(peer) = self.peers.get_mut(id) {
                     peer.handle_input(now, &message);
                 }
@@ -228,29 +233,23 @@ impl Camera {
         self.peers.update(viewer);
     }
 
-    fn handle_connect(&mut self, now: Instant, from: SocketAddr, phase: Phase, cookie: u16) {
-        let known = self.peers.find(from, cookie);
-        let full = known.is_none() && self.is_full();
-        let stand = Answer::Connect { phase: Phase::Stand, cookie, full };
-        match (phase, known.and_then(|id| self.peers.get_mut(id))) {
-            (Phase::Knock, _) => self.answer(from, Answer::Connect { phase: Phase::Agree, cookie, full }),
-            // The viewer's last word of connecting; an answer to it would go on for ever.
-            (Phase::Stand, Some(peer)) => peer.link.heard(now),
-            (Phase::Agree, Some(peer)) => {
-                peer.link.heard(now);
-                self.answer(from, stand);
+    fn handle_handshake(&mut self, now: Instant, from: SocketAddr, step: Step, id: SessionId) {
+        let known = self.peers.find(from, id);
+        let reaction = handshake::react(step, id, known.is_some(), self.is_full());
+        if reaction.establish {
+            match known.and_then(|viewer| self.peers.get_mut(viewer)) {
+                Some(peer) => peer.link.heard(now),
+                None => self.add_peer(now, from, id),
             }
-            (_, None) if full => {}
-            (_, None) => {
-                self.add_peer(now, from, cookie);
-                self.answer(from, stand);
-            }
+        }
+        if let Some(answer) = reaction.answer {
+            self.answer(from, Answer::Handshake(answer));
         }
     }
 
-    fn add_peer(&mut self, now: Instant, from: SocketAddr, cookie: u16) {
+    fn add_peer(&mut self, now: Instant, from: SocketAddr, id: SessionId) {
         self.make_room(from.ip());
-        let mut peer = Peer::new(now, from, cookie, self.config.idle_timeout);
+        let mut peer = Peer::new(now, from, Generation::G09, Profile::V1, id, self.config.idle_timeout);
         match self.config.access {
             Access::Account { .. } => peer.link.start_server(0, self.config.resend),
             Access::Application => peer.set_viewer(),
@@ -353,25 +352,33 @@ impl Camera {
         self.peers.poll_timeout()
     }
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes. Viewers take turns, of up to 60
-    /// datagrams each.
+    /// Writes the next datagrams, at most `max_datagrams` to one viewer, over what `out` holds. Viewers take turns, of up
+    /// to 60 datagrams each.
     #[must_use]
-    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+    pub fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        let transmit = outbox.fill(max_datagrams, out, |out| self.poll_datagram(now, out));
+        self.outbox = outbox;
+        transmit
+    }
+
+    /// Appends the next plain datagram; returns where it goes.
+    fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         if let Some((to, answer)) = self.answers.pop_front() {
             let uid = self.config.uid;
             match answer {
                 Answer::Found(asker) => {
                     let name = self.config.name.as_str().into();
-                    Message::Found(Found { generation: GENERATION, uid, asker: AddressBlock::from(asker), name })
+                    Message::Found(Found { generation: Generation::G09, uid, asker: AddressBlock::from(asker), name })
                 }
-                Answer::Connect { phase, cookie, full } => Message::Connect { phase, uid, cookie, first: false, full },
+                Answer::Handshake(answer) => answer.message(uid),
             }
-            .encode(out);
+            .encode(Generation::G09, out);
             return Some(to);
         }
         let (last, count) = self.turn;
         let from = if count < TURN { Bound::Included(last) } else { Bound::Excluded(last) };
-        let (id, to) = self.peers.poll_transmit(now, from, out)?;
+        let (id, to) = self.peers.poll_datagram(now, from, out)?;
         self.turn = (id, if id == last && count < TURN { count + 1 } else { 1 });
         Some(to)
     }

@@ -1,12 +1,94 @@
 //! The IOTC/AV protocol of ThroughTek's IP cameras ("TUTK", "Kalay") as sans-IO state machines.
 //!
-//! Nothing in here has a socket, a clock or a thread: [`Viewer`] and [`Camera`] are the two ends of a session, [`Search`] and
-//! [`Browser`] find cameras. Time comes in as [`Instant`](std::time::Instant) and never goes back. After each call that
-//! may change something, the caller takes what is to be sent with `poll_transmit` until there is no more, then what has
-//! happened with `poll_event`, and calls `handle_timeout` (a browser's `search`) when the time of `poll_timeout` has come.
+//! Nothing in here has a socket, a clock or a thread: the caller brings datagrams and the time, and takes datagrams and events
+//! away. The crate `tutk` does so over UDP sockets; tests do it over a simulated network in virtual time.
 //!
-//! Datagrams are plain in here: [`wire::descramble`] comes before `handle_input`, and [`wire::scramble`] after
-//! `poll_transmit`.
+//! * [`Viewer`] finds a camera, establishes a session, logs in and receives;
+//! * [`Camera`] answers searches and serves viewers;
+//! * [`Search`] and [`Browser`] find cameras.
+//!
+//! # How to drive a state machine
+//!
+//! Time comes in as [`Instant`](std::time::Instant) and never goes back. After each call that may change something, the
+//! caller
+//!
+//! 1. takes what is to be sent with `poll_transmit` until there is no more,
+//! 2. takes what has happened with `poll_event` until there is no more,
+//! 3. calls `handle_timeout` (a browser's `search`) when the time of `poll_timeout` has come, and `handle_input` when a
+//!    datagram has.
+//!
+//! Datagrams go in as the socket gave them, and come out as it takes them. Randomness comes in as a seed, so that a run can
+//! be repeated.
+//!
+//! Two machines, and no socket between them:
+//!
+//! ```
+//! use std::net::SocketAddr;
+//! use std::time::{Duration, Instant};
+//!
+//! use tutk_proto::{
+//!     Access, AvEvent, Camera, CameraConfig, CameraEvent, Codec, Credentials, VideoFrame, Viewer, ViewerConfig, ViewerEvent,
+//! };
+//!
+//! let uid = "ABCDEFGHJKLMNPQRST12".parse()?;
+//! let (viewer_address, camera_address): (SocketAddr, SocketAddr) =
+//!     ("10.0.0.1:40000".parse()?, "10.0.0.2:32761".parse()?);
+//! let now = Instant::now();
+//! let mut camera = Camera::new(CameraConfig {
+//!     uid,
+//!     name: "porch".into(),
+//!     access: Access::Account { account: "admin".into(), password: "secret".into() },
+//!     max_viewers: 4,
+//!     resend: true,
+//!     idle_timeout: Duration::from_secs(15),
+//! });
+//! let mut viewer = Viewer::new(
+//!     now,
+//!     ViewerConfig {
+//!         uid,
+//!         credentials: Some(Credentials { account: "admin".into(), password: "secret".into() }),
+//!         targets: vec![camera_address],
+//!         timeout: Duration::from_secs(5),
+//!         idle_timeout: Duration::from_secs(10),
+//!         seed: 4, // Random, outside of examples.
+//!     },
+//! );
+//!
+//! let mut out = Vec::new();
+//! let mut frame = None;
+//! while frame.is_none() {
+//!     // The network: what one sends, the other gets.
+//!     while let Some(transmit) = viewer.poll_transmit(now, 64, &mut out) {
+//!         for datagram in out.chunks_mut(transmit.segment_size.unwrap_or(transmit.size)) {
+//!             camera.handle_input(now, viewer_address, datagram);
+//!         }
+//!     }
+//!     while let Some(transmit) = camera.poll_transmit(now, 64, &mut out) {
+//!         for datagram in out.chunks_mut(transmit.segment_size.unwrap_or(transmit.size)) {
+//!             viewer.handle_input(now, camera_address, datagram);
+//!         }
+//!     }
+//!     // The two applications.
+//!     while let Some(event) = camera.poll_event() {
+//!         if let CameraEvent::ViewerAdded { viewer, .. } = event {
+//!             let frame = VideoFrame { data: &[7; 5000], codec: Codec::H264, key: true, timestamp: 0 };
+//!             camera.send_video(&[viewer], frame)?;
+//!         }
+//!     }
+//!     while let Some(event) = viewer.poll_event() {
+//!         if let ViewerEvent::Av { event: AvEvent::Video(received), .. } = event {
+//!             frame = Some(received);
+//!         }
+//!     }
+//! }
+//! assert_eq!(frame.map(|frame| frame.data), Some(vec![7; 5000]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Sessions differ
+//!
+//! A [`Profile`] says how a session speaks: how datagrams name their session ([`Framing`]), how AV messages look ([`AvStyle`]),
+//! and what protects them ([`Security`]). Discovery and the handshake decide; the application need not know.
 //!
 //! # Memory
 //!
@@ -24,6 +106,8 @@ mod error;
 pub mod io_control;
 mod machine;
 mod media;
+mod outbox;
+mod profile;
 mod recv;
 mod secret;
 mod send;
@@ -40,6 +124,8 @@ pub use discovery::{Answers, Browser, BrowserEvent, Found, MAX_CAMERAS, Search, 
 pub use error::{ParseUidError, SendError};
 pub use machine::Machine;
 pub use media::{Codec, Frame, Gate, Lost, Media};
+pub use outbox::Transmit;
+pub use profile::{AvStyle, Framing, Generation, Profile, Security, SessionId};
 pub use secret::Secret;
 pub use send::VideoFrame;
 pub use session::Link;

@@ -1,12 +1,12 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::{Camera, Search, Viewer};
+use crate::{Camera, Search, Transmit, Viewer};
 
 /// A state machine as the driver of a socket sees it.
 pub trait Machine {
-    /// Takes a plain datagram.
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]);
+    /// Takes a datagram and descrambles it in its place.
+    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]);
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come.
     fn handle_timeout(&mut self, now: Instant);
@@ -15,13 +15,13 @@ pub trait Machine {
     #[must_use]
     fn poll_timeout(&self) -> Option<Instant>;
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes.
+    /// Writes the next datagrams, at most `max_datagrams` to one receiver, over what `out` holds.
     #[must_use]
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr>;
+    fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit>;
 }
 
 impl Machine for Search {
-    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &mut [u8]) {
         self.handle_input(from, datagram);
     }
 
@@ -33,13 +33,13 @@ impl Machine for Search {
         Some(self.poll_timeout())
     }
 
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+    fn poll_transmit(&mut self, now: Instant, _max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
         self.poll_transmit(now, out)
     }
 }
 
 impl Machine for Viewer {
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
         self.handle_input(now, from, datagram);
     }
 
@@ -51,13 +51,13 @@ impl Machine for Viewer {
         self.poll_timeout()
     }
 
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.poll_transmit(now, out)
+    fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
+        self.poll_transmit(now, max_datagrams, out)
     }
 }
 
 impl Machine for Camera {
-    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
         self.handle_input(now, from, datagram);
     }
 
@@ -69,7 +69,7 @@ impl Machine for Camera {
         self.poll_timeout()
     }
 
-    fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.poll_transmit(now, out)
+    fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
+        self.poll_transmit(now, max_datagrams, out)
     }
 }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::Answers;
 use crate::channel::AvEvent;
-use crate::recv::Repeat;
-use crate::wire::{AddressBlock, GENERATION, Message, Phase, Role};
-use crate::{FOREVER, Link};
+use crate::outbox::Outbox;
+use crate::session::handshake::{Progress, v1 as handshake};
+use crate::wire::{self, Message, Role};
+use crate::{FOREVER, Generation, Link, Profile, SessionId, Transmit};
 use crate::{Found, Search};
 use crate::{Secret, Uid};
 
@@ -151,7 +152,7 @@ impl Add for ViewerStats {
 #[derive(Debug)]
 pub struct Viewer {
     config: ViewerConfig,
-    cookie: u16,
+    id: SessionId,
     state: State,
     /// When the step that is under way must be done.
     deadline: Instant,
@@ -162,24 +163,20 @@ pub struct Viewer {
     /// Who answered a search in vain.
     answers: Answers,
     stats: ViewerStats,
+    outbox: Outbox,
 }
 
 #[derive(Debug)]
 enum State {
     Finding(Box<Search>),
-    Connecting {
+    Handshaking {
         camera: SocketAddr,
-        asker: AddressBlock,
-        phase: Phase,
-        /// What is to be sent next is the hello that goes before a knock.
-        hello: bool,
-        repeat: Repeat,
+        handshake: handshake::Viewer,
     },
-    /// The session stands.
-    Standing {
+    Established {
         camera: SocketAddr,
-        /// The last word of connecting is to be said.
-        stand: bool,
+        /// The last message of the handshake is to be sent.
+        confirm: bool,
         logging_in: bool,
     },
     Ended {
@@ -189,28 +186,29 @@ enum State {
 
 /// Addresses over this number that answer for the camera are only counted.
 const MAX_OTHERS: usize = 16;
-const CONNECT: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(100));
 
 impl Viewer {
     /// A viewer that begins to search.
     pub fn new(now: Instant, mut config: ViewerConfig) -> Self {
         config.timeout = config.timeout.min(FOREVER);
-        let cookie = (config.seed % u64::from(u16::MAX)) as u16 + 1;
+        let id = handshake::session_id(config.seed);
         Self {
             state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout).into()),
             deadline: now + config.timeout,
-            link: Link::new(now, Role::Viewer, cookie, config.idle_timeout),
+            link: Link::new(now, Role::Viewer, Generation::G09, Profile::V1, id, config.idle_timeout),
             config,
-            cookie,
+            id,
             events: VecDeque::new(),
             others: (Vec::new(), 0),
             answers: Answers::default(),
             stats: ViewerStats::default(),
+            outbox: Outbox::default(),
         }
     }
 
-    /// Takes a plain datagram.
-    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram and descrambles it in its place.
+    pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
+        wire::descramble(datagram);
         let message = Message::decode(datagram);
         if let Some(camera) = self.camera()
             && from != camera
@@ -236,8 +234,14 @@ impl Viewer {
         }
         self.stats.datagrams += 1;
         match message {
-            Message::Connect { phase, uid, cookie, full, .. } if uid == self.config.uid => {
-                self.handle_connect(now, phase, cookie, full);
+            Message::Handshake { step, uid, session, full, .. } if uid == self.config.uid => {
+                let State::Handshaking { handshake, .. } = &mut self.state else { return };
+                match handshake.handle_input(now, step, session, full) {
+                    Progress::Pending => {}
+                    Progress::Established => self.establish(now),
+                    Progress::Full => self.end(End::Full),
+                    Progress::Foreign => self.stats.foreign += 1,
+                }
             }
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
                 if !self.link.owns(session) {
@@ -248,8 +252,11 @@ impl Viewer {
                         self.state = State::Ended { camera: None };
                         self.events.push_back(ViewerEvent::Ended(End::ClosedByCamera));
                     }
-                } else if let State::Standing { .. } = self.state {
-                    self.link.handle_input(now, &message);
+                } else if let State::Established { .. } = self.state {
+                    if self.link.handle_input(now, &message).is_err() {
+                        self.stats.datagrams -= 1;
+                        self.stats.malformed += 1;
+                    }
                     self.take_events();
                 }
             }
@@ -265,37 +272,23 @@ impl Viewer {
         self.deadline = now + self.config.timeout;
         // It may be in upper case.
         self.config.uid = found.uid;
-        let repeat = Repeat::new(now);
-        self.state = State::Connecting { camera, asker, phase: Phase::Knock, hello: true, repeat };
+        let handshake = handshake::Viewer::new(now, found.uid, self.id, asker);
+        self.state = State::Handshaking { camera, handshake };
         self.events.push_back(ViewerEvent::Found(found));
-        if generation != GENERATION {
+        if !handshake::speaks(Generation(generation)) {
             self.end(End::Generation(generation));
         }
     }
 
-    /// The camera answers a hello with a knock, a knock with an agree, an agree with a stand; any may be lost.
-    fn handle_connect(&mut self, now: Instant, answer: Phase, answer_cookie: u16, full: bool) {
-        let State::Connecting { camera, phase, hello, repeat, .. } = &mut self.state else { return };
-        match answer {
-            _ if full => self.end(End::Full),
-            Phase::Knock => {}
-            _ if answer_cookie != self.cookie => self.stats.foreign += 1,
-            Phase::Agree if *phase == Phase::Knock => {
-                (*phase, *hello) = (Phase::Agree, false);
-                *repeat = Repeat::new(now);
-            }
-            Phase::Agree => {}
-            Phase::Stand => {
-                let camera = *camera;
-                self.link.heard(now);
-                self.deadline = now + self.config.timeout;
-                let credentials = self.config.credentials.take();
-                self.state = State::Standing { camera, stand: true, logging_in: credentials.is_some() };
-                self.events.push_back(ViewerEvent::Connected);
-                if let Some(Credentials { account, password }) = credentials {
-                    self.link.start_client(now, 0, account, password, true);
-                }
-            }
+    fn establish(&mut self, now: Instant) {
+        let Some(camera) = self.camera() else { return };
+        self.link.heard(now);
+        self.deadline = now + self.config.timeout;
+        let credentials = self.config.credentials.take();
+        self.state = State::Established { camera, confirm: true, logging_in: credentials.is_some() };
+        self.events.push_back(ViewerEvent::Connected);
+        if let Some(Credentials { account, password }) = credentials {
+            self.link.start_client(now, 0, account, password, true);
         }
     }
 
@@ -310,7 +303,7 @@ impl Viewer {
 
     fn take_events(&mut self) {
         while let Some((channel, event)) = self.link.poll_event() {
-            if let State::Standing { logging_in, .. } = &mut self.state
+            if let State::Established { logging_in, .. } = &mut self.state
                 && *logging_in
             {
                 match event {
@@ -328,14 +321,14 @@ impl Viewer {
     pub fn camera(&self) -> Option<SocketAddr> {
         match self.state {
             State::Finding(_) => None,
-            State::Connecting { camera, .. } | State::Standing { camera, .. } => Some(camera),
+            State::Handshaking { camera, .. } | State::Established { camera, .. } => Some(camera),
             State::Ended { camera } => camera,
         }
     }
 
     /// The session, once it stands and as long as it does.
     pub fn link(&mut self) -> Option<&mut Link> {
-        matches!(self.state, State::Standing { .. }).then_some(&mut self.link)
+        matches!(self.state, State::Established { .. }).then_some(&mut self.link)
     }
 
     /// Ends the session. What is to be sent then tells the camera.
@@ -348,7 +341,7 @@ impl Viewer {
     /// Ends the session, and tells the camera if it knows of it.
     fn end(&mut self, end: End) {
         let camera = match self.state {
-            State::Standing { camera, .. } => Some(camera),
+            State::Established { camera, .. } => Some(camera),
             _ => None,
         };
         self.link.close();
@@ -367,8 +360,8 @@ impl Viewer {
         }
         let step = match self.state {
             State::Finding(_) => Step::Find,
-            State::Connecting { .. } => Step::Connect,
-            State::Standing { logging_in, .. } => {
+            State::Handshaking { .. } => Step::Connect,
+            State::Established { logging_in, .. } => {
                 self.link.handle_timeout(now);
                 self.take_events();
                 if let Some(silence) = self.link.silence(now) {
@@ -391,8 +384,8 @@ impl Viewer {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Finding(ref search) => Some(search.poll_timeout().min(self.deadline)),
-            State::Connecting { ref repeat, .. } => Some(repeat.due().min(self.deadline)),
-            State::Standing { logging_in, .. } => {
+            State::Handshaking { ref handshake, .. } => Some(handshake.poll_timeout().min(self.deadline)),
+            State::Established { logging_in, .. } => {
                 let first = self.link.poll_timeout();
                 Some(if logging_in { first.min(self.deadline) } else { first })
             }
@@ -400,39 +393,34 @@ impl Viewer {
         }
     }
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes.
+    /// Writes the next datagrams, at most `max_datagrams`, over what `out` holds.
     #[must_use]
-    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        let uid = self.config.uid;
+    pub fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
+        let mut outbox = std::mem::take(&mut self.outbox);
+        let transmit = outbox.fill(max_datagrams, out, |out| self.poll_datagram(now, out));
+        self.outbox = outbox;
+        transmit
+    }
+
+    /// Appends the next plain datagram; returns where it goes.
+    fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         match &mut self.state {
-            State::Finding(search) => search.poll_transmit(now, out),
-            State::Connecting { camera, asker, phase, hello, repeat } => {
-                if !repeat.is_due(now) {
-                    return None;
-                }
-                if *hello {
-                    *hello = false;
-                    Message::Hello { uid, asker: *asker }.encode(out);
-                } else {
-                    repeat.sent(now, CONNECT.0, CONNECT.1);
-                    *hello = *phase == Phase::Knock;
-                    let first = *phase == Phase::Knock;
-                    Message::Connect { phase: *phase, uid, cookie: self.cookie, first, full: false }.encode(out);
-                }
+            State::Finding(search) => search.poll_datagram(now, out),
+            State::Handshaking { camera, handshake } => {
+                handshake.poll_transmit(now)?.encode(Generation::G09, out);
                 Some(*camera)
             }
-            State::Standing { camera, stand, .. } => {
+            State::Established { camera, confirm, .. } => {
                 let to = *camera;
-                if std::mem::take(stand) {
-                    let (phase, cookie) = (Phase::Stand, self.cookie);
-                    Message::Connect { phase, uid, cookie, first: false, full: false }.encode(out);
+                if std::mem::take(confirm) {
+                    handshake::confirm(self.config.uid, self.id).encode(Generation::G09, out);
                     return Some(to);
                 }
-                self.link.poll_transmit(now, out).then_some(to)
+                self.link.poll_datagram(now, out).then_some(to)
             }
             State::Ended { camera } => {
                 let to = (*camera)?;
-                self.link.poll_transmit(now, out).then_some(to)
+                self.link.poll_datagram(now, out).then_some(to)
             }
         }
     }
@@ -443,7 +431,7 @@ impl Viewer {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
-        let State::Standing { logging_in: false, .. } = self.state else { return None };
+        let State::Established { logging_in: false, .. } = self.state else { return None };
         let (others, told) = &mut self.others;
         let other = others.get(*told)?;
         *told += 1;

@@ -1,7 +1,5 @@
-use std::fmt;
 use std::path::{Path, PathBuf};
-
-use crate::elf;
+use std::{env, fmt};
 
 /// Why no library could be loaded: every path that was tried, and what was wrong with each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,14 +45,18 @@ fn advice(path: &Path, problem: &str) -> Option<String> {
         // The system's loader searched for it; there is no file to look at.
         return None;
     }
-    if path.exists()
-        && let Some(advice) = elf::advice(path)
-    {
-        return Some(advice);
+    if problem.contains("invalid ELF header") || problem.contains("file too short") {
+        return Some("it is no library at all".into());
+    }
+    let other_machine =
+        || format!("it was made for another processor; get the one for this machine ({})", env::consts::ARCH);
+    if problem.contains("wrong ELF class") {
+        return Some(other_machine());
     }
     let (missing, _) = problem.split_once(": cannot open shared object file")?;
     if Path::new(missing) == path {
-        return None;
+        // glibc says so of a file that is there and not for this processor.
+        return path.is_file().then(other_machine);
     }
     if matches!(missing, "liblog.so" | "libc.so" | "libm.so" | "libdl.so" | "libstdc++.so") {
         return Some("it was made for Android or for another C library; get the one for Linux with glibc".into());

@@ -6,7 +6,6 @@
 //! Loading a library runs its code in this process, with all that this process may do.
 
 mod bindings;
-mod elf;
 mod error;
 mod library;
 

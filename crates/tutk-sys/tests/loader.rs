@@ -66,7 +66,7 @@ fn a_text_file() {
     let error = fail(&folder.file("libIOTCAPIs_ALL.so", b"<html>404 Not Found</html>"));
     assert!(error.to_string().contains("it is no library at all"), "{error}");
     let error = fail(&folder.file("empty.so", b""));
-    assert!(error.to_string().contains("the file is empty"), "{error}");
+    assert!(error.to_string().contains("it is no library at all"), "{error}");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn another_architecture() {
         }
         content[18..20].copy_from_slice(&bytes);
         let text = fail(&folder.file(&format!("{name}.so"), &content)).to_string();
-        assert!(text.contains(&format!("it is for {name}")) && text.contains("this program runs on"), "{text}");
+        assert!(text.contains("it was made for another processor"), "{text}");
     }
 }
 

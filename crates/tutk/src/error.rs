@@ -1,11 +1,14 @@
 use std::io;
 use std::net::SocketAddr;
+#[cfg(feature = "vendor")]
 use std::path::PathBuf;
 use std::time::Duration;
 
+#[cfg(feature = "vendor")]
 use tutk_sys::LoadError;
 
 use crate::proto::Answers;
+#[cfg(feature = "vendor")]
 use crate::vendor::Code;
 use tutk_proto::{ParseUidError, SendError, Uid};
 
@@ -95,7 +98,7 @@ pub enum Error {
     #[error(
         "camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, which only the vendor's library \
          plays so far; the protocol itself is spoken up to 0x{:02x}",
-        crate::wire::GENERATION
+        tutk_proto::Generation::G09.0
     )]
     Generation {
         /// The camera.
@@ -111,7 +114,11 @@ pub enum Error {
     /// An argument is out of its range; the text says which and why.
     #[error("{0}")]
     InvalidArgument(String),
+    /// The session was to go through the vendor's library, and this build has no vendor backend.
+    #[error("this build cannot use the vendor's library: it was built without the feature “vendor”")]
+    NoVendorBackend,
     /// The vendor's library answered with a code that has no other place here.
+    #[cfg(feature = "vendor")]
     #[error("the vendor's library could not {what}: {code}")]
     Library {
         /// What it was to do.
@@ -120,9 +127,11 @@ pub enum Error {
         code: Code,
     },
     /// No library of the vendor could be loaded.
+    #[cfg(feature = "vendor")]
     #[error(transparent)]
     LibraryLoad(#[from] LoadError),
     /// The process can use one library of the vendor at a time.
+    #[cfg(feature = "vendor")]
     #[error("{} cannot be used while sessions use {}: the vendor's library works once in a process",
         wanted.display(), used.display())]
     LibraryInUse {
@@ -163,6 +172,7 @@ impl Error {
             | Self::NoFrames { .. }
             | Self::Io { .. }
             | Self::Protocol(_) => true,
+            #[cfg(feature = "vendor")]
             Self::Library { code, .. } => code.is_transient(),
             _ => false,
         }

@@ -4,7 +4,7 @@
 //!
 //! * [`proto`]: the crate `tutk-proto`, state machines without sockets, clocks or threads;
 //! * [`native`]: drives [`proto`] over UDP sockets;
-//! * [`vendor`]: drives the vendor's library, if there is one.
+//! * `vendor`: drives the vendor's library, if there is one (feature `vendor`, on by default).
 //!
 //! A [`Session`] goes through either, as [`Backend`] says.
 //!
@@ -39,6 +39,7 @@ mod info;
 pub mod native;
 mod scan;
 mod session;
+#[cfg(feature = "vendor")]
 pub mod vendor;
 mod watchdog;
 
@@ -55,5 +56,6 @@ pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, 
 #[doc(hidden)]
 pub use tutk_proto::wire;
 pub use tutk_proto::{self as proto, Codec, Frame, Gate, Lost, Media, Secret, Uid, io_control};
+#[cfg(feature = "vendor")]
 pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
 pub use watchdog::FrameWatchdog;

@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::native::{self, Address, Answers, Cancel, Found, LocalPorts, Search};
-use crate::{Backend, Error, Uid, backend, vendor};
+use crate::{Backend, Error, Uid, backend};
 
 /// Which cameras to look for, and through which backend.
 #[derive(Clone, Debug)]
@@ -60,9 +60,18 @@ pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
         answers.cameras.retain(|camera| options.is_wanted(camera));
         return Ok(answers);
     }
-    let mut found = vendor::search(library.as_deref(), options.timeout, cancel)?;
-    found.retain(|camera| options.is_wanted(camera));
+    scan_by_library(library.as_deref(), options, cancel)
+}
+
+#[cfg(feature = "vendor")]
+fn scan_by_library(library: Option<&Path>, options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
     let mut answers = Answers::default();
-    answers.cameras = found;
+    answers.cameras = crate::vendor::search(library, options.timeout, cancel)?;
+    answers.cameras.retain(|camera| options.is_wanted(camera));
     Ok(answers)
+}
+
+#[cfg(not(feature = "vendor"))]
+fn scan_by_library(_library: Option<&Path>, _options: &ScanOptions, _cancel: &Cancel) -> Result<Answers, Error> {
+    Err(Error::NoVendorBackend)
 }

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::native::{Address, Cancel, Found, LocalPorts};
 use crate::proto::ViewerStats;
-use crate::{Backend, Error, Frame, Lost, Mode, Secret, SessionInfo, Uid, backend, native, vendor};
+#[cfg(feature = "vendor")]
+use crate::vendor;
+use crate::{Backend, Error, Frame, Lost, Mode, Secret, SessionInfo, Uid, backend, native};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
@@ -110,6 +112,7 @@ pub struct Session(Inner);
 #[derive(Debug)]
 enum Inner {
     Native(Box<native::Session>),
+    #[cfg(feature = "vendor")]
     Vendor(Box<vendor::Session>),
 }
 
@@ -118,6 +121,7 @@ macro_rules! either {
     ($session:expr, $inner:ident => $call:expr) => {
         match &$session.0 {
             Inner::Native($inner) => $call,
+            #[cfg(feature = "vendor")]
             Inner::Vendor($inner) => $call,
         }
     };
@@ -127,21 +131,31 @@ impl Session {
     /// Finds the camera, connects and logs in, through the backend that the options ask for and no other.
     ///
     /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
-    pub fn open(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
         if options.require_encryption {
             return Err(Error::NotEncrypted { uid: options.uid });
         }
         if options.is_through_library() {
-            options.library = options.library.or_else(backend::library);
-            let opened = match vendor::Session::open(options.clone(), cancel) {
-                Err(Error::NotFound { uid, .. }) if uid != uid.to_upper_case() => {
-                    vendor::Session::open(SessionOptions { uid: uid.to_upper_case(), ..options }, cancel)
-                }
-                opened => opened,
-            };
-            return opened.map(|session| Self(Inner::Vendor(session.into())));
+            return Self::open_vendor(options, cancel);
         }
         native::Session::open(options, cancel).map(|session| Self(Inner::Native(session.into())))
+    }
+
+    #[cfg(feature = "vendor")]
+    fn open_vendor(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+        options.library = options.library.or_else(backend::library);
+        let opened = match vendor::Session::open(options.clone(), cancel) {
+            Err(Error::NotFound { uid, .. }) if uid != uid.to_upper_case() => {
+                vendor::Session::open(SessionOptions { uid: uid.to_upper_case(), ..options }, cancel)
+            }
+            opened => opened,
+        };
+        opened.map(|session| Self(Inner::Vendor(session.into())))
+    }
+
+    #[cfg(not(feature = "vendor"))]
+    fn open_vendor(_options: SessionOptions, _cancel: &Cancel) -> Result<Self, Error> {
+        Err(Error::NoVendorBackend)
     }
 
     /// Asks the camera to send video.
@@ -191,6 +205,7 @@ impl Session {
             Inner::Native(session) => {
                 SessionInfo { mode: Mode::Lan, remote: session.camera().address, encrypted: false, library: None }
             }
+            #[cfg(feature = "vendor")]
             Inner::Vendor(session) => session.info(),
         }
     }

@@ -22,7 +22,7 @@ pub fn replay(target: &str, body: impl Fn(&[u8])) {
     }
     let seconds = std::env::var("FUZZ_SECONDS").map_or(0, |text| text.parse().expect("FUZZ_SECONDS is a number"));
     let until = Instant::now() + Duration::from_secs(seconds);
-    let mut mutator = Mutator::new(getrandom::u64().expect("random bytes"));
+    let mut mutator = Mutator::new();
     let inputs: Vec<_> = seeds.into_iter().map(|(_, seed)| seed).collect();
     let count = Cell::new(0);
     while Instant::now() < until {

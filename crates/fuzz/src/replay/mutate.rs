@@ -1,26 +1,17 @@
 /// Makes new inputs of old ones.
-pub(crate) struct Mutator(u64);
+pub(crate) struct Mutator(fastrand::Rng);
 
 /// Inputs do not grow over this size.
 const LONGEST: usize = 4096;
 const TELLING: [u8; 8] = [0, 1, 2, 16, 0x7F, 0x80, 0xFE, 0xFF];
 
 impl Mutator {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// SplitMix64.
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+    pub(crate) fn new() -> Self {
+        Self(fastrand::Rng::new())
     }
 
     fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
+        self.0.usize(..limit.max(1))
     }
 
     /// A range of at most `most` bytes in `len` bytes.
@@ -47,7 +38,7 @@ impl Mutator {
         let len = input.len();
         let at = self.below(len);
         match self.below(7) {
-            0 => input.insert(at, self.next() as u8),
+            0 => input.insert(at, self.0.u8(..)),
             1 => {
                 let other = self.pick(seeds);
                 let part = self.range(other.len(), 64);
@@ -56,7 +47,7 @@ impl Mutator {
             _ if len == 0 => {}
             2 => input[at] ^= 1 << self.below(8),
             3 => input[at] = TELLING[self.below(TELLING.len())],
-            4 => input[at] = self.next() as u8,
+            4 => input[at] = self.0.u8(..),
             5 => {
                 let part = self.range(len, 32);
                 input.drain(part);

@@ -5,6 +5,7 @@ use std::thread;
 
 use crate::support::{Running, assert_code, run, silent, text, tutk, uid};
 use tutk::Uid;
+use tutk::proto::Generation;
 use tutk::wire::{self, AddressBlock, Message};
 
 #[test]
@@ -43,17 +44,14 @@ fn newer(tells: Option<Uid>) -> String {
         let mut buffer = [0; 2_048];
         while let Ok((len, viewer)) = socket.recv_from(&mut buffer) {
             wire::descramble(&mut buffer[..len]);
-            let (generation, name) = (0x1A, "newer".into());
+            let (generation, name) = (Generation::G1A, "newer".into());
             let answer = match tells {
-                Some(uid) if buffer[2] == generation => {
+                Some(uid) if buffer[2] == generation.0 => {
                     Message::Found(wire::Found { generation, uid, asker: AddressBlock([0; 16]), name })
                 }
                 _ => Message::Unnamed { generation, name },
             };
-            let mut out = Vec::new();
-            answer.encode(&mut out);
-            wire::scramble(&mut out);
-            socket.send_to(&out, viewer).unwrap();
+            socket.send_to(&answer.to_datagram(generation), viewer).unwrap();
         }
     });
     address

@@ -5,7 +5,7 @@ use crate::channel::AvEvent;
 use crate::channel::Controls;
 use crate::recv::Repeat;
 use crate::recv::{Assembly, Counts, Release};
-use crate::wire::{Av, FrameInfo, LoginResult};
+use crate::wire::{Av, Feedback, FrameInfo, LoginResult};
 use crate::{Frame, Lost, Media, Secret};
 
 /// The end of a channel that logs in and receives media.
@@ -68,12 +68,12 @@ impl Client {
                 LoginResult::Refused => self.refused(3),
                 LoginResult::Other(number) => self.refused(number),
             },
-            (State::Open, Av::Video { again, chunk }) => {
-                self.assembly.handle_chunk(now, again, &chunk);
+            (State::Open, Av::Video { retransmitted, chunk }) => {
+                self.assembly.handle_chunk(now, retransmitted, &chunk);
                 self.release();
             }
             (State::Open, Av::Audio { frame, info, media }) => self.handle_audio(now, frame, info, media),
-            (State::Open, Av::FrameDoneSeen { frame }) => self.assembly.ack_seen(now, frame),
+            (State::Open, Av::Feedback(Feedback::AckReceived { frame })) => self.assembly.ack_seen(now, frame),
             (State::Open, _) => self.controls.handle(now, av),
             _ => {}
         }
@@ -146,9 +146,9 @@ impl Client {
             }
             State::Open => {
                 if let Some(frame) = self.assembly.poll_request(now, &mut self.request) {
-                    Some(send(Av::Resend { frame, chunks: &self.request }))
+                    Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
                 } else if let Some(frame) = self.assembly.poll_ack(now) {
-                    Some(send(Av::FrameDone { frame }))
+                    Some(send(Av::Feedback(Feedback::Ack { frame })))
                 } else {
                     self.controls.poll_transmit(now).map(send)
                 }

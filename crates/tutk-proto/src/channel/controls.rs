@@ -65,7 +65,7 @@ impl Controls {
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match *av {
             Av::IoControl { number, kind, body } => self.received(now, number, kind, body),
-            Av::IoControlSeen { number } => self.confirmed(number),
+            Av::IoControlAck { number } => self.confirmed(number),
             _ => {}
         }
     }
@@ -137,7 +137,7 @@ impl Controls {
 
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Av<'_>> {
         if let Some(number) = self.confirmations.pop_front() {
-            return Some(Av::IoControlSeen { number });
+            return Some(Av::IoControlAck { number });
         }
         let first = self.outgoing.front_mut()?;
         if first.tries >= TRIES || first.due.is_some_and(|due| due > now) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 use crate::channel::AvEvent;
 use crate::channel::Controls;
 use crate::send::{Outgoing, Sent};
-use crate::wire::{Av, LoginResult, SERVICE};
+use crate::wire::{Av, Feedback, LoginResult, SERVICE};
 
 /// The end of a channel that lets a client in and sends media.
 #[derive(Debug)]
@@ -75,8 +75,10 @@ impl Server {
                     password: String::from_utf8_lossy(password.as_bytes()).into_owned().into(),
                 });
             }
-            (State::Open(_), Av::Resend { frame, chunks }) => self.sent.handle_resend(now, frame, chunks),
-            (State::Open(_), Av::FrameDone { frame }) => {
+            (State::Open(_), Av::Feedback(Feedback::Nack { frame, chunks })) => {
+                self.sent.handle_resend(now, frame, chunks)
+            }
+            (State::Open(_), Av::Feedback(Feedback::Ack { frame })) => {
                 self.sent.handle_done(frame);
                 if self.starved == Some(Starved::Full) && !self.sent.is_full() {
                     self.starved = Some(Starved::NeedsKey);

@@ -3,9 +3,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::answers::Unnameds;
-use crate::Uid;
+use crate::outbox::Outbox;
 use crate::wire::{self, Message};
-use crate::{FOREVER, Found};
+use crate::{FOREVER, Found, Generation, Transmit, Uid};
 
 /// Most cameras that a [`Browser`] knows at once.
 pub const MAX_CAMERAS: usize = 1024;
@@ -99,11 +99,12 @@ impl Browser {
         }
     }
 
-    /// Takes a plain datagram. What is no answer to a search is passed over.
-    pub fn handle_input(&mut self, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
+    pub fn handle_input(&mut self, from: SocketAddr, datagram: &mut [u8]) {
+        wire::descramble(datagram);
         match Message::decode(datagram) {
             Ok(Message::Found(found)) => self.handle_found(from, &found),
-            Ok(Message::Unnamed { generation, name }) => self.unnamed.answered(from, generation, name),
+            Ok(Message::Unnamed { generation, name }) => self.unnamed.answered(from, generation.0, name),
             _ => {}
         }
     }
@@ -141,16 +142,18 @@ impl Browser {
         }
     }
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes.
+    /// Writes the next datagram over what `out` holds.
     #[must_use]
-    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        if let Some(to) = self.targets.pop_front() {
-            Message::Search { uid: None }.encode(out);
-            return Some(to);
-        }
-        let to = self.unnamed.poll()?;
-        Message::Identify.encode(out);
-        Some(to)
+    pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<Transmit> {
+        Outbox::default().fill(1, out, |out| {
+            if let Some(to) = self.targets.pop_front() {
+                Message::Search { uid: None }.encode(Generation::G09, out);
+                return Some(to);
+            }
+            let to = self.unnamed.poll()?;
+            Message::Identify.encode(Generation::G1A, out);
+            Some(to)
+        })
     }
 
     /// What has happened.

@@ -3,9 +3,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::answers::{Answers, Unnameds};
-use crate::FOREVER;
-use crate::Uid;
-use crate::wire::{self, AddressBlock, GENERATION, Message};
+use crate::outbox::Outbox;
+use crate::wire::{self, AddressBlock, Message};
+use crate::{FOREVER, Generation, Transmit, Uid};
 
 /// A camera that answered a search.
 ///
@@ -29,7 +29,7 @@ impl Found {
     /// Whether this crate plays the camera without the vendor's library: it speaks generation 9. True where the generation
     /// is not known, since then the vendor's library has found it.
     pub fn is_playable(&self) -> bool {
-        [0, GENERATION].contains(&self.generation)
+        [0, Generation::G09.0].contains(&self.generation)
     }
 
     /// The camera that sent this answer from there.
@@ -38,7 +38,7 @@ impl Found {
             uid: found.uid,
             address: from,
             name: String::from_utf8_lossy(found.name.as_bytes()).into_owned(),
-            generation: found.generation,
+            generation: found.generation.0,
             asker: found.asker,
         }
     }
@@ -97,8 +97,9 @@ impl Search {
         }
     }
 
-    /// Takes a plain datagram. What is no answer to a search is passed over.
-    pub fn handle_input(&mut self, from: SocketAddr, datagram: &[u8]) {
+    /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
+    pub fn handle_input(&mut self, from: SocketAddr, datagram: &mut [u8]) {
+        wire::descramble(datagram);
         if let Ok(message) = Message::decode(datagram) {
             self.handle_message(from, &message);
         }
@@ -107,7 +108,7 @@ impl Search {
     pub(crate) fn handle_message(&mut self, from: SocketAddr, message: &Message<'_>) {
         match message {
             Message::Found(found) => self.handle_found(from, found),
-            Message::Unnamed { generation, name } => self.unnamed.answered(from, *generation, *name),
+            Message::Unnamed { generation, name } => self.unnamed.answered(from, generation.0, *name),
             _ => {}
         }
     }
@@ -163,21 +164,26 @@ impl Search {
         if upper_case.is_some() { next.min(*at) } else { next }
     }
 
-    /// Writes the next plain datagram over what `out` holds; returns where it goes.
+    /// Writes the next datagram over what `out` holds.
     #[must_use]
-    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+    pub fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+        Outbox::default().fill(1, out, |out| self.poll_datagram(now, out))
+    }
+
+    /// Appends the next plain datagram; returns where it goes.
+    pub(crate) fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         if self.is_over(now) {
             return None;
         }
         if let Some(to) = self.unnamed.poll() {
-            Message::Identify.encode(out);
+            Message::Identify.encode(Generation::G1A, out);
             return Some(to);
         }
         if now < self.due {
             return None;
         }
         let to = self.targets.get(self.target).copied();
-        Message::Search { uid: self.uid.filter(|_| self.rounds.is_multiple_of(2)) }.encode(out);
+        Message::Search { uid: self.uid.filter(|_| self.rounds.is_multiple_of(2)) }.encode(Generation::G09, out);
         self.target += 1;
         if self.target >= self.targets.len() {
             self.target = 0;

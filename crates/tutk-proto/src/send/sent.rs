@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::budget::Budget;
-use crate::wire::{Av, CHUNK, Chunk, FrameInfo};
+use crate::wire::{Av, CHUNK, Chunk, Feedback, FrameInfo};
 use crate::{Codec, SendError};
 use crate::{MAX_FRAME, RESEND_STORE};
 
@@ -153,19 +153,19 @@ impl Sent {
     /// The next message to the viewer: what it lacks goes before what is new.
     pub(crate) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         if let Some(frame) = self.seen.pop_front() {
-            return Some(send(Av::FrameDoneSeen { frame }));
+            return Some(send(Av::Feedback(Feedback::AckReceived { frame })));
         }
         while let Some((number, index)) = self.again.pop_front() {
             if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
                 && let Some(chunk) = frame.chunk(index)
             {
-                return Some(send(Av::Video { again: true, chunk }));
+                return Some(send(Av::Video { retransmitted: true, chunk }));
             }
         }
         let at = self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none());
         let frame = self.frames.get_mut(at)?;
         frame.next_chunk += 1;
-        let sent = frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { again: false, chunk }));
+        let sent = frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { retransmitted: false, chunk }));
         if !self.resend && frame.chunk(frame.next_chunk).is_none() {
             let number = frame.number;
             self.forget(number);

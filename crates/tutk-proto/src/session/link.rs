@@ -1,13 +1,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::channel::Client;
-use crate::channel::Server;
-use crate::channel::{AvEvent, Channel};
+use crate::channel::{AvEvent, Channel, Client, Server};
 use crate::send::Outgoing;
-use crate::wire::{Message, Role, Session};
-use crate::{ALIVE, CLOSES, FOREVER, ViewerStats};
-use crate::{Secret, SendError};
+use crate::wire::{self, Av, Message, Role, Session};
+use crate::{ALIVE, CLOSES, FOREVER, Generation, Profile, Secret, SendError, SessionId, ViewerStats};
 
 /// A session that stands: says that it is alive, notices silence, closes, and carries channels.
 ///
@@ -15,6 +12,9 @@ use crate::{Secret, SendError};
 /// viewer's client; others carry, for instance, the viewer's speech to the camera, with the roles the other way round.
 #[derive(Debug)]
 pub struct Link {
+    /// Our own.
+    generation: Generation,
+    profile: Profile,
     session: Session,
     sequence: u16,
     alive_at: Instant,
@@ -25,9 +25,18 @@ pub struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(now: Instant, from: Role, cookie: u16, idle_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        from: Role,
+        generation: Generation,
+        profile: Profile,
+        id: SessionId,
+        idle_timeout: Duration,
+    ) -> Self {
         Self {
-            session: Session { from, cookie, channel: 0 },
+            generation,
+            profile,
+            session: Session { from, id, channel: 0 },
             sequence: 0,
             alive_at: now + ALIVE,
             heard_at: now,
@@ -144,21 +153,23 @@ impl Link {
     }
 
     pub(crate) fn owns(&self, session: Session) -> bool {
-        session.from != self.session.from && session.cookie == self.session.cookie
+        session.from != self.session.from && session.id == self.session.id
     }
 
     pub(crate) fn heard(&mut self, now: Instant) {
         self.heard_at = now;
     }
 
-    /// Takes a message of this session.
-    pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) {
+    /// Takes a message of this session. Fails if its payload makes no sense.
+    pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) -> Result<(), wire::Error> {
         self.heard(now);
-        if let Message::Data { session, av, .. } = message
-            && let Some(channel) = self.channels.get_mut(&session.channel)
-        {
-            channel.handle(now, av);
+        if let Message::Data { session, payload, .. } = message {
+            let av = Av::decode(self.profile.av, payload)?;
+            if let Some(channel) = self.channels.get_mut(&session.channel) {
+                channel.handle(now, &av);
+            }
         }
+        Ok(())
     }
 
     /// How long nothing was heard, once that is too long.
@@ -193,32 +204,38 @@ impl Link {
         self.closes == Some(0)
     }
 
-    /// Writes the next datagram that is due.
-    pub(crate) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
-        let session = self.session;
+    /// Appends the next plain datagram that is due.
+    pub(crate) fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let (session, generation, style) = (self.session, self.generation, self.profile.av);
         if let Some(left) = self.closes {
             for (number, channel) in &mut self.channels {
                 let (session, sequence) = (Session { channel: *number, ..session }, self.sequence);
-                if channel.controls().flush(|av| Message::Data { session, sequence, av }.encode(out)).is_some() {
+                let put = |av: Av<'_>| {
+                    session.encode_data(generation, sequence, out, |out| av.encode(style, generation, out));
+                };
+                if channel.controls().flush(put).is_some() {
                     self.sequence = sequence.wrapping_add(1);
                     return true;
                 }
             }
             let Some(rest) = left.checked_sub(1) else { return false };
             self.closes = Some(rest);
-            Message::Close(session).encode(out);
+            Message::Close(session).encode(generation, out);
             return true;
         }
         for (number, channel) in &mut self.channels {
             let (session, sequence) = (Session { channel: *number, ..session }, self.sequence);
-            if channel.poll_transmit(now, |av| Message::Data { session, sequence, av }.encode(out)).is_some() {
+            let put = |av: Av<'_>| {
+                session.encode_data(generation, sequence, out, |out| av.encode(style, generation, out));
+            };
+            if channel.poll_transmit(now, put).is_some() {
                 self.sequence = sequence.wrapping_add(1);
                 return true;
             }
         }
         if self.alive_at <= now {
             self.alive_at = now + ALIVE;
-            Message::Alive(session).encode(out);
+            Message::Alive(session).encode(generation, out);
             return true;
         }
         false

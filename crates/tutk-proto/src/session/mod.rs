@@ -1,5 +1,6 @@
 //! An established session of either end, with its channels.
 
+pub(crate) mod handshake;
 mod link;
 mod peer;
 mod peers;

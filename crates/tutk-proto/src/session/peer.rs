@@ -5,13 +5,14 @@ use crate::Link;
 use crate::Removed;
 use crate::channel::AvEvent;
 use crate::wire::{Message, Role};
+use crate::{Generation, Profile, SessionId};
 
 /// A viewer, as the camera sees it: its session stands.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) link: Link,
     address: SocketAddr,
-    cookie: u16,
+    id: SessionId,
     /// Whether the application knows of it.
     is_viewer: bool,
     /// When the application must know of it.
@@ -24,11 +25,18 @@ pub(crate) struct Peer {
 const LOGIN: Duration = Duration::from_secs(10);
 
 impl Peer {
-    pub(crate) fn new(now: Instant, address: SocketAddr, cookie: u16, idle_timeout: Duration) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        address: SocketAddr,
+        generation: Generation,
+        profile: Profile,
+        id: SessionId,
+        idle_timeout: Duration,
+    ) -> Self {
         Self {
-            link: Link::new(now, Role::Camera, cookie, idle_timeout),
+            link: Link::new(now, Role::Camera, generation, profile, id, idle_timeout),
             address,
-            cookie,
+            id,
             is_viewer: false,
             deadline: now + LOGIN,
             removed: None,
@@ -41,8 +49,8 @@ impl Peer {
     }
 
     /// What its datagrams are known by.
-    pub(crate) fn key(&self) -> (SocketAddr, u16) {
-        (self.address, self.cookie)
+    pub(crate) fn key(&self) -> (SocketAddr, SessionId) {
+        (self.address, self.id)
     }
 
     /// Whether its datagrams count no longer; the closes may still be to be sent.
@@ -74,7 +82,8 @@ impl Peer {
     pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) {
         match *message {
             Message::Alive(session) | Message::Data { session, .. } if self.link.owns(session) => {
-                self.link.handle_input(now, message);
+                // What makes no sense is passed over.
+                let _ = self.link.handle_input(now, message);
             }
             Message::Close(session) if self.link.owns(session) => self.removed = Some(Removed::ByViewer),
             _ => {}
@@ -102,7 +111,8 @@ impl Peer {
         if self.is_viewer { first } else { first.min(self.deadline) }
     }
 
-    pub(crate) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
-        self.link.poll_transmit(now, out).then_some(self.address)
+    /// Appends the next plain datagram that is due; returns where it goes.
+    pub(crate) fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+        self.link.poll_datagram(now, out).then_some(self.address)
     }
 }

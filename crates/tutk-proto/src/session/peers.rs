@@ -4,15 +4,15 @@ use std::ops::Bound;
 use std::time::Instant;
 
 use super::Peer;
-use crate::ViewerId;
+use crate::{SessionId, ViewerId};
 
 /// The sessions of a camera, with what a datagram needs to know of all of them at hand: none costs a look at each.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
     table: BTreeMap<ViewerId, Entry>,
     last_id: u64,
-    /// Those that are not over, by address and cookie.
-    ids: BTreeMap<(SocketAddr, u16), ViewerId>,
+    /// Those that are not over, by address and id.
+    ids: BTreeMap<(SocketAddr, SessionId), ViewerId>,
     viewers: usize,
     /// Those without a login; the oldest has the lowest id.
     unauthenticated: BTreeSet<ViewerId>,
@@ -40,9 +40,9 @@ impl Peers {
         id
     }
 
-    /// The session with this address and cookie, unless it is over.
-    pub(crate) fn find(&self, from: SocketAddr, cookie: u16) -> Option<ViewerId> {
-        self.ids.get(&(from, cookie)).copied()
+    /// The session with this address and id, unless it is over.
+    pub(crate) fn find(&self, from: SocketAddr, id: SessionId) -> Option<ViewerId> {
+        self.ids.get(&(from, id)).copied()
     }
 
     /// A session, to change it. Where that may have logged it in or ended it, [`update`](Self::update) follows.
@@ -76,8 +76,8 @@ impl Peers {
         self.timers.first().map(|(at, _)| *at)
     }
 
-    /// Writes the next datagram of the first session from this bound on that has one, in a circle; returns whose it is.
-    pub(crate) fn poll_transmit(
+    /// Appends the next plain datagram of the first session from this bound on that has one, in a circle; returns whose it is.
+    pub(crate) fn poll_datagram(
         &mut self,
         now: Instant,
         from: Bound<ViewerId>,
@@ -87,7 +87,7 @@ impl Peers {
             let next = self.ready.range((from, Bound::Unbounded)).next().or_else(|| self.ready.first());
             let id = *next?;
             let entry = self.table.get_mut(&id);
-            let sent = entry.and_then(|entry| entry.peer.poll_transmit(now, out));
+            let sent = entry.and_then(|entry| entry.peer.poll_datagram(now, out));
             if sent.is_none() {
                 self.rest(id);
             }
@@ -135,8 +135,8 @@ impl Peers {
         }
     }
 
-    /// Another session may have the address and cookie of one that is over.
-    fn forget_key(&mut self, key: (SocketAddr, u16), id: ViewerId) {
+    /// Another session may have the address and id of one that is over.
+    fn forget_key(&mut self, key: (SocketAddr, SessionId), id: ViewerId) {
         if self.ids.get(&key) == Some(&id) {
             self.ids.remove(&key);
         }
@@ -166,7 +166,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::Removed;
+    use crate::{Generation, Profile, Removed};
 
     const IDLE: Duration = Duration::from_secs(15);
 
@@ -175,12 +175,12 @@ mod tests {
     }
 
     fn add(peers: &mut Peers, now: Instant, port: u16, cookie: u16) -> ViewerId {
-        peers.insert(Peer::new(now, address(port), cookie, IDLE))
+        peers.insert(Peer::new(now, address(port), Generation::G09, Profile::V1, SessionId::Cookie(cookie), IDLE))
     }
 
     fn drain(peers: &mut Peers, now: Instant) -> Vec<ViewerId> {
         let mut out = Vec::new();
-        let next = || peers.poll_transmit(now, Bound::Unbounded, &mut out).map(|(id, _)| id);
+        let next = || peers.poll_datagram(now, Bound::Unbounded, &mut out).map(|(id, _)| id);
         std::iter::from_fn(next).collect()
     }
 
@@ -188,15 +188,15 @@ mod tests {
     fn a_session_is_found_until_it_is_over() {
         let (now, mut peers) = (Instant::now(), Peers::default());
         let ids = [(1, 7), (1, 8), (2, 7)].map(|(port, cookie)| add(&mut peers, now, port, cookie));
-        assert_eq!(peers.find(address(1), 8), Some(ids[1]));
-        assert_eq!(peers.find(address(2), 8), None);
+        assert_eq!(peers.find(address(1), SessionId::Cookie(8)), Some(ids[1]));
+        assert_eq!(peers.find(address(2), SessionId::Cookie(8)), None);
         peers.get_mut(ids[1]).unwrap().close(Removed::ByCamera);
         peers.update(ids[1]);
-        assert_eq!(peers.find(address(1), 8), None);
+        assert_eq!(peers.find(address(1), SessionId::Cookie(8)), None);
         // Another one may have its address and cookie before its closes are out.
         let next = add(&mut peers, now, 1, 8);
         assert!(drain(&mut peers, now).contains(&ids[1]));
-        assert_eq!(peers.find(address(1), 8), Some(next));
+        assert_eq!(peers.find(address(1), SessionId::Cookie(8)), Some(next));
         assert_eq!(peers.ids().collect::<Vec<_>>(), [ids[0], ids[2], next]);
     }
 

@@ -1,10 +1,5 @@
-use super::reader::Reader;
-use super::{CHUNK, Error, MAX_CREDENTIAL, MAX_RESEND, Text};
-
-const VERSION: u16 = 3;
-/// What the viewer says that it can do; the vendor's says just this.
-const LOGIN_ABILITY: u32 = 0x001F_07FB;
-const LOGIN_END: [u8; 4] = [0, 0, 3, 0];
+use super::{CHUNK, Error, Feedback, Text, v1};
+use crate::{AvStyle, Generation};
 
 /// A camera's answer to a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,15 +74,15 @@ pub enum Av<'a> {
         body: &'a [u8],
     },
     /// `00 71`: the other side has the IO control with this number.
-    IoControlSeen {
+    IoControlAck {
         /// Its number.
         number: u32,
     },
-    /// `01 03`, or `01 06` if sent again; the vendor's camera sends `01 0A` for `01 06` where the request before it made
+    /// `01 03`, or `01 06` if it is retransmitted; the vendor's camera sends `01 0A` for `01 06` where the request before it made
     /// no sense.
     Video {
-        /// Whether it was asked for.
-        again: bool,
+        /// Whether it is sent again.
+        retransmitted: bool,
         /// The chunk.
         chunk: Chunk<'a>,
     },
@@ -100,179 +95,29 @@ pub enum Av<'a> {
         /// The media.
         media: &'a [u8],
     },
-    /// `00 07`: the viewer lacks these chunks, little-endian numbers; with none, it lacks the whole frame.
-    Resend {
-        /// The frame's number.
-        frame: u32,
-        /// The chunks' numbers.
-        chunks: &'a [[u8; 2]],
-    },
-    /// `00 08`: the viewer has the whole frame.
-    FrameDone {
-        /// The frame's number.
-        frame: u32,
-    },
-    /// `01 09`: the camera saw that.
-    FrameDoneSeen {
-        /// The frame's number.
-        frame: u32,
-    },
+    /// `00 07`, `00 08`, `01 09`: about the media of the channel.
+    Feedback(Feedback<'a>),
 }
 
 impl<'a> Av<'a> {
-    /// Reads the AV header and its data.
-    pub(super) fn decode(body: &'a [u8]) -> Result<Self, Error> {
-        let mut reader = Reader::new(body);
-        let kind = u16::from_be_bytes(*reader.array()?);
-        let _version = reader.u16()?;
-        let number = reader.u32()?;
-        let whole = reader.u32()?;
-        let index = reader.u16()?;
-        let info_len = reader.u16()?;
-        let len = reader.u16()?.into();
-        reader.bytes(6)?;
-        match kind {
-            0x0000 => {
-                let account = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
-                let password = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
-                Ok(Self::Login { account, password, resend: reader.u32()? != 0 })
-            }
-            0x0014 => {
-                let result = match reader.u32()? {
-                    0 => LoginResult::Granted,
-                    3 => LoginResult::Refused,
-                    other => LoginResult::Other(other),
-                };
-                reader.u32()?;
-                Ok(Self::LoginAnswer { result, resend: reader.u32()? != 0, service: number })
-            }
-            0x0070 => {
-                let mut reader = Reader::new(reader.bytes(len)?);
-                Ok(Self::IoControl { number, kind: reader.u32()?, body: reader.rest() })
-            }
-            0x0071 => Ok(Self::IoControlSeen { number }),
-            0x0103 | 0x0106 | 0x010A => {
-                let data = reader.bytes(len)?;
-                let chunk = Chunk { frame: number, media_len: whole, info_len, index, data };
-                if data.is_empty() || Chunk::range(index, chunk.frame_len()).len() != data.len() {
-                    return Err(Error::Contradiction);
-                }
-                Ok(Self::Video { again: kind != 0x0103, chunk })
-            }
-            0x0104 => {
-                let info = reader.bytes(info_len.into())?;
-                if whole as usize != info.len() + len {
-                    return Err(Error::Contradiction);
-                }
-                Ok(Self::Audio { frame: number, info, media: reader.bytes(len)? })
-            }
-            0x0007 => {
-                let frame = reader.u32()?;
-                reader.u32()?;
-                let count = usize::from(reader.u16()?);
-                Ok(Self::Resend { frame, chunks: reader.bytes(count * 2)?.as_chunks().0 })
-            }
-            0x0008 => Ok(Self::FrameDone { frame: reader.u32()? }),
-            0x0109 => Ok(Self::FrameDoneSeen { frame: reader.u32()? }),
-            _ => Err(Error::Av(kind)),
+    /// Reads the payload of a [`Message::Data`](super::Message::Data).
+    pub fn decode(style: AvStyle, payload: &'a [u8]) -> Result<Self, Error> {
+        match style {
+            AvStyle::Classic => v1::av::decode(payload),
         }
     }
 
-    /// Appends the AV header and its data to `out`.
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
-        match *self {
-            Self::Login { account, password, resend } => {
-                let len = 2 * (MAX_CREDENTIAL + 1) + 24;
-                put_header(out, 0x0000, Fields { len, ..Fields::default() });
-                account.put(out, MAX_CREDENTIAL + 1);
-                password.put(out, MAX_CREDENTIAL + 1);
-                put_words(out, &[resend.into(), 4, LOGIN_ABILITY, 0, 0]);
-                out.extend_from_slice(&LOGIN_END);
-            }
-            Self::LoginAnswer { result, resend, service } => {
-                put_header(out, 0x0014, Fields { number: service, len: 32, ..Fields::default() });
-                let result = match result {
-                    LoginResult::Granted => 0,
-                    LoginResult::Refused => 3,
-                    LoginResult::Other(other) => other,
-                };
-                put_words(out, &[result, 0, resend.into(), 4, 0, 0, 0, 0]);
-            }
-            Self::IoControl { number, kind, body } => {
-                put_header(out, 0x0070, Fields { number, len: body.len() + 4, ..Fields::default() });
-                put_words(out, &[kind]);
-                out.extend_from_slice(body);
-            }
-            Self::IoControlSeen { number } => put_header(out, 0x0071, Fields { number, ..Fields::default() }),
-            Self::Video { again, chunk } => {
-                put_header(
-                    out,
-                    if again { 0x0106 } else { 0x0103 },
-                    Fields {
-                        number: chunk.frame,
-                        whole: chunk.media_len,
-                        index: chunk.index,
-                        info_len: chunk.info_len,
-                        len: chunk.data.len(),
-                    },
-                );
-                out.extend_from_slice(chunk.data);
-            }
-            Self::Audio { frame, info, media } => {
-                put_header(
-                    out,
-                    0x0104,
-                    Fields {
-                        number: frame,
-                        whole: (info.len() + media.len()) as u32,
-                        info_len: info.len() as u16,
-                        len: media.len(),
-                        index: 0,
-                    },
-                );
-                out.extend_from_slice(info);
-                out.extend_from_slice(media);
-            }
-            Self::Resend { frame, chunks } => {
-                let chunks = chunks.get(..MAX_RESEND).unwrap_or(chunks);
-                put_header(out, 0x0007, Fields::default());
-                put_words(out, &[frame, 0]);
-                out.extend_from_slice(&(chunks.len() as u16).to_le_bytes());
-                out.extend_from_slice(chunks.as_flattened());
-            }
-            Self::FrameDone { frame } => {
-                put_header(out, 0x0008, Fields::default());
-                put_words(out, &[frame, 0]);
-            }
-            Self::FrameDoneSeen { frame } => {
-                put_header(out, 0x0109, Fields::default());
-                put_words(out, &[frame, 0]);
-            }
-        }
+    /// The payload of a sender of this generation.
+    pub fn to_payload(&self, style: AvStyle, generation: Generation) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode(style, generation, &mut out);
+        out
     }
-}
 
-#[derive(Default)]
-struct Fields {
-    number: u32,
-    whole: u32,
-    index: u16,
-    info_len: u16,
-    len: usize,
-}
-
-fn put_header(out: &mut Vec<u8>, kind: u16, fields: Fields) {
-    out.extend_from_slice(&kind.to_be_bytes());
-    out.extend_from_slice(&VERSION.to_le_bytes());
-    put_words(out, &[fields.number, fields.whole]);
-    out.extend_from_slice(&fields.index.to_le_bytes());
-    out.extend_from_slice(&fields.info_len.to_le_bytes());
-    out.extend_from_slice(&(fields.len as u16).to_le_bytes());
-    out.extend_from_slice(&[0; 6]);
-}
-
-fn put_words(out: &mut Vec<u8>, words: &[u32]) {
-    for word in words {
-        out.extend_from_slice(&word.to_le_bytes());
+    /// Appends the payload of a sender of this generation.
+    pub fn encode(&self, style: AvStyle, generation: Generation, out: &mut Vec<u8>) {
+        match style {
+            AvStyle::Classic => v1::av::encode(self, generation, out),
+        }
     }
 }

@@ -11,20 +11,26 @@
 
 mod av;
 mod blocks;
+mod discovery;
+mod feedback;
 mod frame_info;
+mod header;
 mod message;
 mod reader;
 mod scramble;
+mod text;
+mod v1;
 
 pub use av::{Av, Chunk, LoginResult};
+pub use discovery::{AddressBlock, Found};
+pub use feedback::Feedback;
 pub use frame_info::{CameraTime, FrameInfo};
-pub use message::{AddressBlock, Found, Message, Phase, Role, Session, Text};
+pub use message::{Message, Role, Session, Step};
 pub use scramble::{descramble, scramble};
+pub use text::Text;
 
 /// UDP port on which cameras hear searches.
 pub const SEARCH_PORT: u16 = 32761;
-/// Generation of the protocol in every header here.
-pub const GENERATION: u8 = 9;
 /// Bytes of a frame in each video chunk but the last.
 pub const CHUNK: usize = 1024;
 /// Bytes before the data of an AV message: the IOTC header (16) and the AV header (24).

@@ -11,11 +11,12 @@ use tutk_proto::{
     Access, AvEvent, Camera, CameraConfig, CameraEvent, Credentials, End, MAX_ASSEMBLY, RESEND_STORE, Removed,
     VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId,
 };
-use tutk_proto::{Codec, Media, Secret, io_control, wire};
+use tutk_proto::{Codec, Media, Secret, Transmit, io_control};
 
 const UID: &str = "SIMULATEDCAMERA00001";
 const ECHO: u32 = 0x5000;
 const MAX_FRAME: usize = 300_000;
+const MAX_DATAGRAMS: usize = 64;
 
 fn millis(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -23,7 +24,7 @@ fn millis(ms: u64) -> Duration {
 
 /// The frame with this id: 8 bytes of id, then bytes that follow from it.
 fn content(id: u64) -> Vec<u8> {
-    let mut random = Random(id);
+    let mut random = Random::new(id);
     let len = match id % 30 {
         0 if id.is_multiple_of(150) => MAX_FRAME,
         0 => 20_000 + random.below(40_000) as usize,
@@ -35,6 +36,11 @@ fn content(id: u64) -> Vec<u8> {
     }
     bytes.truncate(len);
     bytes
+}
+
+/// The datagrams of a transmit.
+fn datagrams(transmit: Transmit, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.chunks(transmit.segment_size.unwrap_or(transmit.size))
 }
 
 struct World {
@@ -90,7 +96,7 @@ impl World {
                 seed,
             },
         );
-        let fps = 5 + Random(seed).below(25);
+        let fps = 5 + Random::new(seed).below(25);
         Self {
             seed,
             start,
@@ -145,12 +151,11 @@ impl World {
 
     fn step(&mut self) {
         while let Some(Datagram { from, to, mut bytes }) = self.network.arrived(self.now) {
-            wire::descramble(&mut bytes);
             if to == self.viewer_address {
-                self.viewer.handle_input(self.now, from, &bytes);
+                self.viewer.handle_input(self.now, from, &mut bytes);
             } else {
                 assert!(to == self.camera_address || to == self.search_address);
-                self.camera.handle_input(self.now, from, &bytes);
+                self.camera.handle_input(self.now, from, &mut bytes);
             }
             self.transmit();
         }
@@ -164,13 +169,15 @@ impl World {
     }
 
     fn transmit(&mut self) {
-        while let Some(to) = self.viewer.poll_transmit(self.now, &mut self.out) {
-            wire::scramble(&mut self.out);
-            self.network.send(self.now, self.viewer_address, to, &self.out);
+        while let Some(transmit) = self.viewer.poll_transmit(self.now, MAX_DATAGRAMS, &mut self.out) {
+            for datagram in datagrams(transmit, &self.out) {
+                self.network.send(self.now, self.viewer_address, transmit.destination, datagram);
+            }
         }
-        while let Some(to) = self.camera.poll_transmit(self.now, &mut self.out) {
-            wire::scramble(&mut self.out);
-            self.network.send(self.now, self.camera_address, to, &self.out);
+        while let Some(transmit) = self.camera.poll_transmit(self.now, MAX_DATAGRAMS, &mut self.out) {
+            for datagram in datagrams(transmit, &self.out) {
+                self.network.send(self.now, self.camera_address, transmit.destination, datagram);
+            }
         }
     }
 
@@ -284,7 +291,7 @@ fn seeds(count: u64) -> Vec<u64> {
 }
 
 fn conditions(seed: u64) -> Conditions {
-    let mut random = Random(seed.wrapping_mul(77));
+    let mut random = Random::new(seed.wrapping_mul(77));
     let dark = millis(2_000 + random.below(3_000));
     Conditions {
         loss_percent: random.below(31),
@@ -299,7 +306,7 @@ fn conditions(seed: u64) -> Conditions {
 
 /// Loss in bursts, late and doubled datagrams, and hardly more room than the stream needs.
 fn rough(seed: u64) -> Conditions {
-    let mut random = Random(seed.wrapping_mul(99));
+    let mut random = Random::new(seed.wrapping_mul(99));
     let bad = 1 + random.below(200);
     let bursts = Bursts { good: bad * (4 + random.below(40)), bad, loss_percent: 50 + random.below(51) };
     let bottleneck =

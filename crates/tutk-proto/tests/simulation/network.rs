@@ -7,20 +7,20 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// SplitMix64: small, and the same everywhere.
-pub(crate) struct Random(pub(crate) u64);
+/// Random numbers from a seed.
+pub(crate) struct Random(fastrand::Rng);
 
 impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.0.u64(..)
     }
 
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit.max(1)
+        self.0.u64(..limit.max(1))
     }
 
     pub(crate) fn chance(&mut self, percent: u64) -> bool {
@@ -83,7 +83,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(start: Instant, seed: u64, conditions: Conditions) -> Self {
-        let random = Random(seed ^ 0x6E65_7477_6F72_6B00);
+        let random = Random::new(seed ^ 0x6E65_7477_6F72_6B00);
         Self {
             conditions,
             carried: 0,

@@ -7,7 +7,7 @@ use super::target::{Targets, broadcasts};
 use super::udp::Udp;
 use super::{BrowserEvent, Cancel};
 use crate::Error;
-use crate::proto::{self, Machine};
+use crate::proto::{self, Machine, Transmit};
 
 /// Keeps up with which cameras are on the local networks, by a broadcast every so often. Networks may come and go.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ struct Searches<'a> {
 }
 
 impl Machine for Searches<'_> {
-    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &[u8]) {
+    fn handle_input(&mut self, _now: Instant, from: SocketAddr, datagram: &mut [u8]) {
         self.machine.handle_input(from, datagram);
     }
 
@@ -101,7 +101,7 @@ impl Machine for Searches<'_> {
         Some(self.until.map_or(due, |until| until.min(due)))
     }
 
-    fn poll_transmit(&mut self, _now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
+    fn poll_transmit(&mut self, _now: Instant, _max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
         self.machine.poll_transmit(out)
     }
 }

@@ -7,7 +7,6 @@
 #![forbid(unsafe_code)]
 
 mod address;
-mod batch;
 mod browser;
 mod camera;
 mod cancel;

@@ -8,10 +8,9 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::Cancel;
-use super::batch::Batch;
 use super::udp::{Room, Udp};
-use crate::proto::Machine;
-use crate::{Error, wire};
+use crate::Error;
+use crate::proto::{Machine, Transmit};
 
 /// The sockets of a state machine; the first one sends.
 #[derive(Debug)]
@@ -24,13 +23,14 @@ pub(super) struct Sockets {
 struct Buffers {
     input: Room,
     output: Vec<u8>,
-    batch: Batch,
     /// The last address that could not be sent to, and why.
     send_error: Option<(SocketAddr, io::Error)>,
 }
 
 /// Datagrams that are read before answers are sent.
 const BATCH: usize = 64;
+/// Most datagrams that the kernel takes at once.
+const MAX_DATAGRAMS: usize = 64;
 /// How long to wait for room to send in before what is left counts as lost on the way.
 const SEND_WAIT: Duration = Duration::from_millis(100);
 
@@ -40,7 +40,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sockets {
     pub(super) fn new(sockets: Vec<Udp>) -> Self {
-        let buffers = Buffers { input: Room::new(), output: Vec::new(), batch: Batch::new(), send_error: None };
+        let buffers = Buffers { input: Room::new(), output: Vec::new(), send_error: None };
         Self { sockets, buffers: Mutex::new(buffers) }
     }
 
@@ -121,7 +121,6 @@ impl Sockets {
                         let now = Instant::now();
                         read += datagrams.len();
                         for datagram in datagrams {
-                            wire::descramble(datagram);
                             machine.handle_input(now, from, datagram);
                         }
                     }
@@ -147,26 +146,13 @@ impl Sockets {
     /// Sends what the machine has to send. What cannot be sent counts as lost on the way.
     pub(super) fn flush<M: Machine>(&self, machine: &mut M) {
         let Some(socket) = self.sockets.first() else { return };
-        let Buffers { output, batch, send_error, .. } = &mut *lock(&self.buffers);
+        let Buffers { output, send_error, .. } = &mut *lock(&self.buffers);
         let now = Instant::now();
-        let mut send = |batch: &mut Batch| {
-            if let Some(to) = batch.to()
-                && let Err(error) = send(socket, batch, now + SEND_WAIT)
-            {
-                *send_error = Some((to.into(), error));
-                batch.clear();
-            }
-        };
-        while let Some(to) = machine.poll_transmit(now, output) {
-            // This generation speaks IPv4 only, and its machines hear of no other addresses.
-            let SocketAddr::V4(to) = to else { continue };
-            wire::scramble(output);
-            if !batch.push(to, output) {
-                send(batch);
-                batch.push(to, output);
+        while let Some(transmit) = machine.poll_transmit(now, MAX_DATAGRAMS, output) {
+            if let Err(error) = send(socket, &transmit, output, now + SEND_WAIT) {
+                *send_error = Some((transmit.destination, error));
             }
         }
-        send(batch);
     }
 
     /// Why a datagram could not be sent, if one could not since this was asked before.
@@ -198,9 +184,10 @@ fn timeout(until: Option<Instant>) -> PollTimeout {
     PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
 }
 
-fn send(socket: &Udp, batch: &mut Batch, until: Instant) -> io::Result<()> {
+fn send(socket: &Udp, transmit: &Transmit, datagrams: &[u8], until: Instant) -> io::Result<()> {
+    let mut sent = 0;
     loop {
-        match socket.send(batch) {
+        match socket.send(transmit, datagrams, &mut sent) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
                 if poll(&mut fds, timeout(Some(until))).is_ok_and(|ready| ready == 0) {

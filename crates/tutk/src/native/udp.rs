@@ -11,7 +11,7 @@ use nix::sys::socket::{
 };
 use socket2::{Domain, Protocol, Type};
 
-use super::batch::Batch;
+use crate::proto::Transmit;
 
 /// A UDP socket of which a call takes several datagrams that the kernel has joined (GRO), or gives several that it cuts
 /// up (GSO), where it can.
@@ -85,21 +85,24 @@ impl Udp {
         Ok((from.into(), bytes.get_mut(..len).unwrap_or_default().chunks_mut(size.max(1))))
     }
 
-    /// Sends what is collected, without waiting. What fails stays in the batch.
-    pub(super) fn send(&self, batch: &mut Batch) -> io::Result<()> {
-        while let Some((to, datagrams)) = batch.joined().filter(|_| self.cuts.load(Ordering::Relaxed)) {
-            let size = batch.size();
-            let (slices, control) = ([IoSlice::new(datagrams)], [ControlMessage::UdpGsoSegments(&size)]);
+    /// Sends the datagrams from byte `sent` on, without waiting; `sent` counts those that went out.
+    pub(super) fn send(&self, transmit: &Transmit, datagrams: &[u8], sent: &mut usize) -> io::Result<()> {
+        let size = transmit.segment_size.unwrap_or(transmit.size).max(1);
+        if let (Ok(segment), SocketAddr::V4(to)) = (u16::try_from(size), transmit.destination)
+            && datagrams.len() - *sent > size
+            && self.cuts.load(Ordering::Relaxed)
+        {
+            let (slices, control) = ([IoSlice::new(&datagrams[*sent..])], [ControlMessage::UdpGsoSegments(&segment)]);
             match sendmsg(self.socket.as_raw_fd(), &slices, &control, MsgFlags::empty(), Some(&SockaddrIn::from(to))) {
-                Ok(_) => batch.clear(),
+                Ok(_) => *sent = datagrams.len(),
                 // This kernel or this network cannot cut them up.
                 Err(Errno::EIO | Errno::EINVAL | Errno::EOPNOTSUPP) => self.cuts.store(false, Ordering::Relaxed),
                 Err(errno) => return Err(errno.into()),
             }
         }
-        while let Some((to, datagram)) = batch.first() {
-            self.socket.send_to(datagram, to)?;
-            batch.take_first();
+        for datagram in datagrams[*sent..].chunks(size) {
+            self.socket.send_to(datagram, transmit.destination)?;
+            *sent += datagram.len();
         }
         Ok(())
     }
@@ -140,10 +143,11 @@ mod tests {
         for cuts in [true, false] {
             let (from, to, address) = pair();
             from.cuts.store(cuts, Ordering::Relaxed);
-            let mut batch = Batch::new();
-            assert!(all.iter().all(|datagram| batch.push(address, datagram)));
-            from.send(&mut batch).unwrap();
-            assert!(batch.is_empty());
+            let datagrams = all.concat();
+            let transmit = Transmit { destination: address.into(), size: datagrams.len(), segment_size: Some(700) };
+            let mut sent = 0;
+            from.send(&transmit, &datagrams, &mut sent).unwrap();
+            assert_eq!(sent, datagrams.len());
             assert_eq!(take(&to, all.len()), all);
         }
     }

@@ -10,7 +10,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::camera::{LONG, Running, next, uid};
-use tutk::wire::{Message, Role, scramble};
+use tutk::proto::{Generation, SessionId};
+use tutk::wire::{Message, Role};
 use tutk::{
     Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, LocalPorts,
     Received, Removed, Search, Session, SessionOptions, Uid, VideoFrame, search,
@@ -274,12 +275,10 @@ fn strangers_are_counted_and_passed_over() {
     });
     // A stranger's close with every cookie reaches neither end.
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let mut out = Vec::new();
     for cookie in (1..=u16::MAX).step_by(199) {
         for (from, port) in [(Role::Camera, address.port()), (Role::Viewer, camera.camera.port())] {
-            Message::Close(tutk::wire::Session { from, cookie, channel: 0 }).encode(&mut out);
-            scramble(&mut out);
-            stranger.send_to(&out, ("127.0.0.1", port)).unwrap();
+            let close = Message::Close(tutk::wire::Session { from, id: SessionId::Cookie(cookie), channel: 0 });
+            stranger.send_to(&close.to_datagram(Generation::G09), ("127.0.0.1", port)).unwrap();
         }
     }
     let frame = VideoFrame { data: &[7; 5000], codec: Codec::H264, key: true, timestamp: 0 };

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libloading::Library;
+use tutk::proto::Generation;
 use tutk::vendor::Code;
 use tutk::wire::{self, Message};
 use tutk::{Backend, Cancel, Error, Lost, Media, Mode, Received, ScanOptions, Session, SessionOptions, scan, vendor};
@@ -480,12 +481,10 @@ fn where_the_loader_finds_a_library() {
         let mut search = [0; 256];
         let (length, from) = stranger.recv_from(&mut search).unwrap();
         wire::descramble(&mut search[..length]);
-        let mut answer = Vec::new();
         let (uid, name) = ("PLAINXXX000000000000".parse().unwrap(), "".into());
         let SocketAddr::V4(asker) = from else { panic!("{from}") };
-        Message::Found(wire::Found { generation: 9, uid, asker: asker.into(), name }).encode(&mut answer);
-        answer[2] = 0x7f;
-        wire::scramble(&mut answer);
+        let generation = Generation(0x7f);
+        let answer = Message::Found(wire::Found { generation, uid, asker: asker.into(), name }).to_datagram(generation);
         stranger.send_to(&answer, from).unwrap();
     });
     assert!(matches!(fail(auto.clone()), Error::Generation { .. }));

@@ -5,38 +5,51 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tutk::wire::{AddressBlock, Av, Found, Message, Phase, Role, Session as Cookie, Text, scramble};
+use tutk::proto::{AvStyle, Generation, SessionId};
+use tutk::wire::{AddressBlock, Av, Feedback, Found, Message, Role, Session as InSession, Step, Text};
 use tutk::{
-    Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Received, Secret, Session, SessionOptions, VideoFrame,
+    Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Received, Secret, Session, SessionOptions, Uid,
+    VideoFrame,
 };
-
-use crate::uid;
 
 const LONG: Duration = Duration::from_secs(20);
 const ROUNDS: u16 = 3_000;
 
+fn uid() -> Uid {
+    "HOSTILEHOSTILEHOSTIL".parse().unwrap()
+}
+
+fn payload(av: Av<'_>) -> Vec<u8> {
+    av.to_payload(AvStyle::Classic, Generation::G09)
+}
+
 /// Says everything that could do harm, each round under another cookie.
 fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
-    let mut out = Vec::new();
-    let mut say = |to: SocketAddr, message: Message<'_>| {
-        message.encode(&mut out);
-        scramble(&mut out);
+    let say = |to: SocketAddr, message: Message<'_>| {
         // A full queue loses it, as networks do.
-        let _ = stranger.send_to(&out, to);
+        let _ = stranger.send_to(&message.to_datagram(Generation::G09), to);
     };
     let asker = AddressBlock([0; 16]);
     for cookie in 1..=ROUNDS {
-        let from = |role| Cookie { from: role, cookie, channel: 0 };
+        let id = SessionId::Cookie(cookie);
+        let from = |role| InSession { from: role, id, channel: 0 };
         let (of_camera, of_viewer) = (from(Role::Camera), from(Role::Viewer));
-        say(viewer, Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("stranger") }));
+        say(
+            viewer,
+            Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("stranger") }),
+        );
         say(viewer, Message::Close(of_camera));
         say(viewer, Message::Alive(of_camera));
-        say(viewer, Message::Data { session: of_camera, sequence: 0, av: Av::FrameDoneSeen { frame: 0 } });
+        let received = &payload(Av::Feedback(Feedback::AckReceived { frame: 0 }));
+        say(viewer, Message::Data { session: of_camera, sequence: 0, payload: received });
         say(camera, Message::Search { uid: None });
-        say(camera, Message::Connect { phase: Phase::Stand, uid: uid(), cookie, first: false, full: false });
+        say(
+            camera,
+            Message::Handshake { step: Step::Confirm, uid: uid(), session: Some(id), first: false, full: false },
+        );
         let (account, password) = (Text::from("admin"), Text::from("guess"));
-        let login = Av::Login { account, password, resend: true };
-        say(camera, Message::Data { session: of_viewer, sequence: 0, av: login });
+        let login = &payload(Av::Login { account, password, resend: true });
+        say(camera, Message::Data { session: of_viewer, sequence: 0, payload: login });
         say(camera, Message::Close(of_viewer));
     }
 }

@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk::proto::{Access, Browser, BrowserEvent, Camera, CameraConfig, MAX_CAMERAS};
-use tutk::wire::{self, AddressBlock, Message};
-use tutk::{Found, Uid};
+use tutk_proto::Generation;
+use tutk_proto::wire::{self, AddressBlock, Message};
+use tutk_proto::{Access, Browser, BrowserEvent, Camera, CameraConfig, MAX_CAMERAS};
+use tutk_proto::{Found, Uid};
 
 const PERIOD: Duration = Duration::from_secs(5);
 const BROADCAST: &str = "10.77.0.255:32761";
@@ -79,19 +80,19 @@ impl World {
 
     fn deliver(&mut self) {
         let mut out = Vec::new();
-        while let Some(to) = self.browser.poll_transmit(&mut out) {
-            assert!(self.targets.contains(&to));
+        while let Some(transmit) = self.browser.poll_transmit(&mut out) {
+            assert!(self.targets.contains(&transmit.destination));
             self.sent += 1;
             for lodger in &mut self.lodgers {
-                lodger.camera.handle_input(self.now, ASKER.parse().unwrap(), &out);
+                lodger.camera.handle_input(self.now, ASKER.parse().unwrap(), &mut out.clone());
                 let mut answer = Vec::new();
-                assert!(lodger.camera.poll_transmit(self.now, &mut answer).is_some());
+                assert!(lodger.camera.poll_transmit(self.now, 1, &mut answer).is_some());
                 if lodger.mute > 0 {
                     lodger.mute -= 1;
                     continue;
                 }
                 for address in &lodger.addresses {
-                    self.browser.handle_input(*address, &answer);
+                    self.browser.handle_input(*address, &mut answer.clone());
                 }
             }
         }
@@ -109,18 +110,16 @@ fn found(number: u32, address: &str, name: &str) -> Found {
         uid: uid(number),
         address: address.parse().unwrap(),
         name: name.into(),
-        generation: wire::GENERATION,
+        generation: Generation::G09.0,
         asker,
     }
 }
 
-/// A plain answer, as anybody on the network can send it.
+/// An answer, as anybody on the network can send it.
 fn answer(number: u32, name: &str) -> Vec<u8> {
     let asker = AddressBlock([0; 16]);
-    let mut out = Vec::new();
-    Message::Found(wire::Found { generation: wire::GENERATION, uid: uid(number), asker, name: name.into() })
-        .encode(&mut out);
-    out
+    Message::Found(wire::Found { generation: Generation::G09, uid: uid(number), asker, name: name.into() })
+        .to_datagram(Generation::G09)
 }
 
 #[test]
@@ -243,21 +242,22 @@ fn several_addresses_are_one_camera() {
 fn a_camera_that_does_not_tell_its_uid_is_asked_in_each_search() {
     let mut world = World::new();
     let camera: SocketAddr = "10.77.0.2:50000".parse().unwrap();
-    let (mut unnamed, mut named, mut question) = (Vec::new(), answer(1, "gate"), Vec::new());
-    Message::Unnamed { generation: 0x1A, name: "gate".into() }.encode(&mut unnamed);
-    Message::Identify.encode(&mut question);
-    named[2] = 0x1A;
+    let (generation, asker) = (Generation::G1A, AddressBlock([0; 16]));
+    let unnamed = Message::Unnamed { generation, name: "gate".into() }.to_datagram(generation);
+    let named = Message::Found(wire::Found { generation, uid: uid(1), asker, name: "gate".into() });
+    let named = named.to_datagram(generation);
+    let question = Message::Identify.to_datagram(generation);
     world.run(PERIOD);
     let mut events = Vec::new();
     for _ in 0..5 {
         let mut out = Vec::new();
         for _ in 0..3 {
-            world.browser.handle_input(camera, &unnamed);
+            world.browser.handle_input(camera, &mut unnamed.clone());
         }
-        assert_eq!(world.browser.poll_transmit(&mut out), Some(camera));
+        assert_eq!(world.browser.poll_transmit(&mut out).map(|transmit| transmit.destination), Some(camera));
         assert_eq!(out, question);
         assert_eq!(world.browser.poll_transmit(&mut out), None, "once in a search");
-        world.browser.handle_input(camera, &named);
+        world.browser.handle_input(camera, &mut named.clone());
         events.extend(world.search());
     }
     let [BrowserEvent::Appeared(found)] = &events[..] else { panic!("{events:?}") };
@@ -265,7 +265,7 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_in_each_search() {
     assert!(!found.is_playable());
     // Strangers make a browser ask no more hosts than that.
     for port in 0..10_000 {
-        world.browser.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &unnamed);
+        world.browser.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &mut unnamed.clone());
     }
     assert_eq!(std::iter::from_fn(|| world.browser.poll_transmit(&mut Vec::new())).count(), 64);
 }
@@ -275,7 +275,7 @@ fn a_host_that_floods_is_bounded() {
     let (mut world, _) = World::settled(vec![Lodger::new(1, &["10.77.0.2:50000"])]);
     let flooder: SocketAddr = "10.77.0.66:1".parse().unwrap();
     for number in 2..100_000 {
-        world.browser.handle_input(flooder, &answer(number, ""));
+        world.browser.handle_input(flooder, &mut answer(number, ""));
     }
     let events = world.events();
     assert_eq!(events.len(), MAX_CAMERAS, "the others, and that there are too many");
@@ -285,7 +285,7 @@ fn a_host_that_floods_is_bounded() {
     for _ in 0..3 {
         for round in 0..100 {
             for number in 2..=MAX_CAMERAS as u32 {
-                world.browser.handle_input(flooder, &answer(number, &format!("name {round}")));
+                world.browser.handle_input(flooder, &mut answer(number, &format!("name {round}")));
             }
         }
         let events = world.search();
@@ -305,7 +305,7 @@ fn a_host_that_floods_is_bounded() {
 fn a_stranger_does_not_take_a_cameras_place() {
     let (mut world, _) = World::settled(vec![Lodger::new(1, &["10.77.0.2:50000"])]);
     for _ in 0..10 {
-        world.browser.handle_input("10.77.0.66:1".parse().unwrap(), &answer(1, "stranger"));
+        world.browser.handle_input("10.77.0.66:1".parse().unwrap(), &mut answer(1, "stranger"));
         assert_eq!(world.search(), []);
     }
 }
@@ -316,12 +316,11 @@ fn what_is_no_answer_is_passed_over() {
     let address = ASKER.parse().unwrap();
     let mut whole = answer(1, "camera 1");
     for len in 0..whole.len() {
-        world.browser.handle_input(address, &whole[..len]);
+        world.browser.handle_input(address, &mut whole.clone()[..len]);
     }
     whole[0] ^= 1;
-    world.browser.handle_input(address, &whole);
-    let mut own = Vec::new();
-    Message::Search { uid: None }.encode(&mut own);
-    world.browser.handle_input(address, &own);
+    world.browser.handle_input(address, &mut whole);
+    let mut own = Message::Search { uid: None }.to_datagram(Generation::G09);
+    world.browser.handle_input(address, &mut own);
     assert_eq!(world.run(10 * PERIOD), []);
 }

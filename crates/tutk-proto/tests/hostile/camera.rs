@@ -3,20 +3,21 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tutk::Codec;
-use tutk::proto::{CameraEvent, RESEND_STORE, VideoFrame};
-use tutk::wire::{Av, CHUNK, Message, Phase, Role, Session};
+use tutk_proto::Codec;
+use tutk_proto::SessionId;
+use tutk_proto::wire::{Av, CHUNK, Feedback, Message, Role, Session, Step};
+use tutk_proto::{CameraEvent, RESEND_STORE, VideoFrame};
 
 use crate::target::Target;
-use crate::{COOKIE, address, uid};
+use crate::{COOKIE, ID, address, payload, uid};
 
 #[test]
 fn ten_thousand_knocks_leave_room_for_a_viewer() {
     let mut target = Target::new(4);
     for port in 0..10_000 {
         let from = SocketAddr::from(([10, 1, 0, 1], port + 1));
-        for phase in [Phase::Knock, Phase::Agree] {
-            let message = Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false };
+        for step in [Step::Propose, Step::Accept] {
+            let message = Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false };
             target.say(from, message);
         }
         // Each datagram has one answer at most.
@@ -36,13 +37,13 @@ fn a_silent_viewer_holds_no_more_than_its_store() {
         taken += target.send(silent, 10_000, number == 0);
         assert_eq!(target.send(good, 10_000, number == 0), 1, "frame {number}");
         target.drain();
-        target.data(address(2), Av::FrameDone { frame: number });
+        target.data(address(2), Av::Feedback(Feedback::Ack { frame: number }));
         target.drain();
         assert!(target.camera.memory() <= RESEND_STORE + 10_016);
     }
     assert_eq!(taken, RESEND_STORE / 10_016 + 1);
     // Once it confirms, a key frame is wanted, and nothing else goes.
-    target.data(address(1), Av::FrameDone { frame: 0 });
+    target.data(address(1), Av::Feedback(Feedback::Ack { frame: 0 }));
     assert_eq!(target.camera.poll_event(), Some(CameraEvent::KeyFrameWanted { viewer: silent }));
     assert_eq!(
         (target.send(silent, 10, false), target.send(silent, 10, true), target.send(silent, 10, false)),
@@ -57,9 +58,9 @@ fn a_storm_of_resend_requests_is_bounded() {
     target.send(viewer, 1_000_000, true);
     let sent = target.drain();
     for _ in 0..1_000 {
-        target.data(address(1), Av::Resend { frame: 0, chunks: &[] });
-        target.data(address(1), Av::Resend { frame: 0, chunks: &[[0xFF; 2]; 500] });
-        target.data(address(1), Av::Resend { frame: 7, chunks: &[[0; 2]; 500] });
+        target.data(address(1), Av::Feedback(Feedback::Nack { frame: 0, chunks: &[] }));
+        target.data(address(1), Av::Feedback(Feedback::Nack { frame: 0, chunks: &[[0xFF; 2]; 500] }));
+        target.data(address(1), Av::Feedback(Feedback::Nack { frame: 7, chunks: &[[0; 2]; 500] }));
     }
     assert!(target.drain() <= RESEND_STORE / CHUNK, "after {sent}");
 }
@@ -77,16 +78,16 @@ fn a_frame_of_16_mib_goes_and_a_larger_one_does_not() {
 
 /// What strangers say to a camera under this cookie.
 fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
-    let session = Session { from: Role::Viewer, cookie, channel: 0 };
+    let session = Session { from: Role::Viewer, id: SessionId::Cookie(cookie), channel: 0 };
     let avs = [
         Av::Login { account: "admin".into(), password: "right".into(), resend: true },
         Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8] },
-        Av::IoControlSeen { number: 1 },
-        Av::Resend { frame: 0, chunks: &[] },
-        Av::FrameDone { frame: 0 },
+        Av::IoControlAck { number: 1 },
+        Av::Feedback(Feedback::Nack { frame: 0, chunks: &[] }),
+        Av::Feedback(Feedback::Ack { frame: 0 }),
     ];
     for av in avs {
-        each(Message::Data { session, sequence: 0, av });
+        each(Message::Data { session, sequence: 0, payload: &payload(&av) });
     }
     each(Message::Alive(session));
     each(Message::Close(session));
@@ -164,7 +165,7 @@ fn what_is_sent_again_has_a_rate() {
     target.drain();
     let mut again = 0;
     for _ in 0..10_000 {
-        target.data(address(1), Av::Resend { frame: 0, chunks: &[] });
+        target.data(address(1), Av::Feedback(Feedback::Nack { frame: 0, chunks: &[] }));
         again += target.drain();
         target.now += Duration::from_millis(1);
     }

@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk::proto::{AvEvent, Credentials, MAX_ASSEMBLY, Viewer, ViewerConfig, ViewerEvent};
-use tutk::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Phase, Role, Session, Text};
-use tutk::{Codec, Lost, Media, Secret};
+use tutk_proto::Generation;
+use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Role, Session, Step, Text};
+use tutk_proto::{AvEvent, Credentials, MAX_ASSEMBLY, Viewer, ViewerConfig, ViewerEvent};
+use tutk_proto::{Codec, Lost, Media, Secret};
 
-use crate::{COOKIE, address, uid};
+use crate::{COOKIE, ID, address, payload, uid};
 
 /// A viewer that is logged in, and the camera's end of its session.
 pub(crate) struct Victim {
@@ -42,13 +43,16 @@ impl Victim {
     /// A host answers the search.
     pub(crate) fn found(&mut self, host: u8) {
         let asker = AddressBlock::from("10.0.0.1:9".parse::<std::net::SocketAddrV4>().unwrap());
-        self.say_from(address(host), Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("") }));
+        self.say_from(
+            address(host),
+            Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
+        );
     }
 
     /// The camera connects and lets the viewer in.
     pub(crate) fn open(&mut self) {
-        for phase in [Phase::Agree, Phase::Stand] {
-            self.say(Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
+        for step in [Step::Accept, Step::Confirm] {
+            self.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
         self.data(Av::LoginAnswer { result: LoginResult::Granted, resend: true, service: 0 });
         let is_open =
@@ -62,9 +66,7 @@ impl Victim {
 
     /// Returns how many datagrams the viewer sends upon that.
     pub(crate) fn say_from(&mut self, from: SocketAddr, message: Message<'_>) -> usize {
-        let mut out = Vec::new();
-        message.encode(&mut out);
-        self.viewer.handle_input(self.now, from, &out);
+        self.viewer.handle_input(self.now, from, &mut message.to_datagram(Generation::G09));
         let sent = self.drain();
         assert!(self.viewer.memory() <= MAX_ASSEMBLY, "{} bytes", self.viewer.memory());
         sent
@@ -72,9 +74,9 @@ impl Victim {
 
     pub(crate) fn data(&mut self, av: Av<'_>) {
         self.say(Message::Data {
-            session: Session { from: Role::Camera, cookie: COOKIE, channel: 0 },
+            session: Session { from: Role::Camera, id: ID, channel: 0 },
             sequence: 0,
-            av,
+            payload: &payload(&av),
         });
     }
 
@@ -86,7 +88,7 @@ impl Victim {
         let at = data.len() - tail;
         data[at..].copy_from_slice(&info[16 - tail..]);
         chunk.data = &data;
-        self.data(Av::Video { again: false, chunk });
+        self.data(Av::Video { retransmitted: false, chunk });
     }
 
     pub(crate) fn whole(&mut self, frame: u32) {
@@ -96,8 +98,8 @@ impl Victim {
     /// Sends what is due, to nobody; returns how many datagrams. Only the camera is spoken to.
     pub(crate) fn drain(&mut self) -> usize {
         let mut count = 0;
-        while let Some(to) = self.viewer.poll_transmit(self.now, &mut self.out) {
-            assert_eq!(to, self.viewer.camera().unwrap_or(address(255)));
+        while let Some(transmit) = self.viewer.poll_transmit(self.now, 1, &mut self.out) {
+            assert_eq!(transmit.destination, self.viewer.camera().unwrap_or(address(255)));
             count += 1;
         }
         count

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use tutk::Codec;
-use tutk::proto::{AvEvent, End, Viewer, ViewerConfig, ViewerEvent};
-use tutk::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Phase, Role, Session, Text};
+use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Role, Session, Step, Text};
+use tutk_proto::{AvEvent, Codec, End, Generation, Viewer, ViewerConfig, ViewerEvent};
 
 use crate::victim::Victim;
-use crate::{COOKIE, address, uid};
+use crate::{ID, address, payload, uid};
 
 #[test]
 fn frames_that_claim_much_stay_in_the_bound() {
@@ -59,7 +58,7 @@ fn short_frame_infos_are_taken_for_what_they_say() {
         let data = [&[7; 100], &info[..len]].concat();
         let (media_len, info_len) = (100, len as u16);
         victim.data(Av::Video {
-            again: false,
+            retransmitted: false,
             chunk: Chunk { frame: number, media_len, info_len, index: 0, data: &data },
         });
         victim.data(Av::Audio { frame: number, info: &info[..len], media: &[8; 50] });
@@ -82,8 +81,8 @@ fn a_login_result_without_a_meaning_is_told() {
     for result in [1, 2, 4, 16, u32::MAX] {
         let mut victim = Victim::searching(Duration::MAX);
         victim.found(2);
-        for phase in [Phase::Agree, Phase::Stand] {
-            victim.say(Message::Connect { phase, uid: uid(), cookie: COOKIE, first: false, full: false });
+        for step in [Step::Accept, Step::Confirm] {
+            victim.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
         victim.data(Av::LoginAnswer { result: LoginResult::Other(result), resend: false, service: 0 });
         assert_eq!(victim.events().last(), Some(&ViewerEvent::Ended(End::LoginResult(result))));
@@ -143,11 +142,9 @@ fn another_generation_is_named() {
         seed: 0,
     };
     let mut viewer = Viewer::new(now, config);
-    let mut out = Vec::new();
-    let asker = AddressBlock([0; 16]);
-    Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("new") }).encode(&mut out);
-    out[2] = 0x19;
-    viewer.handle_input(now, address(2), &out);
+    let (generation, asker) = (Generation(0x19), AddressBlock([0; 16]));
+    let found = Message::Found(Found { generation, uid: uid(), asker, name: Text::from("new") });
+    viewer.handle_input(now, address(2), &mut found.to_datagram(generation));
     assert!(matches!(viewer.poll_event(), Some(ViewerEvent::Found(_))));
     assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(End::Generation(0x19))));
 }
@@ -160,9 +157,9 @@ fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
     for frame in (0..1_000).step_by(70) {
         for (ahead, index) in [(0, 0), (1, 0), (2, 16_383), (69, 8_000)] {
             (chunk.frame, chunk.index) = (frame + ahead, index);
-            let session = Session { from: Role::Camera, cookie: COOKIE, channel: 0 };
-            let av = Av::Video { again: false, chunk };
-            let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, av });
+            let session = Session { from: Role::Camera, id: ID, channel: 0 };
+            let av = Av::Video { retransmitted: false, chunk };
+            let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) });
             assert!(sent <= 2 * 33 + 64, "{sent}");
         }
     }

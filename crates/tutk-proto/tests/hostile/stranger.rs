@@ -3,31 +3,38 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk::proto::{End, Search, ViewerEvent};
-use tutk::wire::{AddressBlock, Av, Chunk, Found, LoginResult, Message, Phase, Role, Session, Text};
+use tutk_proto::wire::{AddressBlock, Av, Chunk, Feedback, Found, LoginResult, Message, Role, Session, Step, Text};
+use tutk_proto::{End, Search, ViewerEvent};
+use tutk_proto::{Generation, SessionId};
 
 use crate::victim::Victim;
-use crate::{COOKIE, address, uid};
+use crate::{COOKIE, ID, address, payload, uid};
 
 /// What could do harm, under this cookie.
 fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
-    let session = Session { from: Role::Camera, cookie, channel: 0 };
+    let session = Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0 };
     let chunk = Chunk { frame: 0, media_len: 84, info_len: 16, index: 0, data: &[0; 100] };
     let avs = [
         Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0 },
         Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8] },
-        Av::IoControlSeen { number: 1 },
-        Av::Video { again: false, chunk },
+        Av::IoControlAck { number: 1 },
+        Av::Video { retransmitted: false, chunk },
         Av::Audio { frame: 0, info: &[0; 16], media: &[0; 100] },
-        Av::FrameDoneSeen { frame: 0 },
+        Av::Feedback(Feedback::AckReceived { frame: 0 }),
     ];
     for av in avs {
-        each(Message::Data { session, sequence: 0, av });
+        each(Message::Data { session, sequence: 0, payload: &payload(&av) });
     }
     each(Message::Alive(session));
     each(Message::Close(session));
-    for phase in [Phase::Knock, Phase::Agree, Phase::Stand] {
-        each(Message::Connect { phase, uid: uid(), cookie, first: false, full: true });
+    for step in [Step::Propose, Step::Accept, Step::Confirm] {
+        each(Message::Handshake {
+            step,
+            uid: uid(),
+            session: Some(SessionId::Cookie(cookie)),
+            first: false,
+            full: true,
+        });
     }
 }
 
@@ -65,7 +72,10 @@ fn strangers_do_not_keep_a_session_alive() {
 fn before_a_camera_is_found_nobody_speaks_of_its_session() {
     let mut victim = Victim::searching(Duration::MAX);
     for cookie in 1..=u16::MAX {
-        victim.say_from(address(3), Message::Close(Session { from: Role::Camera, cookie, channel: 0 }));
+        victim.say_from(
+            address(3),
+            Message::Close(Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0 }),
+        );
     }
     messages(COOKIE, |message| assert_eq!(victim.say_from(address(3), message), 0, "{message:?}"));
     assert_eq!((victim.events(), victim.viewer.camera()), (vec![], None));
@@ -79,7 +89,7 @@ fn before_a_camera_is_found_nobody_speaks_of_its_session() {
 #[test]
 fn whoever_has_address_and_cookie_is_the_camera() {
     let mut victim = Victim::new();
-    victim.say(Message::Close(Session { from: Role::Camera, cookie: COOKIE, channel: 0 }));
+    victim.say(Message::Close(Session { from: Role::Camera, id: ID, channel: 0 }));
     assert_eq!(victim.events(), [ViewerEvent::Ended(End::ClosedByCamera)]);
 }
 
@@ -116,7 +126,10 @@ fn another_address_of_this_host_is_no_second_host() {
     let mut victim = Victim::new();
     let local = SocketAddr::from(([127, 0, 0, 1], 5000));
     let asker = AddressBlock([0; 16]);
-    victim.say_from(local, Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("") }));
+    victim.say_from(
+        local,
+        Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
+    );
     assert_eq!((victim.events(), victim.viewer.stats().also_found), (vec![], 1));
 }
 
@@ -124,11 +137,11 @@ fn another_address_of_this_host_is_no_second_host() {
 fn a_flood_of_answers_fills_no_search() {
     let now = Instant::now();
     let mut search = Search::new(now, None, vec![address(255)], Duration::from_secs(1));
-    let mut out = Vec::new();
     let asker = AddressBlock([0; 16]);
-    Message::Found(Found { generation: 9, uid: uid(), asker, name: Text::from("x") }).encode(&mut out);
+    let out = Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("x") })
+        .to_datagram(Generation::G09);
     for port in 0..20_000 {
-        search.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &out);
+        search.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &mut out.clone());
     }
     assert_eq!(std::iter::from_fn(|| search.poll_found()).count(), 4096);
 }
@@ -140,7 +153,10 @@ fn answers_for_other_cameras_do_not_delay_a_session() {
     let asker = AddressBlock([0; 16]);
     for port in 0..20_000 {
         let from = SocketAddr::from(([10, 0, 0, 9], port));
-        victim.say_from(from, Message::Found(Found { generation: 9, uid: other, asker, name: Text::from("") }));
+        victim.say_from(
+            from,
+            Message::Found(Found { generation: Generation::G09, uid: other, asker, name: Text::from("") }),
+        );
     }
     assert_eq!(victim.viewer.camera(), None);
     victim.found(2);
@@ -151,10 +167,10 @@ fn answers_for_other_cameras_do_not_delay_a_session() {
 #[test]
 fn io_controls_are_confirmed_one_for_one() {
     let mut victim = Victim::new();
-    let session = Session { from: Role::Camera, cookie: COOKIE, channel: 0 };
+    let session = Session { from: Role::Camera, id: ID, channel: 0 };
     for number in (1..10_000).chain([5, 1 << 30, 7, u32::MAX]) {
         let av = Av::IoControl { number, kind: 1, body: &[0; 1000] };
-        assert!(victim.say_from(address(2), Message::Data { session, sequence: 0, av }) <= 1);
+        assert!(victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) }) <= 1);
     }
     let count = victim.events().len();
     assert!(count <= 10_003, "{count}");

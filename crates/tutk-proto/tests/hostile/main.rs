@@ -2,16 +2,22 @@
 
 mod camera;
 mod frames;
-mod sockets;
 mod stranger;
 mod target;
 mod victim;
 
 use std::net::SocketAddr;
 
-use tutk::Uid;
+use tutk_proto::wire::Av;
+use tutk_proto::{AvStyle, Generation, SessionId, Uid};
 
 const COOKIE: u16 = 8;
+const ID: SessionId = SessionId::Cookie(COOKIE);
+
+/// The payload of a datagram that says this.
+fn payload(av: &Av<'_>) -> Vec<u8> {
+    av.to_payload(AvStyle::Classic, Generation::G09)
+}
 
 fn uid() -> Uid {
     "HOSTILEHOSTILEHOSTIL".parse().unwrap()

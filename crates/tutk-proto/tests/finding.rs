@@ -3,9 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk::Uid;
-use tutk::proto::{Answers, End, Search, Step, Viewer, ViewerConfig, ViewerEvent};
-use tutk::wire::{AddressBlock, Found, Message};
+use tutk_proto::wire::{AddressBlock, Found, Message, descramble};
+use tutk_proto::{Answers, End, Generation, Search, Step, Uid, Viewer, ViewerConfig, ViewerEvent};
 
 const CAMERA: &str = "HBNASLSCFC1MN4Y9221A";
 
@@ -42,20 +41,19 @@ impl World {
 
     fn drain(&mut self) {
         let mut out = Vec::new();
-        while let Some(to) = self.viewer.poll_transmit(self.now, &mut out) {
-            self.sent.push((to, out.clone()));
+        while let Some(transmit) = self.viewer.poll_transmit(self.now, 1, &mut out) {
+            descramble(&mut out);
+            self.sent.push((transmit.destination, out.clone()));
         }
     }
 
     fn hear(&mut self, from: SocketAddr, message: Message<'_>) {
-        let mut out = Vec::new();
-        message.encode(&mut out);
-        self.viewer.handle_input(self.now, from, &out);
+        self.viewer.handle_input(self.now, from, &mut message.to_datagram(Generation::G09));
         self.drain();
     }
 
     fn found(&mut self, host: u8, uid: &str, generation: u8, name: &str) {
-        let (uid, asker) = (self::uid(uid), AddressBlock([0; 16]));
+        let (uid, asker, generation) = (self::uid(uid), AddressBlock([0; 16]), Generation(generation));
         self.hear(address(host), Message::Found(Found { generation, uid, asker, name: name.into() }));
     }
 
@@ -89,7 +87,7 @@ fn a_uid_typed_in_lower_case_is_found_in_upper_case() {
     assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.uid == uid(CAMERA)));
     // The session is with the camera as it is called.
     let (_, hello) = world.sent.pop().unwrap();
-    assert!(matches!(Message::decode(&hello), Ok(Message::Connect { uid: of, .. }) if of == uid(CAMERA)));
+    assert!(matches!(Message::decode(&hello), Ok(Message::Handshake { uid: of, .. }) if of == uid(CAMERA)));
 }
 
 #[test]
@@ -143,7 +141,7 @@ fn many_answers_are_bounded() {
     for number in 0..10_000 {
         world.found(2, &format!("FLOOD{number:015}"), 9, "");
         let from = SocketAddr::from(([10, 0, 0, 9], number));
-        world.hear(from, Message::Unnamed { generation: 0x1A, name: "".into() });
+        world.hear(from, Message::Unnamed { generation: Generation::G1A, name: "".into() });
     }
     let (answers, text) = world.fail(wanted);
     assert_eq!((answers.cameras.len(), answers.unnamed.len()), (64, 64));
@@ -156,9 +154,9 @@ fn many_answers_are_bounded() {
 fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
     let mut world = World::new(CAMERA);
     world.sent.clear();
-    world.hear(address(2), Message::Unnamed { generation: 0x1A, name: "gate".into() });
+    world.hear(address(2), Message::Unnamed { generation: Generation::G1A, name: "gate".into() });
     let mut question = Vec::new();
-    Message::Identify.encode(&mut question);
+    Message::Identify.encode(Generation::G1A, &mut question);
     assert_eq!(world.sent, [(address(2), question)]);
     world.found(2, CAMERA, 0x1A, "gate");
     assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.address == address(2)));
@@ -169,10 +167,10 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
 fn a_camera_that_never_tells_its_uid_is_reported() {
     let mut world = World::new(CAMERA);
     for _ in 0..10 {
-        world.hear(address(2), Message::Unnamed { generation: 0x1A, name: "gate".into() });
+        world.hear(address(2), Message::Unnamed { generation: Generation::G1A, name: "gate".into() });
     }
     // It is asked once in each round, and another one that tells its UID is no riddle.
-    world.hear(address(3), Message::Unnamed { generation: 0x1A, name: "".into() });
+    world.hear(address(3), Message::Unnamed { generation: Generation::G1A, name: "".into() });
     world.found(3, "ABCDEFGHJKLMNPQRST12", 0x1A, "");
     assert_eq!(world.sent.iter().filter(|(to, _)| *to == address(2)).count(), 1);
     let (answers, text) = world.fail(CAMERA);
@@ -184,9 +182,8 @@ fn a_camera_that_never_tells_its_uid_is_reported() {
 fn a_search_for_any_camera_lists_those_without_a_uid_apart() {
     let now = Instant::now();
     let mut search = Search::new(now, None, vec![address(255)], Duration::from_secs(1));
-    let mut out = Vec::new();
-    Message::Unnamed { generation: 0x19, name: "gate".into() }.encode(&mut out);
-    search.handle_input(address(2), &out);
+    let unnamed = Message::Unnamed { generation: Generation(0x19), name: "gate".into() };
+    search.handle_input(address(2), &mut unnamed.to_datagram(Generation::G09));
     assert_eq!((search.poll_found(), search.answers().cameras.len()), (None, 0));
     let [camera] = &search.answers().unnamed[..] else { panic!("{:?}", search.answers()) };
     assert_eq!((camera.address, camera.generation, camera.name.as_str()), (address(2), 0x19, "gate"));

@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk::proto::{Access, Camera, CameraConfig, CameraEvent, VideoFrame, ViewerId};
-use tutk::wire::{Av, Message, Phase, Role, Session};
-use tutk::{Codec, Secret};
+use tutk_proto::wire::{Av, Message, Role, Session, Step};
+use tutk_proto::{Access, Camera, CameraConfig, CameraEvent, VideoFrame, ViewerId};
+use tutk_proto::{Codec, Secret};
+use tutk_proto::{Generation, SessionId};
 
-use crate::{COOKIE, uid};
+use crate::{COOKIE, ID, payload, uid};
 
 /// A camera, and what is said to it.
 pub(crate) struct Target {
@@ -28,14 +29,12 @@ impl Target {
     }
 
     pub(crate) fn say(&mut self, from: SocketAddr, message: Message<'_>) {
-        let mut out = Vec::new();
-        message.encode(&mut out);
-        self.camera.handle_input(self.now, from, &out);
+        self.camera.handle_input(self.now, from, &mut message.to_datagram(Generation::G09));
     }
 
     pub(crate) fn data(&mut self, from: SocketAddr, av: Av<'_>) {
-        let session = Session { from: Role::Viewer, cookie: COOKIE, channel: 0 };
-        self.say(from, Message::Data { session, sequence: 0, av });
+        let session = Session { from: Role::Viewer, id: ID, channel: 0 };
+        self.say(from, Message::Data { session, sequence: 0, payload: &payload(&av) });
     }
 
     pub(crate) fn log_in(&mut self, from: SocketAddr) -> Option<ViewerId> {
@@ -44,8 +43,17 @@ impl Target {
     }
 
     pub(crate) fn connect(&mut self, from: SocketAddr, cookie: u16) {
-        for phase in [Phase::Knock, Phase::Agree, Phase::Stand] {
-            self.say(from, Message::Connect { phase, uid: uid(), cookie, first: false, full: false });
+        for step in [Step::Propose, Step::Accept, Step::Confirm] {
+            self.say(
+                from,
+                Message::Handshake {
+                    step,
+                    uid: uid(),
+                    session: Some(SessionId::Cookie(cookie)),
+                    first: false,
+                    full: false,
+                },
+            );
         }
     }
 
@@ -60,7 +68,7 @@ impl Target {
     }
 
     pub(crate) fn drain(&mut self) -> usize {
-        std::iter::from_fn(|| self.camera.poll_transmit(self.now, &mut self.out)).count()
+        std::iter::from_fn(|| self.camera.poll_transmit(self.now, 1, &mut self.out)).count()
     }
 
     pub(crate) fn send(&mut self, viewer: ViewerId, len: usize, key: bool) -> usize {

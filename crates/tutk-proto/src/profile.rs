@@ -1,0 +1,68 @@
+//! The three axes on which sessions differ, and what identifies a session.
+
+/// The version byte in the header of every datagram: which generation of the protocol its sender speaks.
+///
+/// Each side writes its own into all that it sends; nobody negotiates a number. Seen in the vendor's libraries: 0x09 in 1.13,
+/// 0x10 in 2.1, 0x12 and 0x14 in 3.1, 0x1a in 4.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Generation(pub u8);
+
+impl Generation {
+    /// Of SDK 1.x, up to about 2016.
+    pub const G09: Self = Self(0x09);
+    /// Of SDK 4.2.
+    pub const G1A: Self = Self(0x1a);
+
+    /// The AV version that the vendor's library of this generation writes into its AV headers.
+    pub(crate) fn av_version(self) -> u16 {
+        3
+    }
+}
+
+/// How a session speaks: discovery and the handshake decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Profile {
+    /// How a datagram names its session.
+    pub framing: Framing,
+    /// How AV messages look.
+    pub av: AvStyle,
+    /// What protects AV messages.
+    pub security: Security,
+}
+
+impl Profile {
+    /// Of sessions with generation 0x09.
+    pub const V1: Self = Self { framing: Framing::Cookie, av: AvStyle::Classic, security: Security::Plain };
+}
+
+/// How a datagram names its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Framing {
+    /// A cookie of 16 bits in the header; the session begins with a handshake of its own.
+    Cookie,
+}
+
+/// How AV messages look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AvStyle {
+    /// A header of 24 bytes, chunks of single frames, an acknowledgement for each frame.
+    Classic,
+}
+
+/// What protects AV messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Security {
+    /// Nothing: the scramble has a fixed key.
+    Plain,
+}
+
+/// What identifies a session; the viewer chooses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum SessionId {
+    /// With [`Framing::Cookie`]; never 0.
+    Cookie(u16),
+}

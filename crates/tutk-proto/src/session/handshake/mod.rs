@@ -1,0 +1,25 @@
+//! How a session is established, for each framing.
+
+pub(crate) mod v1;
+
+/// What the handshake has come to, for a viewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It goes on.
+    Pending,
+    /// The session is established.
+    Established,
+    /// The camera serves as many viewers as it can.
+    Full,
+    /// The message belongs to another session.
+    Foreign,
+}
+
+/// What a camera does about a message of the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reaction {
+    /// The session is established, if it was not.
+    pub(crate) establish: bool,
+    /// The message that answers, if one does.
+    pub(crate) answer: Option<v1::Answer>,
+}

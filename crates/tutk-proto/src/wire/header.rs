@@ -1,0 +1,79 @@
+use super::reader::Reader;
+use super::{Error, Role};
+use crate::{Generation, SessionId};
+
+const MAGIC: [u8; 2] = [0x04, 0x02];
+const FLAGS: u8 = 2;
+const EITHER: u8 = 0x33;
+
+/// The first 16 bytes of every datagram.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::wire) struct Header {
+    pub(in crate::wire) generation: Generation,
+    /// Counts the sender's session data; 0 elsewhere.
+    pub(in crate::wire) sequence: u16,
+    /// Which message this is.
+    pub(in crate::wire) message: u16,
+    /// None where either may send it.
+    pub(in crate::wire) from: Option<Role>,
+    /// All sessions of the camera are in use: bit 1 of byte 11.
+    pub(in crate::wire) full: bool,
+    /// 0 before there is a session.
+    pub(in crate::wire) cookie: u16,
+    pub(in crate::wire) channel: u8,
+    /// Byte 15: any camera may answer, or a viewer opens a session.
+    pub(in crate::wire) first: bool,
+}
+
+impl Header {
+    /// Of a message outside of sessions.
+    pub(in crate::wire) fn new(generation: Generation, message: u16, from: Option<Role>) -> Self {
+        Self { generation, sequence: 0, message, from, full: false, cookie: 0, channel: 0, first: false }
+    }
+
+    /// Reads the header; returns also the bytes that it counts.
+    pub(in crate::wire) fn decode(datagram: &[u8]) -> Result<(Self, &[u8]), Error> {
+        let mut reader = Reader::new(datagram);
+        if *reader.array()? != MAGIC {
+            return Err(Error::Magic);
+        }
+        let generation = Generation(reader.u8()?);
+        let _flags = reader.u8()?;
+        let len = reader.u16()?.into();
+        let sequence = reader.u16()?;
+        let message = reader.u16()?;
+        let from = match reader.u8()? {
+            EITHER => None,
+            roles if roles == Role::Viewer.byte() => Some(Role::Viewer),
+            _ => Some(Role::Camera),
+        };
+        let full = reader.u8()? & 2 != 0;
+        let cookie = reader.u16()?;
+        let channel = reader.u8()?;
+        let first = reader.u8()? == 1;
+        Ok((Self { generation, sequence, message, from, full, cookie, channel, first }, reader.bytes(len)?))
+    }
+
+    /// Appends the header and the body that `put` appends. Bytes without a meaning are 0.
+    pub(in crate::wire) fn encode(&self, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+        let start = out.len();
+        out.extend_from_slice(&MAGIC);
+        out.extend_from_slice(&[self.generation.0, FLAGS, 0, 0]);
+        out.extend_from_slice(&self.sequence.to_le_bytes());
+        out.extend_from_slice(&self.message.to_le_bytes());
+        out.extend_from_slice(&[self.from.map_or(EITHER, Role::byte), u8::from(self.full) * 2]);
+        out.extend_from_slice(&self.cookie.to_le_bytes());
+        out.extend_from_slice(&[self.channel, self.first.into()]);
+        let body = out.len();
+        put(out);
+        let len = ((out.len() - body) as u16).to_le_bytes();
+        if let Some(field) = out.get_mut(start + 4..start + 6) {
+            field.copy_from_slice(&len);
+        }
+    }
+
+    /// The session of a message that belongs to one.
+    pub(in crate::wire) fn session(&self) -> SessionId {
+        SessionId::Cookie(self.cookie)
+    }
+}

@@ -1,0 +1,166 @@
+//! The classic AV style: a header of 24 bytes, then data.
+
+use crate::Generation;
+use crate::wire::reader::Reader;
+use crate::wire::{Av, Chunk, Error, Feedback, LoginResult, MAX_CREDENTIAL, MAX_RESEND, Text};
+
+/// What the viewer says that it can do; the vendor's says just this.
+const LOGIN_ABILITY: u32 = 0x001F_07FB;
+const LOGIN_END: [u8; 4] = [0, 0, 3, 0];
+
+/// Reads the AV header and its data.
+pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
+    let mut reader = Reader::new(body);
+    let kind = u16::from_be_bytes(*reader.array()?);
+    let _version = reader.u16()?;
+    let number = reader.u32()?;
+    let whole = reader.u32()?;
+    let index = reader.u16()?;
+    let info_len = reader.u16()?;
+    let len = reader.u16()?.into();
+    reader.bytes(6)?;
+    match kind {
+        0x0000 => {
+            let account = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
+            let password = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
+            Ok(Av::Login { account, password, resend: reader.u32()? != 0 })
+        }
+        0x0014 => {
+            let result = match reader.u32()? {
+                0 => LoginResult::Granted,
+                3 => LoginResult::Refused,
+                other => LoginResult::Other(other),
+            };
+            reader.u32()?;
+            Ok(Av::LoginAnswer { result, resend: reader.u32()? != 0, service: number })
+        }
+        0x0070 => {
+            let mut reader = Reader::new(reader.bytes(len)?);
+            Ok(Av::IoControl { number, kind: reader.u32()?, body: reader.rest() })
+        }
+        0x0071 => Ok(Av::IoControlAck { number }),
+        0x0103 | 0x0106 | 0x010A => {
+            let data = reader.bytes(len)?;
+            let chunk = Chunk { frame: number, media_len: whole, info_len, index, data };
+            if data.is_empty() || Chunk::range(index, chunk.frame_len()).len() != data.len() {
+                return Err(Error::Contradiction);
+            }
+            Ok(Av::Video { retransmitted: kind != 0x0103, chunk })
+        }
+        0x0104 => {
+            let info = reader.bytes(info_len.into())?;
+            if whole as usize != info.len() + len {
+                return Err(Error::Contradiction);
+            }
+            Ok(Av::Audio { frame: number, info, media: reader.bytes(len)? })
+        }
+        0x0007 => {
+            let frame = reader.u32()?;
+            reader.u32()?;
+            let count = usize::from(reader.u16()?);
+            Ok(Av::Feedback(Feedback::Nack { frame, chunks: reader.bytes(count * 2)?.as_chunks().0 }))
+        }
+        0x0008 => Ok(Av::Feedback(Feedback::Ack { frame: reader.u32()? })),
+        0x0109 => Ok(Av::Feedback(Feedback::AckReceived { frame: reader.u32()? })),
+        _ => Err(Error::Av(kind)),
+    }
+}
+
+/// Appends the AV header and its data to `out`.
+pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec<u8>) {
+    let put_header = |out: &mut Vec<u8>, kind, fields| put_header(out, kind, generation.av_version(), fields);
+    match *av {
+        Av::Login { account, password, resend } => {
+            let len = 2 * (MAX_CREDENTIAL + 1) + 24;
+            put_header(out, 0x0000, Fields { len, ..Fields::default() });
+            account.put(out, MAX_CREDENTIAL + 1);
+            password.put(out, MAX_CREDENTIAL + 1);
+            put_words(out, &[resend.into(), 4, LOGIN_ABILITY, 0, 0]);
+            out.extend_from_slice(&LOGIN_END);
+        }
+        Av::LoginAnswer { result, resend, service } => {
+            put_header(out, 0x0014, Fields { number: service, len: 32, ..Fields::default() });
+            let result = match result {
+                LoginResult::Granted => 0,
+                LoginResult::Refused => 3,
+                LoginResult::Other(other) => other,
+            };
+            put_words(out, &[result, 0, resend.into(), 4, 0, 0, 0, 0]);
+        }
+        Av::IoControl { number, kind, body } => {
+            put_header(out, 0x0070, Fields { number, len: body.len() + 4, ..Fields::default() });
+            put_words(out, &[kind]);
+            out.extend_from_slice(body);
+        }
+        Av::IoControlAck { number } => put_header(out, 0x0071, Fields { number, ..Fields::default() }),
+        Av::Video { retransmitted, chunk } => {
+            put_header(
+                out,
+                if retransmitted { 0x0106 } else { 0x0103 },
+                Fields {
+                    number: chunk.frame,
+                    whole: chunk.media_len,
+                    index: chunk.index,
+                    info_len: chunk.info_len,
+                    len: chunk.data.len(),
+                },
+            );
+            out.extend_from_slice(chunk.data);
+        }
+        Av::Audio { frame, info, media } => {
+            put_header(
+                out,
+                0x0104,
+                Fields {
+                    number: frame,
+                    whole: (info.len() + media.len()) as u32,
+                    info_len: info.len() as u16,
+                    len: media.len(),
+                    index: 0,
+                },
+            );
+            out.extend_from_slice(info);
+            out.extend_from_slice(media);
+        }
+        Av::Feedback(Feedback::Nack { frame, chunks }) => {
+            let chunks = chunks.get(..MAX_RESEND).unwrap_or(chunks);
+            put_header(out, 0x0007, Fields::default());
+            put_words(out, &[frame, 0]);
+            out.extend_from_slice(&(chunks.len() as u16).to_le_bytes());
+            out.extend_from_slice(chunks.as_flattened());
+        }
+        Av::Feedback(Feedback::Ack { frame }) => {
+            put_header(out, 0x0008, Fields::default());
+            put_words(out, &[frame, 0]);
+        }
+        Av::Feedback(Feedback::AckReceived { frame }) => {
+            put_header(out, 0x0109, Fields::default());
+            put_words(out, &[frame, 0]);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Fields {
+    number: u32,
+    whole: u32,
+    index: u16,
+    info_len: u16,
+    len: usize,
+}
+
+fn put_header(out: &mut Vec<u8>, kind: u16, version: u16, fields: Fields) {
+    out.extend_from_slice(&kind.to_be_bytes());
+    out.extend_from_slice(&version.to_le_bytes());
+    put_words(out, &[fields.number, fields.whole]);
+    out.extend_from_slice(&fields.index.to_le_bytes());
+    out.extend_from_slice(&fields.info_len.to_le_bytes());
+    out.extend_from_slice(&(fields.len as u16).to_le_bytes());
+    out.extend_from_slice(&[0; 6]);
+}
+
+fn put_words(out: &mut Vec<u8>, words: &[u32]) {
+    for word in words {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+}
