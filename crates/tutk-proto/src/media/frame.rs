@@ -33,7 +33,7 @@ pub struct Frame {
     /// What it is encoded with.
     pub codec: Codec,
     /// Video: whether a decoder can start here, as the bytes tell it, and as the camera says it where they do not
-    /// (see [`VideoParser`](crate::VideoParser), which knows more of the stream). Audio: always true.
+    /// (see [`VideoParser`](crate::video::VideoParser), which knows more of the stream). Audio: always true.
     pub key: bool,
     /// Counts up by one with each frame that the camera sends, from 0.
     pub number: u32,

@@ -1,7 +1,7 @@
 //! The protocol over UDP sockets: [`Session`] is a viewer's, [`Camera`] is a camera, [`search`] lists cameras
 //! and [`Browser`] keeps up with them.
 //!
-//! There is no thread in here: [`Session::receive`], [`Camera::next_event`] and [`Browser::next_event`] do the work while
+//! There is no thread in here: [`Session::receive_until`], [`Camera::next_event`] and [`Browser::next_event`] do the work while
 //! they block, so one thread of the program has to stay in them. All other calls may come from any thread.
 
 #![forbid(unsafe_code)]
