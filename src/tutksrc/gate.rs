@@ -61,7 +61,7 @@ mod tests {
             received: Instant::now(),
         };
         let order = Order::Decoding(None);
-        Unit { frame, first: 0, announced: codec, discont: false, begins_picture: true, order }
+        Unit { frame, first: 0, frames: 1, announced: codec, discont: false, begins_picture: true, order }
     }
 
     fn pass(gate: &mut Gate, unit: &Unit) -> Option<(bool, bool)> {

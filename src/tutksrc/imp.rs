@@ -353,7 +353,7 @@ impl TutkSrc {
                 Ok(Some(Arrived { unit, ready, .. }))
                     if self.with_stream(|stream| stream.was_flushed_since(ready)) == Some(true) =>
                 {
-                    self.stats.lock().unwrap().dropped(unit.frames());
+                    self.stats.lock().unwrap().dropped(u64::from(unit.frames));
                 }
                 Ok(Some(arrived)) => {
                     if let Some(buffer) = self.buffer(arrived)? {

@@ -44,7 +44,7 @@ impl TutkSrc {
         let pass = pass.ok_or(gst::FlowError::Flushing)?;
         let Some(Pass { new_caps, discont }) = pass else {
             gst::debug!(CAT, imp = self, "Dropping {:?}, which cannot be decoded", unit.frame);
-            self.stats.lock().unwrap().dropped(unit.frames());
+            self.stats.lock().unwrap().dropped(u64::from(unit.frames));
             return Ok(None);
         };
         if new_caps {

@@ -120,7 +120,7 @@ impl Sender {
         let mut state = self.queue.lock();
         if state.bytes > 0 && state.bytes + size > MAX_QUEUED_BYTES {
             self.lost = true;
-            return Pushed::Full { frames: unit.frames(), first: !std::mem::replace(&mut self.full, true) };
+            return Pushed::Full { frames: u64::from(unit.frames), first: !std::mem::replace(&mut self.full, true) };
         }
         self.full = false;
         state.bytes += size;
@@ -169,7 +169,7 @@ impl State {
         let mut frames = 0;
         for arrived in self.frames.drain(..newest) {
             self.bytes -= size(&arrived.unit);
-            frames += arrived.unit.frames();
+            frames += u64::from(arrived.unit.frames);
         }
         let newest = self.frames.front_mut()?;
         newest.after_loss = true;
@@ -193,7 +193,7 @@ mod tests {
     fn push(sender: &mut Sender, frame: Frame) -> Pushed {
         let (first, announced, ready) = (frame.number, frame.codec, Instant::now());
         let order = Order::Decoding(None);
-        let unit = Unit { frame, first, announced, discont: false, begins_picture: true, order };
+        let unit = Unit { frame, first, frames: 1, announced, discont: false, begins_picture: true, order };
         sender.push(unit, Alignment::Au, ready)
     }
 

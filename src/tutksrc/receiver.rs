@@ -92,7 +92,8 @@ impl TutkSrc {
         };
         let known = self.with_stream(|stream| (stream.longest_interval, std::mem::take(&mut stream.parser)));
         let (longest_interval, mut parser) = known.unwrap_or_default();
-        parser.restart();
+        let unused = parser.restart();
+        self.stats.lock().unwrap().dropped(unused.into());
         let (sender, frames) = queue(max_queue_time);
         let mut reception = Reception {
             uid: session.camera().uid,
@@ -145,8 +146,10 @@ impl TutkSrc {
             Received::Lost(lost) => {
                 gst::warning!(CAT, imp = self, "{lost}");
                 if lost.media == Media::Video {
-                    self.stats.lock().unwrap().lost(lost.count);
-                    reception.parser.lost();
+                    let unused = reception.parser.lost();
+                    let mut stats = self.stats.lock().unwrap();
+                    stats.lost(lost.count);
+                    stats.dropped(unused.into());
                 }
             }
             Received::IoControl { kind, body } => {

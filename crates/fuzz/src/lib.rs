@@ -12,6 +12,7 @@ mod machine;
 mod replay;
 mod search;
 mod session;
+mod video;
 mod viewer;
 mod wire;
 
@@ -20,6 +21,7 @@ pub use camera::camera;
 pub use replay::replay;
 pub use search::search;
 pub use session::session;
+pub use video::video;
 pub use viewer::viewer;
 pub use wire::{message, scramble};
 
@@ -55,6 +57,11 @@ mod fuzz {
     #[test]
     fn session() {
         replay("session", super::session);
+    }
+
+    #[test]
+    fn video() {
+        replay("video", super::video);
     }
 
     #[test]

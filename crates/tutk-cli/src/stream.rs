@@ -75,10 +75,10 @@ fn receive(
                 while let Some(unit) = parser.pop() {
                     watchdog.frame(unit.frame.received);
                     warned.of_announcement(&unit, console);
-                    let frames = unit.frames();
+                    let frames = u64::from(unit.frames);
                     if !output.write(unit.frame.data) {
                         status.counts().dropped += frames;
-                        parser.restart();
+                        status.counts().dropped += u64::from(parser.restart());
                     }
                 }
             }
@@ -86,7 +86,7 @@ fn receive(
                 console.debug(lost);
                 if lost.media == Media::Video {
                     status.counts().lost += u64::from(lost.count);
-                    parser.lost();
+                    status.counts().dropped += u64::from(parser.lost());
                 }
             }
             Received::IoControl { kind, body } => {

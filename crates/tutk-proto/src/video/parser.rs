@@ -26,6 +26,8 @@ pub struct Unit {
     pub frame: Frame,
     /// The number of the first frame in it; the last one is `frame.number`.
     pub first: u32,
+    /// How many frames are in it, at least 1.
+    pub frames: u32,
     /// What the camera says that it is, H.264 or H.265 where it is the other.
     pub announced: Codec,
     /// Frames are missing before it, or it is the first one of this codec.
@@ -34,13 +36,6 @@ pub struct Unit {
     pub begins_picture: bool,
     /// When the picture is shown.
     pub order: Order,
-}
-
-impl Unit {
-    /// How many of the camera's frames are in it.
-    pub fn frames(&self) -> u64 {
-        u64::from(self.frame.number.wrapping_sub(self.first)) + 1
-    }
 }
 
 /// Frames that do not go on.
@@ -117,9 +112,7 @@ impl VideoParser {
     /// The next frame of the camera. What becomes of it comes out of [`pop`](Self::pop); returned is what was dropped.
     pub fn push(&mut self, frame: Frame) -> Option<Dropped> {
         let (announced, flagged) = (frame.codec, frame.key);
-        let dropped = |frames: usize, reason| {
-            Some(Dropped { frames: u32::try_from(frames).unwrap_or(u32::MAX), codec: announced, reason })
-        };
+        let dropped = |frames, reason| Some(Dropped { frames, codec: announced, reason });
         if frame.data.is_empty() {
             return dropped(1, DropReason::Empty);
         }
@@ -128,26 +121,26 @@ impl VideoParser {
         }
         let codec = self.resolve(&frame);
         let frame = Frame { codec, ..frame };
-        let strangers = self.held.keep(|held| held.codec == codec);
         let head = Head::of(codec, &frame.data);
         if let Some(head) = head
             && head.slice.is_none()
             && (head.prefix || head.suffix)
         {
-            return match (head.prefix, self.held.push(frame)) {
-                (false, _) => dropped(strangers + 1, DropReason::Empty),
-                (true, 0) if strangers == 0 => None,
-                (true, 0) => dropped(strangers, DropReason::OtherCodec),
-                (true, discarded) => dropped(strangers + discarded, DropReason::TooLong),
+            if !head.prefix {
+                return dropped(1, DropReason::Empty);
+            }
+            return match self.held.push(frame) {
+                0 => None,
+                discarded => dropped(discarded, DropReason::TooLong),
             };
         }
 
         let is_key = self.is_key(&frame, head, flagged);
-        let count = self.held.frames.len() + strangers + 1;
         if !self.takes(&frame, is_key) {
-            self.held = Held::default();
-            return dropped(count, DropReason::OtherCodec);
+            let headers = self.held.keep(|held| held.codec != codec);
+            return dropped(headers + 1, DropReason::OtherCodec);
         }
+        let strangers = self.held.keep(|held| held.codec == codec);
         for data in self.held.frames.iter().chain([&frame]).map(|frame| &frame.data) {
             self.pictures.learn(codec, data);
         }
@@ -165,13 +158,21 @@ impl VideoParser {
         }
         self.align(&frame, begin, passes);
         if !passes {
-            self.held = Held::default();
-            return dropped(count, DropReason::Undecodable);
+            let headers = std::mem::take(&mut self.held).count();
+            return dropped(strangers + headers + 1, DropReason::Undecodable);
         }
         self.codec = Some(codec);
         let key = is_key && begins_picture;
         let first = frame.number;
-        self.emit(Unit { frame: Frame { key, ..frame }, first, announced, discont, begins_picture, order: self.order });
+        self.emit(Unit {
+            frame: Frame { key, ..frame },
+            first,
+            frames: 1,
+            announced,
+            discont,
+            begins_picture,
+            order: self.order,
+        });
         if strangers > 0 { dropped(strangers, DropReason::OtherCodec) } else { None }
     }
 
@@ -185,19 +186,19 @@ impl VideoParser {
         !self.ready.is_empty()
     }
 
-    /// Frames are missing before the next one.
-    pub fn lost(&mut self) {
+    /// Frames are missing before the next one. Returns how many are dropped that waited for a picture.
+    pub fn lost(&mut self) -> u32 {
         self.gate.lost();
         self.has_begun = false;
         // Parameter sets are valid all the same.
-        self.held.keep(|frame| Head::of(frame.codec, &frame.data).is_some_and(|head| head.sps || head.pps));
+        self.held.keep(|frame| Head::of(frame.codec, &frame.data).is_some_and(|head| head.sps || head.pps))
     }
 
-    /// The next frame is the first one of another session, or nobody has the units that have gone on.
-    pub fn restart(&mut self) {
-        self.lost();
-        self.held = Held::default();
-        self.ready.clear();
+    /// The next frame is the first one of another session, or nobody has the units that have gone on. Returns how many
+    /// frames are dropped.
+    pub fn restart(&mut self) -> u32 {
+        let waiting = self.lost() + std::mem::take(&mut self.held).count();
+        waiting + self.ready.drain(..).map(|unit| unit.frames).sum::<u32>()
     }
 
     /// How units are cut; none as long as the frames do not tell. Until then, they are whole pictures if each frame is one.
@@ -221,7 +222,7 @@ impl VideoParser {
 
     fn is_key(&self, frame: &Frame, head: Option<Head<'_>>, flagged: bool) -> bool {
         let codec = frame.codec;
-        let held = self.held.frames.iter().filter_map(|held| Head::of(codec, &held.data));
+        let held = self.held.of(codec).filter_map(|held| Head::of(codec, &held.data));
         let head = head.map(|head| held.fold(Head::default(), Head::join).join(head));
         codec.is_intra_only() || head.and_then(|head| head.is_key(codec, flagged)).unwrap_or(flagged)
     }
@@ -233,7 +234,7 @@ impl VideoParser {
             self.candidate = None;
             return true;
         }
-        let mut all = self.held.frames.iter().chain([frame]);
+        let mut all = self.held.of(codec).chain([frame]);
         let is_new = is_key && (self.candidate == Some(codec) || all.any(|frame| nal::proves(codec, &frame.data)));
         if is_new {
             self.candidate = None;
@@ -284,6 +285,7 @@ impl VideoParser {
         if self.alignment != Some(Alignment::Nal) {
             if let Some(first) = held.frames.first() {
                 unit.first = first.number;
+                unit.frames += held.count();
                 let parts: Vec<_> = held.frames.iter().chain([&unit.frame]).map(|frame| &frame.data[..]).collect();
                 unit.frame.data = parts.concat();
             }
@@ -293,7 +295,7 @@ impl VideoParser {
             let Unit { announced, discont, begins_picture, order, .. } = unit;
             let first = frame.number;
             let frame = Frame { key: unit.frame.key, ..frame };
-            self.ready.push_back(Unit { frame, first, announced, discont, begins_picture, order });
+            self.ready.push_back(Unit { frame, first, frames: 1, announced, discont, begins_picture, order });
             (unit.discont, unit.begins_picture) = (false, false);
         }
         self.ready.push_back(unit);
@@ -301,18 +303,27 @@ impl VideoParser {
 }
 
 impl Held {
+    fn of(&self, codec: Codec) -> impl Iterator<Item = &Frame> {
+        self.frames.iter().filter(move |frame| frame.codec == codec)
+    }
+
+    fn count(&self) -> u32 {
+        // At most MAX_HELD_FRAMES.
+        self.frames.len() as u32
+    }
+
     /// Keeps these; returns how many others there were.
-    fn keep(&mut self, keep: impl FnMut(&Frame) -> bool) -> usize {
-        let before = self.frames.len();
+    fn keep(&mut self, keep: impl FnMut(&Frame) -> bool) -> u32 {
+        let before = self.count();
         self.frames.retain(keep);
         self.bytes = self.frames.iter().map(|frame| frame.data.len()).sum();
-        before - self.frames.len()
+        before - self.count()
     }
 
     /// Adds a frame, if there is room for it. Returns how many frames are dropped for want of room.
-    fn push(&mut self, frame: Frame) -> usize {
+    fn push(&mut self, frame: Frame) -> u32 {
         if self.frames.len() == MAX_HELD_FRAMES || self.bytes + frame.data.len() > MAX_HELD {
-            return std::mem::take(self).frames.len() + 1;
+            return std::mem::take(self).count() + 1;
         }
         self.bytes += frame.data.len();
         self.frames.push(frame);

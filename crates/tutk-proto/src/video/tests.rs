@@ -183,7 +183,7 @@ fn headers_in_frames_of_their_own_join_the_picture_that_follows() {
             assert!(play.push(Codec::H264, true, part).is_empty());
         }
         let units = play.h264(&h264_idr(0));
-        assert_eq!((units[0].first, units[0].frame.number), (round * 7, round * 7 + 4));
+        assert_eq!((units[0].first, units[0].frame.number, units[0].frames), (round * 7, round * 7 + 4, 5));
         assert_eq!(only(units), ([&parts.concat()[..], &h264_idr(0)].concat(), true, round == 0));
         assert!(play.h264(&h264_delimiter()).is_empty());
         let predicted = h264_slice(P, 0, 2);
@@ -195,6 +195,17 @@ fn headers_in_frames_of_their_own_join_the_picture_that_follows() {
     }
     assert_eq!(only(play.h265(&h265_slice(21, true, 0))).0, [h265_sets(), h265_slice(21, true, 0)].concat());
     assert!(play.dropped().is_empty());
+}
+
+#[test]
+fn a_picture_of_another_codec_spares_headers() {
+    let mut play = Play::default();
+    assert_eq!(only(play.h264(&h264_key())), (h264_key(), true, true));
+    assert!(play.h264(&h264_sets()).is_empty() && play.h265(&h265_sets()).is_empty());
+    assert!(play.push(Codec::Mjpeg, true, &[1]).is_empty());
+    assert!(play.h265(&h265_slice(1, true, 1)).is_empty());
+    assert_eq!(only(play.h264(&h264_idr(0))), (h264_key(), true, false));
+    assert_eq!(play.dropped(), [(1, DropReason::OtherCodec), (2, DropReason::OtherCodec)]);
 }
 
 #[test]
@@ -242,7 +253,7 @@ fn what_belongs_to_no_picture_is_dropped() {
     play.h264(&h264_key());
     assert!(play.h264(&[0, 0, 0, 1, 0x0C, 0xFF, 0x80]).is_empty(), "filler");
     assert_eq!(play.dropped(), [(1, DropReason::Empty)]);
-    assert!(!only(play.h264(&h264_slice(P, 0, 2))).2);
+    assert_eq!(only(play.h264(&h264_slice(P, 0, 2))), (h264_slice(P, 0, 2), false, false));
 }
 
 #[test]
@@ -386,31 +397,4 @@ fn pictures_that_lead_a_start_are_left_out() {
     // In the middle of a stream, they are decoded.
     assert!(!only(play.h265(&h265_slice(21, true, 28))).2);
     assert!(!only(play.h265(&h265_slice(9, true, 26))).2);
-}
-
-#[test]
-fn no_bytes_make_it_panic() {
-    let parts = [h264_key(), h265_key(), h264_sei(6), h264_slice(B, 3, 4), h265_slice(21, true, 9), mpeg4_layer()];
-    let mut noise = 1u32;
-    let mut next = |below: usize| {
-        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (noise >> 8) as usize % below
-    };
-    let codecs = [Codec::H264, Codec::H265, Codec::Mpeg4, Codec::Mjpeg, Codec::Unknown(1)];
-    let mut play = Play::default();
-    for _ in 0..20_000 {
-        let mut data = parts[next(parts.len())].clone();
-        for _ in 0..next(4) {
-            let at = next(data.len());
-            data[at] = next(256) as u8;
-        }
-        data.truncate(1 + next(data.len()));
-        let codec = codecs[next(codecs.len())];
-        for unit in play.push(codec, next(2) == 0, &data) {
-            assert!(unit.frame.codec.is_video());
-        }
-        if next(9) == 0 {
-            play.parser.lost();
-        }
-    }
 }
