@@ -8,11 +8,12 @@ mod common;
 use std::env;
 use std::path::PathBuf;
 
+use common::frames::{Cut, FrameCamera};
 use common::{Camera, Event, H264, LONG, Viewer, bytes, has, unit};
 use gst::glib;
 use gst::prelude::*;
 use tutk::io_control::{self, Ptz};
-use tutk::{Backend, Cancel, Error, Received, Session, SessionOptions};
+use tutk::{Backend, Cancel, Codec, Error, Received, Session, SessionOptions};
 
 fn native() -> Option<SessionOptions> {
     let mut options = SessionOptions::new(common::uid().parse().unwrap());
@@ -57,6 +58,22 @@ fn plays_every_frame(options: SessionOptions) {
         let frame = next_frame(&session);
         assert!(frame.data == unit(number, key), "frame {number}");
         assert_eq!((u64::from(frame.number), frame.key), (number, key));
+    }
+}
+
+fn the_bytes_tell_key_frames_and_not_the_flag(options: SessionOptions) {
+    let camera = FrameCamera::start();
+    let cancel = Cancel::new().unwrap();
+    let session = Session::open(SessionOptions { uid: camera.uid.parse().unwrap(), ..options }, &cancel).unwrap();
+    session.start_video().unwrap();
+    let viewer = camera.wait_for_watcher();
+    for number in 0..10 {
+        let is_key = number % 5 == 0;
+        // An IDR picture or a predicted one, flagged the wrong way.
+        let data: &[u8] = if is_key { &[0, 0, 0, 1, 0x65, 0x88, 7] } else { &[0, 0, 0, 1, 0x41, 0x9A, 7] };
+        camera.send(viewer, &Cut { key: !is_key, ..Cut::new(Codec::H264, number * 40, data) });
+        let frame = next_frame(&session);
+        assert_eq!((frame.key, frame.flags), (is_key, u8::from(!is_key)), "frame {number}");
     }
 }
 
@@ -174,6 +191,7 @@ macro_rules! backends {
 
 backends![
     plays_every_frame,
+    the_bytes_tell_key_frames_and_not_the_flag,
     a_wrong_password_is_refused,
     an_io_control_is_answered,
     a_camera_that_goes_away_is_noticed,

@@ -59,7 +59,7 @@ fn h264() -> Vec<Vec<u8>> {
 
 fn h265() -> Vec<Vec<u8>> {
     stream(
-        "x265enc tune=zerolatency speed-preset=ultrafast option-string=keyint=5:min-keyint=5:log-level=none \
+        "x265enc tune=zerolatency speed-preset=ultrafast option-string=keyint=5:min-keyint=5:log-level=none:pools=1:frame-threads=1 \
          ! h265parse config-interval=-1 ! video/x-h265,stream-format=byte-stream,alignment=au",
     )
 }

@@ -18,8 +18,7 @@ const TICK: ClockTime = ClockTime::from_mseconds(900);
 
 const X264: &str =
     "x264enc bframes=3 b-adapt=false rc-lookahead=5 sync-lookahead=0 key-int-max=14 speed-preset=veryfast";
-const X265: &str =
-    "x265enc speed-preset=ultrafast option-string=bframes=3:b-adapt=0:keyint=14:min-keyint=14:log-level=none";
+const X265: &str = "x265enc speed-preset=ultrafast option-string=bframes=3:b-adapt=0:keyint=14:min-keyint=14:log-level=none:pools=1:frame-threads=1";
 
 /// An encoder with B-frames, for the name of its codec.
 fn encoders() -> [(&'static str, String); 4] {

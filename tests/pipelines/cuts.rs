@@ -22,7 +22,7 @@ fn encoder(codec: Codec, slices: u32) -> String {
         ),
         _ => format!(
             "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=10 \
-             option-string=slices={slices}:log-level=none ! h265parse config-interval=-1 \
+             option-string=slices={slices}:log-level=none:pools=1:frame-threads=1 ! h265parse config-interval=-1 \
              ! video/x-h265,stream-format=byte-stream,alignment=au"
         ),
     }

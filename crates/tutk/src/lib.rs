@@ -6,7 +6,7 @@
 //! * [`native`]: drives [`proto`] over UDP sockets;
 //! * `vendor`: drives the vendor's library, if there is one (feature `vendor`, on by default).
 //!
-//! A [`Session`] goes through either, as [`Backend`] says.
+//! A [`Session`] goes through either, as [`Backend`] says. A [`VideoParser`] makes of its frames what a decoder can use.
 //!
 //! ```no_run
 //! use tutk::{Cancel, Received, Session, SessionOptions};

@@ -16,13 +16,18 @@
 //! `rtpjitterbuffer` and `ndisrc` keep the least delay of some seconds, without a slope, and begin anew at each jump
 //! or stall of a second.
 //!
-//! There is no clock in here, nothing waits, and nothing is allocated.
+//! Where pictures are shown in another order than they come (B-frames), these times are DTS, in the order of arrival, and PTS
+//! are the same times in the order of the stream: [`Reorder`].
+//!
+//! There is no clock in here, nothing waits, and nothing is allocated without B-frames.
 
 mod clock;
 mod latency;
 mod line;
 mod presentation;
 mod reorder;
+#[cfg(test)]
+mod reordered_tests;
 mod slope;
 #[cfg(test)]
 mod tests;

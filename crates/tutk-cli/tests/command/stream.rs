@@ -10,7 +10,7 @@ use crate::support::{CANARY, LONG, Running, assert_code, finish, signal, silent,
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use nix::sys::signal::Signal::{self, SIGINT, SIGTERM};
-use tutk::{CameraEvent, CameraOptions, io_control};
+use tutk::{CameraEvent, CameraOptions, Codec, io_control};
 
 /// Frames of different sizes, with bytes that end lines in them.
 fn frames() -> Vec<Vec<u8>> {
@@ -49,6 +49,36 @@ fn frames_go_to_standard_output() {
     let stderr = end_by(child, &camera, SIGINT);
     assert_eq!(stdout.read_to_end(&mut received).unwrap(), 0);
     assert!(stderr.contains("7 frames, ") && stderr.contains("1 dropped, 0 lost, H.264"), "{stderr}");
+}
+
+#[test]
+fn what_a_decoder_can_use_is_written_whatever_the_camera_says_of_it() {
+    let camera = Running::start("", "");
+    let mut child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let viewer = camera.wait_for_viewer();
+    // A predicted frame that is flagged as a key frame, and the reverse; in between a frame that is no video, a single
+    // JPEG, and a delimiter in a frame of its own.
+    let [predicted, key, delimiter] =
+        [&[0, 0, 0, 1, 0x41, 0x9A, 7][..], &[0, 0, 0, 1, 0x65, 0x88, 7], &[0, 0, 0, 1, 9, 0xF0]];
+    let sent = [
+        (Codec::H264, predicted, true, false),
+        (Codec::H264, key, false, true),
+        (Codec::Unknown(0), b"meta", false, false),
+        (Codec::Mjpeg, b"jpeg", true, false),
+        (Codec::H264, delimiter, false, true),
+        (Codec::H264, predicted, false, true),
+    ];
+    for (codec, data, flagged, _) in sent {
+        assert!(camera.send_as(viewer, codec, data, flagged));
+    }
+    let wanted: Vec<_> = sent.iter().filter(|frame| frame.3).map(|frame| frame.1).collect();
+    let mut received = vec![0; wanted.concat().len()];
+    stdout.read_exact(&mut received).unwrap();
+    assert!(received == wanted.concat());
+    let stderr = end_by(child, &camera, SIGINT);
+    assert!(stderr.contains("6 frames, ") && stderr.contains("3 dropped, 0 lost"), "{stderr}");
+    assert_eq!(stderr.matches("among its video").count(), 1, "{stderr}");
 }
 
 #[test]

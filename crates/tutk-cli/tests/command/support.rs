@@ -87,7 +87,12 @@ impl Running {
 
     /// Sends a frame of H.264; whether the viewer was still there.
     pub(crate) fn send(&self, viewer: ViewerId, data: &[u8], key: bool) -> bool {
-        let frame = VideoFrame { data, codec: Codec::H264, key, timestamp: 0 };
+        self.send_as(viewer, Codec::H264, data, key)
+    }
+
+    /// Sends a frame of this codec, by what the camera says; whether the viewer was still there.
+    pub(crate) fn send_as(&self, viewer: ViewerId, codec: Codec, data: &[u8], key: bool) -> bool {
+        let frame = VideoFrame { data, codec, key, timestamp: 0 };
         self.camera.send_video(&[viewer], frame).unwrap() == 1
     }
 }

@@ -172,6 +172,23 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_tell_a_key_frame_and_not_the_flags() {
+        let (key, other) = ([0, 0, 0, 1, 0x65, 0x88, 7], [0, 0, 0, 1, 0x41, 0x9A, 7]);
+        // Of the vendor's header, of cameras that flag the type of the NAL unit, and of those that flag nothing.
+        for flags in [0, 1, 2, 3, 0x61, 0x65] {
+            for (media, is_key) in [(key, true), (other, false)] {
+                let info = FrameInfo { codec: Codec::H264, flags, camera: 0, viewers: 1, timestamp: 77 };
+                let all = [&media[..], &info.encode()].concat();
+                let chunk = Chunk { frame: 3, media_len: 7, info_len: 16, index: 0, data: &all };
+                let mut partial = Partial::new(&chunk);
+                assert_eq!(partial.put(&chunk), Put::New);
+                let frame = partial.into_frame(Instant::now(), 3).unwrap();
+                assert_eq!((frame.key, frame.flags), (is_key, flags));
+            }
+        }
+    }
+
+    #[test]
     fn a_late_chunk_of_a_large_frame_costs_no_more_than_itself() {
         let frame = Chunk { frame: 0, media_len: (16 << 20) - 16, info_len: 16, index: 16_383, data: &[7; CHUNK] };
         let mut partial = Partial::new(&frame);

@@ -10,7 +10,8 @@ use crate::Codec;
 pub struct FrameInfo {
     /// The codec.
     pub codec: Codec,
-    /// Video: 1 key frame, 0 other, in the vendor's header 2 motion and 3 alarm as well; cameras set it as they like. Audio: sample rate index << 2 | 16-bit << 1 | stereo.
+    /// Video, in the vendor's header: 1 key frame, 0 other, 2 motion, 3 alarm; cameras set it as they like. Audio: sample rate
+    /// index << 2 | 16-bit << 1 | stereo.
     pub flags: u8,
     /// Which of the camera's lenses.
     pub camera: u8,

@@ -166,6 +166,25 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_tell_a_key_frame_and_not_the_flags() {
+        let mut stream = Stream::new(Media::Video, Instant::now());
+        let (key, other) = ([0, 0, 0, 1, 0x65, 0x88, 7], [0, 0, 0, 1, 0x41, 0x9A, 7]);
+        let mut number = 0;
+        for flags in [0, 1, 2, 3, 0x61, 0x65] {
+            for (media, is_key) in [(key, true), (other, false)] {
+                let codec = crate::Codec::H264;
+                let mut info = [0; 64];
+                info[..16].copy_from_slice(&FrameInfo { codec, flags, camera: 0, viewers: 1, timestamp: 77 }.encode());
+                let mut ready = VecDeque::new();
+                stream.handle(Taken::Frame { len: 7, info, info_len: 16, number }, &media, &mut ready);
+                number += 1;
+                let Some(Received::Video(frame)) = ready.pop_front() else { panic!("{ready:?}") };
+                assert_eq!((frame.key, frame.flags), (is_key, flags));
+            }
+        }
+    }
+
+    #[test]
     fn losses_are_told_once_and_by_number() {
         assert_eq!(lost([frame(7), frame(8)]), []);
         assert_eq!(lost([frame(7), frame(9)]), [(8, 1)]);
