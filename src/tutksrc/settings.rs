@@ -186,7 +186,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * While sessions bring no frame at all, as in a camera's privacy mode, the time between two tries to connect
          * grows to 5 minutes.
          *
-         * Since: 0.1.0
+         * Since: 0.2.0
          */
         glib::ParamSpecUInt::builder("frame-timeout")
             .nick("Frame Timeout")
@@ -215,7 +215,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * without a limit, 0: once. What waiting cannot cure, as a refused password, is an error at once, and so is the
          * first failure where #GstTutkSrc:reconnect is off. Once there was a session, #GstTutkSrc:reconnect alone counts.
          *
-         * Since: 0.1.0
+         * Since: 0.2.0
          */
         glib::ParamSpecInt::builder("retry-timeout")
             .nick("Retry Timeout")
@@ -232,7 +232,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * bounded, and a recorder whose disk stalls for a while loses nothing. 1000 to 3000 suit live viewing. 0: no
          * limit.
          *
-         * Since: 0.1.0
+         * Since: 0.2.0
          */
         glib::ParamSpecUInt::builder("max-queue-time")
             .nick("Maximum Queue Time")

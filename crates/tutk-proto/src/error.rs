@@ -1,5 +1,3 @@
-use std::fmt;
-
 use crate::{MAX_FRAME, Uid, io_control};
 
 /// Why a text is no [`Uid`].
@@ -14,10 +12,11 @@ pub struct ParseUidError {
 }
 
 /// Why something cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
     /// A frame of video is larger than [`MAX_FRAME`], its frame info included.
+    #[error("a frame of {len} bytes cannot be sent: the protocol's largest has {}", MAX_FRAME.saturating_sub(*info_len))]
     FrameTooLarge {
         /// Bytes of its media.
         len: usize,
@@ -25,36 +24,21 @@ pub enum SendError {
         info_len: usize,
     },
     /// Frame info has 16 to 256 bytes.
+    #[error("frame info has 16 to 256 bytes, not {len}")]
     FrameInfo {
         /// Bytes that were given.
         len: usize,
     },
     /// A block of audio and its frame info do not fit into a datagram.
+    #[error("a block of audio of {len} bytes does not fit into a datagram")]
     AudioTooLarge {
         /// Bytes of its media.
         len: usize,
     },
     /// The body of an IO control is larger than [`MAX_BODY`](io_control::MAX_BODY).
+    #[error("the body of the IO control has {len} bytes, and {} fit", io_control::MAX_BODY)]
     BodyTooLarge {
         /// Bytes that were given.
         len: usize,
     },
 }
-
-impl fmt::Display for SendError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::FrameTooLarge { len, info_len } => {
-                let most = MAX_FRAME.saturating_sub(info_len);
-                write!(f, "a frame of {len} bytes cannot be sent: the protocol's largest has {most}")
-            }
-            Self::FrameInfo { len } => write!(f, "frame info has 16 to 256 bytes, not {len}"),
-            Self::AudioTooLarge { len } => write!(f, "a block of audio of {len} bytes does not fit into a datagram"),
-            Self::BodyTooLarge { len } => {
-                write!(f, "the body of the IO control has {len} bytes, and {} fit", io_control::MAX_BODY)
-            }
-        }
-    }
-}
-
-impl std::error::Error for SendError {}

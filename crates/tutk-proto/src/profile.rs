@@ -13,6 +13,11 @@ impl Generation {
     /// Of SDK 4.2.
     pub const G1A: Self = Self(0x1a);
 
+    /// Whether this crate has sessions with it.
+    pub fn is_spoken(self) -> bool {
+        self == Self::G09
+    }
+
     /// The AV version that the vendor's library of this generation writes into its AV headers.
     pub(crate) fn av_version(self) -> u16 {
         3

@@ -3,14 +3,11 @@ use std::net::SocketAddr;
 use std::ops::Add;
 use std::time::{Duration, Instant};
 
-use crate::Answers;
 use crate::channel::AvEvent;
 use crate::outbox::Outbox;
 use crate::session::handshake::{Progress, v1 as handshake};
 use crate::wire::{self, Message, Role};
-use crate::{FOREVER, Generation, Link, Profile, SessionId, Transmit};
-use crate::{Found, Search};
-use crate::{Secret, Uid};
+use crate::{Answers, FOREVER, Found, Generation, Link, Profile, Search, Secret, SessionId, Transmit, Uid};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
@@ -232,15 +229,15 @@ impl Viewer {
             search.handle_message(from, &message);
             return self.connect(now);
         }
-        self.stats.datagrams += 1;
         match message {
             Message::Handshake { step, uid, session, full, .. } if uid == self.config.uid => {
-                let State::Handshaking { handshake, .. } = &mut self.state else { return };
-                match handshake.handle_input(now, step, session, full) {
-                    Progress::Pending => {}
-                    Progress::Established => self.establish(now),
-                    Progress::Full => self.end(End::Full),
-                    Progress::Foreign => self.stats.foreign += 1,
+                if let State::Handshaking { handshake, .. } = &mut self.state {
+                    match handshake.handle_input(now, step, session, full) {
+                        Progress::Pending => {}
+                        Progress::Established => self.establish(now),
+                        Progress::Full => self.end(End::Full),
+                        Progress::Foreign => self.stats.foreign += 1,
+                    }
                 }
             }
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
@@ -254,14 +251,15 @@ impl Viewer {
                     }
                 } else if let State::Established { .. } = self.state {
                     if self.link.handle_input(now, &message).is_err() {
-                        self.stats.datagrams -= 1;
                         self.stats.malformed += 1;
+                        return;
                     }
                     self.take_events();
                 }
             }
             _ => {}
         }
+        self.stats.datagrams += 1;
     }
 
     /// Goes on to the first camera that was found.
@@ -275,7 +273,7 @@ impl Viewer {
         let handshake = handshake::Viewer::new(now, found.uid, self.id, asker);
         self.state = State::Handshaking { camera, handshake };
         self.events.push_back(ViewerEvent::Found(found));
-        if !handshake::speaks(Generation(generation)) {
+        if !Generation(generation).is_spoken() {
             self.end(End::Generation(generation));
         }
     }

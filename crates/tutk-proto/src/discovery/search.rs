@@ -29,7 +29,7 @@ impl Found {
     /// Whether this crate plays the camera without the vendor's library: it speaks generation 9. True where the generation
     /// is not known, since then the vendor's library has found it.
     pub fn is_playable(&self) -> bool {
-        [0, Generation::G09.0].contains(&self.generation)
+        self.generation == 0 || Generation(self.generation).is_spoken()
     }
 
     /// The camera that sent this answer from there.

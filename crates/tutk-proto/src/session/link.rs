@@ -162,13 +162,14 @@ impl Link {
 
     /// Takes a message of this session. Fails if its payload makes no sense.
     pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) -> Result<(), wire::Error> {
-        self.heard(now);
         if let Message::Data { session, payload, .. } = message {
+            // What makes no sense is no sign of life either.
             let av = Av::decode(self.profile.av, payload)?;
             if let Some(channel) = self.channels.get_mut(&session.channel) {
                 channel.handle(now, &av);
             }
         }
+        self.heard(now);
         Ok(())
     }
 

@@ -109,7 +109,7 @@ impl<'a> Message<'a> {
         match header.message {
             0x0601 => Ok(Self::Search { uid: discovery::decode_search(header.first, body)? }),
             0x0602 => discovery::decode_found(header.generation, body),
-            _ if header.generation != Generation::G09 => Err(Error::Generation(header.generation.0)),
+            _ if !header.generation.is_spoken() => Err(Error::Generation(header.generation.0)),
             0x0301 | 0x0401 | 0x0402 | 0x0404 => v1::handshake::decode(&header, body),
             0x0407 => Ok(Self::Data { session: session(Role::Viewer), sequence: header.sequence, payload: body }),
             0x0408 => Ok(Self::Data { session: session(Role::Camera), sequence: header.sequence, payload: body }),

@@ -164,3 +164,20 @@ fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
         }
     }
 }
+
+/// Payloads that say nothing are counted, and keep no session alive.
+#[test]
+fn nonsense_is_no_sign_of_life() {
+    let mut victim = Victim::searching(Duration::from_secs(10));
+    victim.found(2);
+    victim.open();
+    let heard = victim.viewer.stats();
+    for _ in 0..15 {
+        victim.pass(Duration::from_secs(1));
+        let session = Session { from: Role::Camera, id: ID, channel: 0 };
+        victim.say(Message::Data { session, sequence: 0, payload: &[0xEE; 40] });
+    }
+    assert!(matches!(victim.events()[..], [ViewerEvent::Ended(End::Silent(_))]));
+    let stats = victim.viewer.stats();
+    assert!(stats.malformed >= 9 && stats.datagrams == heard.datagrams + 15 - stats.malformed, "{stats:?}");
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::{Progress, Reaction};
 use crate::recv::Repeat;
 use crate::wire::{AddressBlock, Message, Step};
-use crate::{Generation, SessionId, Uid};
+use crate::{SessionId, Uid};
 
 /// How often the viewer repeats: the first interval, and the longest.
 const INTERVAL: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(100));
@@ -115,9 +115,4 @@ pub(crate) fn react(step: Step, id: SessionId, is_known: bool, is_full: bool) ->
 pub(crate) fn session_id(seed: u64) -> SessionId {
     // Never 0.
     SessionId::Cookie((seed % u64::from(u16::MAX)) as u16 + 1)
-}
-
-/// What this handshake is made for.
-pub(crate) fn speaks(generation: Generation) -> bool {
-    generation == Generation::G09
 }
