@@ -18,7 +18,7 @@ const ECHO: u32 = 0x7000;
 const HELD: u32 = 0x7100;
 /// Never answered.
 const SILENT: u32 = 0x7200;
-const FOREVER: u32 = u32::MAX;
+const MAX_TIMEOUT: u32 = u32::MAX;
 
 /// A camera that answers, and what lets it answer [`HELD`].
 fn camera() -> (Camera, Sender<()>) {
@@ -82,18 +82,19 @@ fn each_call_gets_its_own_answer() {
             scope.spawn(move || {
                 for number in 0..20 {
                     let (kind, body) = (ECHO + 2 * u32::from(caller % 2), [caller, number]);
-                    let answer = call(src, kind, &body, if kind == ECHO { FOREVER } else { 1 });
+                    let answer = call(src, kind, &body, if kind == ECHO { MAX_TIMEOUT } else { 1 });
                     assert_eq!(answer, (kind == ECHO).then(|| body.to_vec()));
                 }
             });
         }
     });
     // No body is an empty one, and the largest fits.
-    let none = viewer.src.emit_by_name::<Option<glib::Bytes>>("io-control", &[&ECHO, &None::<glib::Bytes>, &FOREVER]);
+    let none =
+        viewer.src.emit_by_name::<Option<glib::Bytes>>("io-control", &[&ECHO, &None::<glib::Bytes>, &MAX_TIMEOUT]);
     assert_eq!(none.as_deref(), Some(&[][..]));
     let largest = vec![7; io_control::MAX_BODY];
-    assert_eq!(call(&viewer.src, ECHO, &largest, FOREVER), Some(largest));
-    assert_eq!(call(&viewer.src, ECHO, &[0; io_control::MAX_BODY + 1], FOREVER), None);
+    assert_eq!(call(&viewer.src, ECHO, &largest, MAX_TIMEOUT), Some(largest));
+    assert_eq!(call(&viewer.src, ECHO, &[0; io_control::MAX_BODY + 1], MAX_TIMEOUT), None);
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn what_no_call_waits_for_is_a_signal() {
     assert_eq!(received.recv_timeout(LONG), Ok((HELD + 1, b"too late".to_vec())));
 
     // What a call has got is not told again.
-    assert_eq!(call(&viewer.src, ECHO, b"waited for", FOREVER), Some(b"waited for".to_vec()));
+    assert_eq!(call(&viewer.src, ECHO, b"waited for", MAX_TIMEOUT), Some(b"waited for".to_vec()));
     assert_eq!(call(&viewer.src, ECHO, b"not waited for", 0), None);
     assert_eq!(received.recv_timeout(LONG), Ok((ECHO + 1, b"not waited for".to_vec())));
 }
@@ -123,7 +124,7 @@ fn a_handler_can_send_and_does_not_wait() {
         let src: gst::Element = args[0].get().unwrap();
         let body: glib::Bytes = args[2].get().unwrap();
         if *body == *b"first" {
-            sender.send(call(&src, ECHO, b"waited for", FOREVER)).unwrap();
+            sender.send(call(&src, ECHO, b"waited for", MAX_TIMEOUT)).unwrap();
             call(&src, ECHO, b"second", 0);
         } else {
             sender.send(Some(body.to_vec())).unwrap();
@@ -138,7 +139,7 @@ fn a_handler_can_send_and_does_not_wait() {
     let (sender, answers) = channel();
     let src = viewer.src.downgrade();
     viewer.src.static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
-        let _ = sender.send(call(&src.upgrade().unwrap(), ECHO, b"waited for", FOREVER));
+        let _ = sender.send(call(&src.upgrade().unwrap(), ECHO, b"waited for", MAX_TIMEOUT));
         gst::PadProbeReturn::Ok
     });
     camera.push(unit(0, true), true);
@@ -149,7 +150,7 @@ fn a_handler_can_send_and_does_not_wait() {
 /// What a call returns that the camera has heard and does not answer.
 fn waiting(viewer: &Viewer, camera: &Camera) -> Receiver<Option<Vec<u8>>> {
     let ((sender, returned), src) = (channel(), viewer.src.clone());
-    thread::spawn(move || sender.send(call(&src, SILENT, &[], FOREVER)));
+    thread::spawn(move || sender.send(call(&src, SILENT, &[], MAX_TIMEOUT)));
     camera.next(&[SILENT]);
     returned
 }
@@ -183,7 +184,7 @@ fn without_a_session_nothing_is_sent() {
     let viewer = Viewer::new(|_| {});
     for state in [gst::State::Null, gst::State::Ready, gst::State::Paused] {
         viewer.pipeline.set_state(state).unwrap();
-        assert_eq!(call(&viewer.src, ECHO, &[], FOREVER), None);
+        assert_eq!(call(&viewer.src, ECHO, &[], MAX_TIMEOUT), None);
         assert_eq!(call(&viewer.src, ECHO, &[], 0), None);
         assert!(!turn(&viewer.src, PtzDirection::Up, 8, 0));
         assert!(!viewer.src.emit_by_name::<bool>("sync-time", &[]));
@@ -240,7 +241,7 @@ fn the_camera_turns() {
 fn a_turning_camera_stops_with_the_session() {
     let camera = Camera::start(H264);
     let viewer = Viewer::watch(&camera);
-    for step in [0, FOREVER] {
+    for step in [0, MAX_TIMEOUT] {
         assert!(turn(&viewer.src, PtzDirection::Right, 8, step));
         assert_eq!(camera.next_turn(), ptz(Ptz::Right, 8));
         viewer.pipeline.set_state(gst::State::Paused).unwrap();
@@ -253,7 +254,7 @@ fn a_turning_camera_stops_with_the_session() {
 
     // One that could not be told is told when it is there again.
     let port = camera.sink.property("current-port");
-    assert!(turn(&viewer.src, PtzDirection::Right, 8, FOREVER));
+    assert!(turn(&viewer.src, PtzDirection::Right, 8, MAX_TIMEOUT));
     assert_eq!(camera.next_turn(), ptz(Ptz::Right, 8));
     camera.stop();
     camera.restart(port);
@@ -393,6 +394,6 @@ fn handlers_can_use_the_element() {
     for _ in 0..10 {
         camera.wait(|event| matches!(event, Event::IoControl(_, SET_QUALITY, _)).then_some(()));
     }
-    assert!(call(&viewer.src, ECHO, &[], FOREVER).is_some());
+    assert!(call(&viewer.src, ECHO, &[], MAX_TIMEOUT).is_some());
     assert_eq!(*turned.lock().unwrap(), 10);
 }

@@ -9,7 +9,7 @@ use common::{Camera, H264, Viewer, error, unit};
 use gst::ResourceError;
 use gst::prelude::*;
 use tutk::proto::Generation;
-use tutk::wire::{self, AddressBlock, Found, Message};
+use tutk::wire::{self, AddressBlock, Message, SearchAnswer};
 
 #[test]
 fn a_wrong_password_is_refused() {
@@ -113,7 +113,7 @@ fn a_camera_of_another_generation_is_named_with_it() {
         wire::descramble(&mut buffer[..len]);
         named = buffer[2] == Generation::G1A.0;
         let (generation, asker, name) = (Generation::G1A, AddressBlock([0; 16]), "".into());
-        let found = Found { generation, uid: uid.parse().unwrap(), asker, name };
+        let found = SearchAnswer { generation, uid: uid.parse().unwrap(), asker, name };
         let answer = if named { Message::Found(found) } else { Message::Unnamed { generation, name } };
         socket.send_to(&answer.to_datagram(generation), viewer).unwrap();
     }
@@ -321,7 +321,7 @@ fn teardown_while_connecting() {
         match (Message::decode(&buffer[..len]).unwrap(), viewer) {
             (Message::Search { uid: Some(uid) }, SocketAddr::V4(viewer)) => {
                 let asker = AddressBlock::from(viewer);
-                let found = Found { generation: Generation::G09, uid, asker, name: "".into() };
+                let found = SearchAnswer { generation: Generation::G09, uid, asker, name: "".into() };
                 let answer = Message::Found(found).to_datagram(Generation::G09);
                 socket.send_to(&answer, viewer).unwrap();
             }

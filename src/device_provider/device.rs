@@ -3,7 +3,7 @@ use std::sync::OnceLock;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
-use tutk::{Found, Uid};
+use tutk::{DiscoveredCamera, Uid};
 
 use super::CLASSES;
 use super::imp::CAT;
@@ -59,7 +59,7 @@ impl TutkDevice {
 }
 
 impl super::TutkDevice {
-    pub(super) fn new(camera: &Found) -> Self {
+    pub(super) fn new(camera: &DiscoveredCamera) -> Self {
         let properties = gst::Structure::builder("properties")
             .field("uid", camera.uid.as_str())
             .field("address", camera.address.ip().to_string())
@@ -80,7 +80,7 @@ impl super::TutkDevice {
 }
 
 /// The camera's name, or its UID if it has none. Anybody on the network can send a name, also one that steers a terminal.
-fn display_name(camera: &Found) -> String {
+fn display_name(camera: &DiscoveredCamera) -> String {
     match camera.name.as_str() {
         "" => camera.uid.to_string(),
         name => name.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""),

@@ -39,7 +39,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use tutk::{Camera, CameraEvent, Cancel, Codec, Error, Removed, Uid, VideoFrame, ViewerId, io_control};
+use tutk::{Camera, CameraEvent, Cancel, Codec, DisconnectReason, Error, Uid, VideoFrame, ViewerId, io_control};
 
 use super::reordering::Reordering;
 use super::settings::Settings;
@@ -238,7 +238,7 @@ impl TutkSink {
         let viewers = serving.viewers.lock().unwrap().clear();
         for viewer in viewers {
             serving.camera.close_viewer(viewer);
-            signals::viewer_removed(&self.obj(), viewer, Removed::ByCamera);
+            signals::viewer_removed(&self.obj(), viewer, DisconnectReason::ByCamera);
         }
         if !matches!(error, Error::Cancelled) {
             self.post_error_message(errors::of_camera(&error, uid));

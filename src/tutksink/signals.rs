@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Removed, ViewerId};
+use tutk::{DisconnectReason, ViewerId};
 
 use super::TutkSink;
 
@@ -65,11 +65,11 @@ pub(super) fn viewer_added(sink: &TutkSink, viewer: ViewerId, address: &str) {
     sink.emit_by_name::<()>("viewer-added", &[&viewer.0, &address]);
 }
 
-pub(super) fn viewer_removed(sink: &TutkSink, viewer: ViewerId, reason: Removed) {
+pub(super) fn viewer_removed(sink: &TutkSink, viewer: ViewerId, reason: DisconnectReason) {
     let reason = match reason {
-        Removed::ByViewer => "closed-by-viewer",
-        Removed::ByCamera => "closed-by-camera",
-        Removed::Silent => "silent",
+        DisconnectReason::ByViewer => "closed-by-viewer",
+        DisconnectReason::ByCamera => "closed-by-camera",
+        DisconnectReason::Silent => "silent",
     };
     sink.emit_by_name::<()>("viewer-removed", &[&viewer.0, &reason]);
 }

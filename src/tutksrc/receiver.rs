@@ -164,7 +164,7 @@ impl TutkSrc {
                     reception.watchdog.unconfirmed(Instant::now())?;
                 }
             }
-            Received::AlsoFound(address) => gst::warning!(
+            Received::ConflictingResponder(address) => gst::warning!(
                 CAT,
                 imp = self,
                 "{address} answered for this camera, too, and is not followed; is that another address of it?"

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::input::{Input, address, patched, scrambled};
 use crate::machine::{pass, settle};
 use tutk_proto::wire::{self, AddressBlock, Message, Text};
-use tutk_proto::{Browser, BrowserEvent, Found, Generation, MAX_CAMERAS, Machine, Transmit, Uid};
+use tutk_proto::{Browser, BrowserEvent, DiscoveredCamera, Generation, MAX_CAMERAS, Machine, Transmit, Uid};
 
 const LEAST_PERIOD: Duration = Duration::from_millis(100);
 const OPENING: u64 = 3;
@@ -26,7 +26,7 @@ struct Run {
     period: Duration,
     searches: Searches,
     /// What the application knows by the events.
-    known: BTreeMap<Uid, Found>,
+    known: BTreeMap<Uid, DiscoveredCamera>,
     is_full: bool,
     /// Events that answers caused since the search of this number.
     told: (u64, usize),
@@ -82,7 +82,7 @@ impl Run {
 
     fn answer(&mut self, from: SocketAddr, number: u16, generation: Generation, name: &[u8]) {
         let uid = format!("FUZZEDFUZZEDFUZ{number:05}").parse().expect("a UID");
-        let found = wire::Found { generation, uid, asker: AddressBlock([0; 16]), name: Text::in_field(name) };
+        let found = wire::SearchAnswer { generation, uid, asker: AddressBlock([0; 16]), name: Text::in_field(name) };
         let datagram = &mut Message::Found(found).to_datagram(generation);
         self.searches.browser.handle_input(from, datagram);
     }

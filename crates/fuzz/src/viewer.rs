@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use crate::input::{Input, address, patched, scrambled, uid};
 use crate::machine::{pass, settle};
-use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, LoginResult, Message, Role, Session, Step};
+use tutk_proto::wire::{AddressBlock, Av, Chunk, LoginResult, Message, Role, SearchAnswer, Session, Step};
 use tutk_proto::{
     AvEvent, AvStyle, Credentials, Generation, Link, MAX_ASSEMBLY, MAX_FRAME, Secret, SessionId, Viewer, ViewerConfig,
     ViewerEvent,
@@ -50,7 +50,7 @@ impl Run {
 
     fn log_in(&mut self, resend: bool) {
         let asker = AddressBlock::from(SocketAddrV4::new([10, 0, 0, 1].into(), 1));
-        self.say(Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: "".into() }));
+        self.say(Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: "".into() }));
         for step in [Step::Propose, Step::Accept, Step::Confirm] {
             self.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Error, Removed, Uid, ViewerId};
+use tutk::{Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason, Error, Uid, ViewerId};
 
 use crate::codes::*;
 use crate::session::Session;
@@ -72,9 +72,9 @@ fn drive(uid: Uid, camera: &Arc<Camera>, arrived: impl Fn(Arc<Session>)) {
             CameraEvent::ViewerRemoved { viewer, reason } => {
                 if let Some(session) = sessions.remove(&viewer) {
                     session.end(match reason {
-                        Removed::ByViewer => End::ByRemote,
-                        Removed::Silent => End::Silent,
-                        Removed::ByCamera => End::Closed,
+                        DisconnectReason::ByViewer => End::ByRemote,
+                        DisconnectReason::Silent => End::Silent,
+                        DisconnectReason::ByCamera => End::Closed,
                     });
                 }
             }

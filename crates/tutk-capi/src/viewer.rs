@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tutk::native::{Connection, ConnectionOptions};
-use tutk::{Cancel, Error, Found, Search, Uid};
+use tutk::{Cancel, DiscoveredCamera, Error, Search, Uid};
 
 use crate::codes::*;
 
@@ -26,7 +26,7 @@ pub(crate) fn connect(uid: Uid, timeout: Duration, cancel: &Cancel) -> Result<Co
 }
 
 /// Lists the cameras on the local networks, each once.
-pub(crate) fn search(timeout: Duration) -> Result<Vec<Found>, Code> {
+pub(crate) fn search(timeout: Duration) -> Result<Vec<DiscoveredCamera>, Code> {
     let cancel = Cancel::new().map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
     let all =
         tutk::search(&Search { uid: None, address: None, timeout, local_ports: None }, &cancel).map_err(|error| {
@@ -35,7 +35,7 @@ pub(crate) fn search(timeout: Duration) -> Result<Vec<Found>, Code> {
                 _ => IOTC_ER_FAIL_CREATE_SOCKET,
             }
         })?;
-    let mut found: Vec<Found> = Vec::new();
+    let mut found: Vec<DiscoveredCamera> = Vec::new();
     for camera in all {
         // One on this host answers over loopback too, where no other host can reach it.
         match found.iter_mut().find(|other| other.uid == camera.uid) {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use tutk::{Answers, Cancel, Found, ScanOptions, Unnamed, scan};
+use tutk::{Answers, Cancel, DiscoveredCamera, ScanOptions, Unnamed, scan};
 
 use crate::args;
 use crate::console::Console;
@@ -78,7 +78,7 @@ pub(crate) fn table(answers: &Answers) -> String {
     // Anybody on the network can send a name, also one that steers the terminal.
     let name = |name: &str| name.escape_debug().to_string();
     let named = answers.cameras.iter().map(|camera| {
-        let Found { uid, address, .. } = camera;
+        let DiscoveredCamera { uid, address, .. } = camera;
         let (generation, plays) = (generation(camera.generation), plays(camera.is_playable()));
         [uid.to_string(), address.to_string(), generation, plays, name(&camera.name)]
     });

@@ -98,7 +98,7 @@ fn receive(
                     watchdog.unconfirmed(Instant::now())?;
                 }
             }
-            Received::AlsoFound(address) => {
+            Received::ConflictingResponder(address) => {
                 console.info(format_args!("{address} answered for this camera, too, and is not followed"));
             }
             _ => {}

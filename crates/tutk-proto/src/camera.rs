@@ -8,7 +8,7 @@ use crate::channel::AvEvent;
 use crate::outbox::Outbox;
 use crate::session::handshake::v1 as handshake;
 use crate::session::{Peer, Peers};
-use crate::wire::{self, AddressBlock, Found, Message, Step};
+use crate::wire::{self, AddressBlock, Message, SearchAnswer, Step};
 use crate::{Generation, Link, Profile, Secret, SendError, SessionId, Transmit, Uid, VideoFrame};
 
 /// What a camera is called and whom it lets in.
@@ -39,7 +39,7 @@ pub enum Access {
         /// Its password.
         password: Secret,
     },
-    /// The application does. A viewer is added once its session stands; the application starts servers and clients
+    /// The application does. A viewer is added once its session is established; the application starts servers and clients
     /// with [`Camera::link`], and all that happens there comes as [`CameraEvent::Av`].
     Application,
 }
@@ -56,7 +56,7 @@ impl fmt::Display for ViewerId {
 
 /// Why a viewer is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removed {
+pub enum DisconnectReason {
     /// It closed its session.
     ByViewer,
     /// The camera closed it.
@@ -69,7 +69,7 @@ pub enum Removed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CameraEvent {
-    /// A viewer logged in; with [`Access::Application`], its session stands.
+    /// A viewer logged in; with [`Access::Application`], its session is established.
     ViewerAdded {
         /// Its id from now on.
         viewer: ViewerId,
@@ -81,7 +81,7 @@ pub enum CameraEvent {
         /// Its id.
         viewer: ViewerId,
         /// Why.
-        reason: Removed,
+        reason: DisconnectReason,
     },
     /// A viewer sent a command or an answer.
     IoControl {
@@ -122,7 +122,7 @@ pub enum CameraEvent {
 
 /// The camera's side of the protocol: answers searches, serves viewers.
 ///
-/// Until a viewer's session stands nothing is kept of it, and of sessions that stand without a login no more than
+/// Nothing is kept of a viewer before its session is established, and of established sessions without a login no more than
 /// 64 are, and 8 of each host: the oldest goes first.
 #[derive(Debug)]
 pub struct Camera {
@@ -261,7 +261,7 @@ impl Camera {
         }
     }
 
-    /// A session that stands without a login goes, if there are too many: one of the same host, so that a host crowds out
+    /// An established session without a login is evicted, if there are too many: one of the same host, so that a host evicts
     /// no others.
     fn make_room(&mut self, host: IpAddr) {
         let of_host = || self.peers.unauthenticated().filter(|(_, address)| address.ip() == host);
@@ -324,7 +324,7 @@ impl Camera {
     /// Ends the session with a viewer.
     pub fn close_viewer(&mut self, viewer: ViewerId) {
         if let Some(peer) = self.peers.get_mut(viewer) {
-            peer.close(Removed::ByCamera);
+            peer.close(DisconnectReason::ByCamera);
             self.take_events(viewer);
         }
     }
@@ -336,7 +336,7 @@ impl Camera {
         }
     }
 
-    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    /// To be called at the time that [`poll_timeout`](Self::poll_timeout) returns.
     pub fn handle_timeout(&mut self, now: Instant) {
         for id in self.peers.due(now) {
             if let Some(peer) = self.peers.get_mut(id) {
@@ -369,7 +369,12 @@ impl Camera {
             match answer {
                 Answer::Found(asker) => {
                     let name = self.config.name.as_str().into();
-                    Message::Found(Found { generation: Generation::G09, uid, asker: AddressBlock::from(asker), name })
+                    Message::Found(SearchAnswer {
+                        generation: Generation::G09,
+                        uid,
+                        asker: AddressBlock::from(asker),
+                        name,
+                    })
                 }
                 Answer::Handshake(answer) => answer.message(uid),
             }
@@ -395,7 +400,7 @@ impl Camera {
     }
 }
 
-/// Compares in a time that does not tell where the two differ.
+/// Compares in constant time.
 fn same(given: &[u8], right: &[u8]) -> bool {
     given.len() == right.len() && given.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }

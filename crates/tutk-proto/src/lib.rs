@@ -118,9 +118,9 @@ mod viewer;
 #[doc(hidden)]
 pub mod wire;
 
-pub use camera::{Access, Camera, CameraConfig, CameraEvent, Removed, ViewerId};
+pub use camera::{Access, Camera, CameraConfig, CameraEvent, DisconnectReason, ViewerId};
 pub use channel::AvEvent;
-pub use discovery::{Answers, Browser, BrowserEvent, Found, MAX_CAMERAS, Search, Unnamed};
+pub use discovery::{Answers, Browser, BrowserEvent, DiscoveredCamera, MAX_CAMERAS, Search, Unnamed};
 pub use error::{ParseUidError, SendError};
 pub use machine::Machine;
 pub use media::{Codec, Frame, Gate, Lost, Media};
@@ -130,7 +130,7 @@ pub use secret::Secret;
 pub use send::VideoFrame;
 pub use session::Link;
 pub use uid::Uid;
-pub use viewer::{Credentials, End, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
+pub use viewer::{CloseReason, Credentials, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
 
 use std::time::Duration;
 
@@ -147,6 +147,6 @@ pub const RESEND_STORE: usize = 1 << 20;
 const ALIVE: Duration = Duration::from_secs(2);
 /// Longer times than this are taken for this.
 #[doc(hidden)]
-pub const FOREVER: Duration = Duration::from_secs(365 * 24 * 3600);
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How often a close is sent.
 const CLOSES: u8 = 3;

@@ -7,14 +7,16 @@ use crate::channel::AvEvent;
 use crate::outbox::Outbox;
 use crate::session::handshake::{Progress, v1 as handshake};
 use crate::wire::{self, Message, Role};
-use crate::{Answers, FOREVER, Found, Generation, Link, Profile, Search, Secret, SessionId, Transmit, Uid};
+use crate::{
+    Answers, DiscoveredCamera, Generation, Link, MAX_TIMEOUT, Profile, Search, Secret, SessionId, Transmit, Uid,
+};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
 pub struct ViewerConfig {
     /// The camera.
     pub uid: Uid,
-    /// With these, a client logs in to channel 0 as soon as the session stands, and the session ends if it is not let
+    /// With these, a client logs in to channel 0 as soon as the session is established, and the session ends if it is not let
     /// in. Without them the application starts clients and servers with [`Viewer::link`].
     pub credentials: Option<Credentials>,
     /// Whom to ask for the camera: broadcast addresses, or one address of its own.
@@ -50,7 +52,7 @@ pub enum Step {
 /// Why there is no session, or no longer one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum End {
+pub enum CloseReason {
     /// The step was not done in time.
     NoAnswer(Step),
     /// The camera speaks this other generation of the protocol.
@@ -74,8 +76,8 @@ pub enum End {
 #[non_exhaustive]
 pub enum ViewerEvent {
     /// The camera answered.
-    Found(Found),
-    /// The session stands.
+    Found(DiscoveredCamera),
+    /// The session is established.
     Connected,
     /// Something happened in a channel.
     Av {
@@ -84,14 +86,14 @@ pub enum ViewerEvent {
         /// What.
         event: AvEvent,
     },
-    /// Another address answered the search for this camera, too; it is not followed. Told once for each address, as soon
+    /// Another address answered the search for this camera, too; it is not followed. Reported once for each address, as soon
     /// as the session is open.
     ///
     /// Somebody wants to be taken for the camera, or the camera has several addresses. One on this host answers from
-    /// all of the host's; beside a loopback address nothing is told.
-    AlsoFound(SocketAddr),
+    /// all of the host's; nothing is reported beside a loopback address.
+    ConflictingResponder(SocketAddr),
     /// The session is over; nothing follows.
-    Ended(End),
+    Ended(CloseReason),
 }
 
 /// What was counted since the start.
@@ -104,18 +106,18 @@ pub struct ViewerStats {
     /// Datagrams that say nothing in this protocol; passed over.
     pub malformed: u64,
     /// Answers to the search for this camera from other addresses than its own; passed over.
-    pub also_found: u64,
+    pub conflicting_responders: u64,
     /// Datagrams that this host dropped because they were not read in time; only the driver of a socket knows.
     pub overflowed: u64,
     /// Chunks that had come before.
     pub duplicates: u64,
     /// Chunks that the camera sent again.
-    pub again: u64,
+    pub retransmitted: u64,
     /// Chunks that did not come by themselves.
-    pub missing: u64,
+    pub lost_chunks: u64,
     /// Chunks that were asked for; one that is asked for twice counts twice.
-    pub requested: u64,
-    /// Frames of video that came whole.
+    pub nacked: u64,
+    /// Complete frames of video.
     pub frames: u64,
     /// Frames of video that were lost.
     pub lost: u64,
@@ -132,12 +134,12 @@ impl Add for ViewerStats {
             datagrams: self.datagrams + later.datagrams,
             foreign: self.foreign + later.foreign,
             malformed: self.malformed + later.malformed,
-            also_found: self.also_found + later.also_found,
+            conflicting_responders: self.conflicting_responders + later.conflicting_responders,
             overflowed: self.overflowed + later.overflowed,
             duplicates: self.duplicates + later.duplicates,
-            again: self.again + later.again,
-            missing: self.missing + later.missing,
-            requested: self.requested + later.requested,
+            retransmitted: self.retransmitted + later.retransmitted,
+            lost_chunks: self.lost_chunks + later.lost_chunks,
+            nacked: self.nacked + later.nacked,
             frames: self.frames + later.frames,
             lost: self.lost + later.lost,
             round_trip: later.round_trip.or(self.round_trip),
@@ -155,7 +157,7 @@ pub struct Viewer {
     deadline: Instant,
     link: Link,
     events: VecDeque<ViewerEvent>,
-    /// Other addresses that answered for the camera, and how many of them were told.
+    /// Other addresses that answered for the camera, and how many of them were reported.
     others: (Vec<SocketAddr>, usize),
     /// Who answered a search in vain.
     answers: Answers,
@@ -187,7 +189,7 @@ const MAX_OTHERS: usize = 16;
 impl Viewer {
     /// A viewer that begins to search.
     pub fn new(now: Instant, mut config: ViewerConfig) -> Self {
-        config.timeout = config.timeout.min(FOREVER);
+        config.timeout = config.timeout.min(MAX_TIMEOUT);
         let id = handshake::session_id(config.seed);
         Self {
             state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout).into()),
@@ -211,7 +213,7 @@ impl Viewer {
             && from != camera
         {
             match message {
-                Ok(Message::Found(found)) if found.uid == self.config.uid => self.also_found(camera, from),
+                Ok(Message::Found(found)) if found.uid == self.config.uid => self.conflicting_responders(camera, from),
                 _ => self.stats.foreign += 1,
             }
             return;
@@ -235,7 +237,7 @@ impl Viewer {
                     match handshake.handle_input(now, step, session, full) {
                         Progress::Pending => {}
                         Progress::Established => self.establish(now),
-                        Progress::Full => self.end(End::Full),
+                        Progress::Full => self.end(CloseReason::Full),
                         Progress::Foreign => self.stats.foreign += 1,
                     }
                 }
@@ -247,7 +249,7 @@ impl Viewer {
                     if !matches!(self.state, State::Ended { .. }) {
                         self.take_events();
                         self.state = State::Ended { camera: None };
-                        self.events.push_back(ViewerEvent::Ended(End::ClosedByCamera));
+                        self.events.push_back(ViewerEvent::Ended(CloseReason::ClosedByCamera));
                     }
                 } else if let State::Established { .. } = self.state {
                     if self.link.handle_input(now, &message).is_err() {
@@ -274,7 +276,7 @@ impl Viewer {
         self.state = State::Handshaking { camera, handshake };
         self.events.push_back(ViewerEvent::Found(found));
         if !Generation(generation).is_spoken() {
-            self.end(End::Generation(generation));
+            self.end(CloseReason::Generation(generation));
         }
     }
 
@@ -290,8 +292,8 @@ impl Viewer {
         }
     }
 
-    fn also_found(&mut self, camera: SocketAddr, from: SocketAddr) {
-        self.stats.also_found += 1;
+    fn conflicting_responders(&mut self, camera: SocketAddr, from: SocketAddr) {
+        self.stats.conflicting_responders += 1;
         let (others, _) = &mut self.others;
         let is_this_host = camera.ip().is_loopback() || from.ip().is_loopback();
         if !is_this_host && others.len() < MAX_OTHERS && !others.contains(&from) {
@@ -306,8 +308,8 @@ impl Viewer {
             {
                 match event {
                     AvEvent::LoggedIn { .. } => *logging_in = false,
-                    AvEvent::LoginRefused(3) => return self.end(End::Refused),
-                    AvEvent::LoginRefused(number) => return self.end(End::LoginResult(number)),
+                    AvEvent::LoginRefused(3) => return self.end(CloseReason::Refused),
+                    AvEvent::LoginRefused(number) => return self.end(CloseReason::LoginResult(number)),
                     _ => {}
                 }
             }
@@ -324,20 +326,20 @@ impl Viewer {
         }
     }
 
-    /// The session, once it stands and as long as it does.
+    /// The session, while it is established.
     pub fn link(&mut self) -> Option<&mut Link> {
         matches!(self.state, State::Established { .. }).then_some(&mut self.link)
     }
 
-    /// Ends the session. What is to be sent then tells the camera.
+    /// Ends the session. A close is sent to the camera.
     pub fn close(&mut self) {
         if !matches!(self.state, State::Ended { .. }) {
-            self.end(End::Closed);
+            self.end(CloseReason::Closed);
         }
     }
 
-    /// Ends the session, and tells the camera if it knows of it.
-    fn end(&mut self, end: End) {
+    /// Ends the session, and sends a close if the camera knows of it.
+    fn end(&mut self, end: CloseReason) {
         let camera = match self.state {
             State::Established { camera, .. } => Some(camera),
             _ => None,
@@ -347,7 +349,7 @@ impl Viewer {
         self.events.push_back(ViewerEvent::Ended(end));
     }
 
-    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    /// To be called at the time that [`poll_timeout`](Self::poll_timeout) returns.
     pub fn handle_timeout(&mut self, now: Instant) {
         if let State::Finding(search) = &mut self.state {
             search.handle_timeout(now);
@@ -363,7 +365,7 @@ impl Viewer {
                 self.link.handle_timeout(now);
                 self.take_events();
                 if let Some(silence) = self.link.silence(now) {
-                    return self.end(End::Silent(silence));
+                    return self.end(CloseReason::Silent(silence));
                 }
                 if !logging_in {
                     return;
@@ -373,7 +375,7 @@ impl Viewer {
             State::Ended { .. } => return,
         };
         if self.deadline <= now {
-            self.end(End::NoAnswer(step));
+            self.end(CloseReason::NoAnswer(step));
         }
     }
 
@@ -430,13 +432,13 @@ impl Viewer {
             return Some(event);
         }
         let State::Established { logging_in: false, .. } = self.state else { return None };
-        let (others, told) = &mut self.others;
-        let other = others.get(*told)?;
-        *told += 1;
-        Some(ViewerEvent::AlsoFound(*other))
+        let (others, reported) = &mut self.others;
+        let other = others.get(*reported)?;
+        *reported += 1;
+        Some(ViewerEvent::ConflictingResponder(*other))
     }
 
-    /// Who answered the search for the camera, after [`End::NoAnswer`] of [`Step::Find`].
+    /// Who answered the search for the camera, after [`CloseReason::NoAnswer`] of [`Step::Find`].
     pub fn take_answers(&mut self) -> Answers {
         std::mem::take(&mut self.answers)
     }

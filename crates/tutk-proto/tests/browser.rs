@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tutk_proto::Generation;
 use tutk_proto::wire::{self, AddressBlock, Message};
 use tutk_proto::{Access, Browser, BrowserEvent, Camera, CameraConfig, MAX_CAMERAS};
-use tutk_proto::{Found, Uid};
+use tutk_proto::{DiscoveredCamera, Uid};
 
 const PERIOD: Duration = Duration::from_secs(5);
 const BROADCAST: &str = "10.77.0.255:32761";
@@ -104,9 +104,9 @@ impl World {
 }
 
 /// What the browser tells of a camera.
-fn found(number: u32, address: &str, name: &str) -> Found {
+fn found(number: u32, address: &str, name: &str) -> DiscoveredCamera {
     let asker = AddressBlock::from("10.77.0.1:40000".parse::<std::net::SocketAddrV4>().unwrap());
-    Found {
+    DiscoveredCamera {
         uid: uid(number),
         address: address.parse().unwrap(),
         name: name.into(),
@@ -118,7 +118,7 @@ fn found(number: u32, address: &str, name: &str) -> Found {
 /// An answer, as anybody on the network can send it.
 fn answer(number: u32, name: &str) -> Vec<u8> {
     let asker = AddressBlock([0; 16]);
-    Message::Found(wire::Found { generation: Generation::G09, uid: uid(number), asker, name: name.into() })
+    Message::Found(wire::SearchAnswer { generation: Generation::G09, uid: uid(number), asker, name: name.into() })
         .to_datagram(Generation::G09)
 }
 
@@ -244,7 +244,7 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_in_each_search() {
     let camera: SocketAddr = "10.77.0.2:50000".parse().unwrap();
     let (generation, asker) = (Generation::G1A, AddressBlock([0; 16]));
     let unnamed = Message::Unnamed { generation, name: "gate".into() }.to_datagram(generation);
-    let named = Message::Found(wire::Found { generation, uid: uid(1), asker, name: "gate".into() });
+    let named = Message::Found(wire::SearchAnswer { generation, uid: uid(1), asker, name: "gate".into() });
     let named = named.to_datagram(generation);
     let question = Message::Identify.to_datagram(generation);
     world.run(PERIOD);

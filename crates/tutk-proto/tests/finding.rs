@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk_proto::wire::{AddressBlock, Found, Message, descramble};
-use tutk_proto::{Answers, End, Generation, Search, Step, Uid, Viewer, ViewerConfig, ViewerEvent};
+use tutk_proto::wire::{AddressBlock, Message, SearchAnswer, descramble};
+use tutk_proto::{Answers, CloseReason, Generation, Search, Step, Uid, Viewer, ViewerConfig, ViewerEvent};
 
 const CAMERA: &str = "HBNASLSCFC1MN4Y9221A";
 
@@ -54,7 +54,7 @@ impl World {
 
     fn found(&mut self, host: u8, uid: &str, generation: u8, name: &str) {
         let (uid, asker, generation) = (self::uid(uid), AddressBlock([0; 16]), Generation(generation));
-        self.hear(address(host), Message::Found(Found { generation, uid, asker, name: name.into() }));
+        self.hear(address(host), Message::Found(SearchAnswer { generation, uid, asker, name: name.into() }));
     }
 
     fn pass(&mut self, time: Duration) {
@@ -70,7 +70,7 @@ impl World {
     /// Nobody else answers.
     fn fail(mut self, wanted: &str) -> (Answers, String) {
         self.pass(Duration::from_secs(6));
-        assert_eq!(self.viewer.poll_event(), Some(ViewerEvent::Ended(End::NoAnswer(Step::Find))));
+        assert_eq!(self.viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::NoAnswer(Step::Find))));
         let answers = self.viewer.take_answers();
         let text = answers.explain(uid(wanted));
         (answers, text)
@@ -160,7 +160,7 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
     assert_eq!(world.sent, [(address(2), question)]);
     world.found(2, CAMERA, 0x1A, "gate");
     assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.address == address(2)));
-    assert_eq!(world.viewer.poll_event(), Some(ViewerEvent::Ended(End::Generation(0x1A))));
+    assert_eq!(world.viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x1A))));
 }
 
 #[test]

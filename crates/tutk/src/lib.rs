@@ -47,8 +47,8 @@ pub use backend::Backend;
 pub use error::Error;
 pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
-    Address, Answers, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Found, LocalPorts, Removed,
-    Search, Unnamed, VideoFrame, ViewerId, search,
+    Address, Answers, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason,
+    DiscoveredCamera, LocalPorts, Search, Unnamed, VideoFrame, ViewerId, search,
 };
 pub use scan::{ScanOptions, scan};
 pub use session::{Received, Session, SessionOptions};

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::native::{self, Address, Answers, Cancel, Found, LocalPorts, Search};
+use crate::native::{self, Address, Answers, Cancel, DiscoveredCamera, LocalPorts, Search};
 use crate::{Backend, Error, Uid, backend};
 
 /// Which cameras to look for, and through which backend.
@@ -35,7 +35,7 @@ impl Default for ScanOptions {
 }
 
 impl ScanOptions {
-    fn is_wanted(&self, camera: &Found) -> bool {
+    fn is_wanted(&self, camera: &DiscoveredCamera) -> bool {
         self.uid.is_none_or(|uid| uid == camera.uid || uid.to_upper_case() == camera.uid)
     }
 }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::native::{Address, Cancel, Found, LocalPorts};
+use crate::native::{Address, Cancel, DiscoveredCamera, LocalPorts};
 use crate::proto::ViewerStats;
 #[cfg(feature = "vendor")]
 use crate::vendor;
@@ -100,7 +100,7 @@ pub enum Received {
     /// Another address answered the search for this camera, too; it is not followed. Told once for each address.
     ///
     /// Somebody wants to be taken for the camera, or the camera has several addresses. The vendor's library does not tell.
-    AlsoFound(SocketAddr),
+    ConflictingResponder(SocketAddr),
 }
 
 /// A viewer's session with a camera, through either backend.
@@ -195,7 +195,7 @@ impl Session {
 
     /// The camera, as it answered the search. The vendor's library tells only its address: then the name is empty and
     /// the generation 0.
-    pub fn camera(&self) -> &Found {
+    pub fn camera(&self) -> &DiscoveredCamera {
         either!(self, session => session.camera())
     }
 

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use tutk::proto::{AvStyle, Generation, SessionId};
-use tutk::wire::{AddressBlock, Av, Feedback, Found, Message, Role, Session as InSession, Step, Text};
+use tutk::wire::{AddressBlock, Av, Feedback, Message, Role, SearchAnswer, Session as InSession, Step, Text};
 use tutk::{
     Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Received, Secret, Session, SessionOptions, Uid,
     VideoFrame,
@@ -36,7 +36,12 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
         let (of_camera, of_viewer) = (from(Role::Camera), from(Role::Viewer));
         say(
             viewer,
-            Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("stranger") }),
+            Message::Found(SearchAnswer {
+                generation: Generation::G09,
+                uid: uid(),
+                asker,
+                name: Text::from("stranger"),
+            }),
         );
         say(viewer, Message::Close(of_camera));
         say(viewer, Message::Alive(of_camera));
@@ -101,7 +106,7 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
     .unwrap();
     let mut kind = 0;
     // Frames come for as long as the flood does.
-    while session.stats().also_found < 100 || kind < 100 {
+    while session.stats().conflicting_responders < 100 || kind < 100 {
         kind += 1;
         session.send_io_control(kind, &[]).unwrap();
         let frame = loop {

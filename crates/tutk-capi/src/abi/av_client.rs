@@ -8,7 +8,7 @@ use tutk::Frame;
 use tutk::wire::MAX_CREDENTIAL;
 
 use super::pointer::{fill, put, text};
-use super::{FOREVER, av, guard, wide};
+use super::{MAX_TIMEOUT, av, guard, wide};
 use crate::av::Role;
 use crate::codes::*;
 use crate::state::REGISTRY;
@@ -41,7 +41,7 @@ unsafe fn start(
     channel: c_uchar,
     resend: bool,
 ) -> Result<(c_int, (bool, u32)), Code> {
-    let timeout = if seconds == 0 { ONE_TRY } else { Duration::from_secs(wide(seconds).min(FOREVER)) };
+    let timeout = if seconds == 0 { ONE_TRY } else { Duration::from_secs(wide(seconds).min(MAX_TIMEOUT)) };
     REGISTRY.start_av(session, channel, Role::Client, |channel| {
         // SAFETY: vouched for by the caller.
         let (account, password) = unsafe { (credential(account)?, credential(password)?) };

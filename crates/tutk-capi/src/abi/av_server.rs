@@ -8,7 +8,7 @@ use tutk::wire::MAX_CREDENTIAL;
 
 use super::av_client::credential;
 use super::pointer::{array, bytes, put};
-use super::{FOREVER, av, guard, wide};
+use super::{MAX_TIMEOUT, av, guard, wide};
 use crate::av::Role;
 use crate::codes::*;
 use crate::state::REGISTRY;
@@ -25,7 +25,7 @@ fn start(
     resend: bool,
     service: c_ulong,
 ) -> Result<(c_int, bool), Code> {
-    let until = (seconds > 0).then(|| Instant::now() + Duration::from_secs(wide(seconds).min(FOREVER)));
+    let until = (seconds > 0).then(|| Instant::now() + Duration::from_secs(wide(seconds).min(MAX_TIMEOUT)));
     let started = REGISTRY
         .start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, wide(service) as u32, until));
     // An unknown session is an invalid argument to these functions, as it is to the vendor's.

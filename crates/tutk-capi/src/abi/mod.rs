@@ -33,7 +33,7 @@ fn av(body: impl FnOnce() -> Result<Code, Code>) -> Code {
 }
 
 /// Seconds: longer timeouts than this are taken for this.
-const FOREVER: u64 = 365 * 24 * 3600;
+const MAX_TIMEOUT: u64 = 365 * 24 * 3600;
 
 /// A number of the type that has 32 or 64 bits, as C has it there.
 #[allow(clippy::unnecessary_cast)]

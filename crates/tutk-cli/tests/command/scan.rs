@@ -47,7 +47,7 @@ fn newer(tells: Option<Uid>) -> String {
             let (generation, name) = (Generation::G1A, "newer".into());
             let answer = match tells {
                 Some(uid) if buffer[2] == generation.0 => {
-                    Message::Found(wire::Found { generation, uid, asker: AddressBlock([0; 16]), name })
+                    Message::Found(wire::SearchAnswer { generation, uid, asker: AddressBlock([0; 16]), name })
                 }
                 _ => Message::Unnamed { generation, name },
             };

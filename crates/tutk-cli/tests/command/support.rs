@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Codec, Removed, Uid, VideoFrame, ViewerId, io_control};
+use tutk::{
+    Camera, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason, Uid, VideoFrame, ViewerId, io_control,
+};
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -82,7 +84,7 @@ impl Running {
             CameraEvent::ViewerRemoved { reason, .. } => Some(reason),
             _ => None,
         });
-        assert_eq!(reason, Removed::ByViewer);
+        assert_eq!(reason, DisconnectReason::ByViewer);
     }
 
     /// Sends a frame of H.264; whether the viewer was still there.

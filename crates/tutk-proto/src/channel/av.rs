@@ -23,7 +23,7 @@ pub enum AvEvent {
         /// The password that it gave.
         password: Secret,
     },
-    /// A whole frame of video. Numbers only rise.
+    /// A complete frame of video. Numbers only rise.
     Video(Frame),
     /// A block of audio. Numbers only rise.
     Audio(Frame),

@@ -145,7 +145,7 @@ impl Client {
                 Some(send(Av::Login { account, password, resend: self.resend }))
             }
             State::Open => {
-                if let Some(frame) = self.assembly.poll_request(now, &mut self.request) {
+                if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
                     Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
                 } else if let Some(frame) = self.assembly.poll_ack(now) {
                     Some(send(Av::Feedback(Feedback::Ack { frame })))

@@ -29,7 +29,7 @@ struct Outgoing {
 }
 
 const REPEAT: Duration = Duration::from_millis(50);
-const REPEAT_MOST: Duration = Duration::from_millis(250);
+const MAX_REPEAT: Duration = Duration::from_millis(250);
 const TRIES: u32 = 40;
 /// How long an IO control waits for an earlier one.
 const EARLY: Duration = Duration::from_secs(1);
@@ -144,7 +144,7 @@ impl Controls {
             return None;
         }
         first.tries += 1;
-        first.due = Some(now + (REPEAT * first.tries).min(REPEAT_MOST));
+        first.due = Some(now + (REPEAT * first.tries).min(MAX_REPEAT));
         Some(Av::IoControl { number: first.number, kind: first.kind, body: &first.body })
     }
 

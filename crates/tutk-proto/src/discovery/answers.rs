@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use crate::Found;
+use crate::DiscoveredCamera;
 use crate::Uid;
 use crate::wire::Text;
 
@@ -9,10 +9,10 @@ use crate::wire::Text;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answers {
-    /// Cameras that told their UID, each once for each address that it answered from. While one camera was searched, no
+    /// Cameras with a UID, each once for each address that it answered from. While one camera was searched, no
     /// more than 64 others.
-    pub cameras: Vec<Found>,
-    /// Cameras of other generations that did not tell their UID, no more than 64.
+    pub cameras: Vec<DiscoveredCamera>,
+    /// Cameras of other generations without a UID in their answer, no more than 64.
     pub unnamed: Vec<Unnamed>,
     /// Nothing but this host itself was asked: it has no IPv4 address in a network.
     pub only_this_host: bool,
@@ -78,14 +78,14 @@ impl Answers {
     }
 
     /// A camera with several addresses is one.
-    fn by_uid(&self) -> BTreeMap<Uid, &Found> {
+    fn by_uid(&self) -> BTreeMap<Uid, &DiscoveredCamera> {
         self.cameras.iter().rev().map(|camera| (camera.uid, camera)).collect()
     }
 }
 
 /// Anybody on the network can send a name, also one that steers a terminal.
-fn describe(camera: &Found) -> String {
-    let Found { uid, address, name, generation, .. } = camera;
+fn describe(camera: &DiscoveredCamera) -> String {
+    let DiscoveredCamera { uid, address, name, generation, .. } = camera;
     let name = if name.is_empty() { String::new() } else { format!(" (“{}”)", name.escape_debug()) };
     let other = if camera.is_playable() { String::new() } else { format!(" (generation 0x{generation:02x})") };
     format!("{uid}{name} at {}{other}", address.ip())
@@ -105,7 +105,7 @@ struct Entry {
 enum Question {
     ToAsk,
     Asked,
-    /// It has told its UID.
+    /// It has answered with its UID.
     Answered,
 }
 
@@ -136,7 +136,7 @@ impl Unnameds {
         Some(entry.camera.address)
     }
 
-    /// Those that have not told their UID are asked again.
+    /// Those without a UID are asked again.
     pub(crate) fn next_round(&mut self) {
         for entry in self.0.iter_mut().filter(|entry| entry.question == Question::Asked) {
             entry.question = Question::ToAsk;
@@ -148,7 +148,7 @@ impl Unnameds {
         self.0.clear();
     }
 
-    /// Those that have not told their UID.
+    /// Those without a UID.
     pub(crate) fn list(&self) -> Vec<Unnamed> {
         let unnamed = self.0.iter().filter(|entry| entry.question != Question::Answered);
         unnamed.map(|entry| entry.camera.clone()).collect()

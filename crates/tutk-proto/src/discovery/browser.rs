@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::answers::Unnameds;
 use crate::outbox::Outbox;
 use crate::wire::{self, Message};
-use crate::{FOREVER, Found, Generation, Transmit, Uid};
+use crate::{DiscoveredCamera, Generation, MAX_TIMEOUT, Transmit, Uid};
 
 /// Most cameras that a [`Browser`] knows at once.
 pub const MAX_CAMERAS: usize = 1024;
@@ -15,9 +15,9 @@ pub const MAX_CAMERAS: usize = 1024;
 #[non_exhaustive]
 pub enum BrowserEvent {
     /// A camera is there.
-    Appeared(Found),
+    Appeared(DiscoveredCamera),
     /// A camera that is there has another address, name or generation: these.
-    Changed(Found),
+    Changed(DiscoveredCamera),
     /// A camera is gone: it left three searches in a row without an answer.
     Vanished(Uid),
     /// [`MAX_CAMERAS`] are there. Others that answer are passed over until one vanishes.
@@ -28,7 +28,7 @@ pub enum BrowserEvent {
 ///
 /// A camera that answers without its UID is asked for it, at its own address; no more than 64 are in each search.
 ///
-/// Each camera is told once, with one address. An answer counts once for each search, so that a host that floods this
+/// Each camera is reported once, with one address. An answer counts once for each search, so that a host that floods this
 /// one with answers causes at most [`MAX_CAMERAS`] events a search.
 #[derive(Debug)]
 pub struct Browser {
@@ -47,7 +47,7 @@ pub struct Browser {
 
 #[derive(Debug)]
 struct Known {
-    found: Found,
+    found: DiscoveredCamera,
     /// Searches since the last answer from its address.
     unanswered: u32,
 }
@@ -62,7 +62,7 @@ impl Browser {
     /// A browser that searches every `period`, of at least 100 ms; its first three searches come within 200 ms.
     pub fn new(now: Instant, period: Duration) -> Self {
         Self {
-            period: period.clamp(LEAST_PERIOD, FOREVER),
+            period: period.clamp(LEAST_PERIOD, MAX_TIMEOUT),
             opening: OPENING,
             due: now,
             targets: VecDeque::new(),
@@ -79,7 +79,7 @@ impl Browser {
         self.due
     }
 
-    /// The time has come that [`poll_timeout`](Self::poll_timeout) told: asks these broadcast addresses. With none, the
+    /// To be called at the time that [`poll_timeout`](Self::poll_timeout) returns: asks these broadcast addresses. With none, the
     /// search counts as one that nobody answered.
     pub fn search(&mut self, now: Instant, targets: Vec<SocketAddr>) {
         self.targets = targets.into();
@@ -109,7 +109,7 @@ impl Browser {
         }
     }
 
-    fn handle_found(&mut self, from: SocketAddr, found: &wire::Found<'_>) {
+    fn handle_found(&mut self, from: SocketAddr, found: &wire::SearchAnswer<'_>) {
         let is_full = self.cameras.len() >= MAX_CAMERAS;
         match self.cameras.get_mut(&found.uid) {
             Some(camera) => {
@@ -120,16 +120,16 @@ impl Browser {
                     return;
                 }
                 camera.unanswered = 0;
-                let found = Found::new(from, found);
+                let found = DiscoveredCamera::new(from, found);
                 // The asker's address says nothing of the camera.
-                let is_same = camera.found == Found { asker: camera.found.asker, ..found.clone() };
+                let is_same = camera.found == DiscoveredCamera { asker: camera.found.asker, ..found.clone() };
                 if !is_same {
                     camera.found = found.clone();
                     self.events.push_back(BrowserEvent::Changed(found));
                 }
             }
             None if !is_full => {
-                let found = Found::new(from, found);
+                let found = DiscoveredCamera::new(from, found);
                 self.cameras.insert(found.uid, Known { found: found.clone(), unanswered: 0 });
                 self.events.push_back(BrowserEvent::Appeared(found));
             }

@@ -6,4 +6,4 @@ mod search;
 
 pub use answers::{Answers, Unnamed};
 pub use browser::{Browser, BrowserEvent, MAX_CAMERAS};
-pub use search::{Found, Search};
+pub use search::{DiscoveredCamera, Search};

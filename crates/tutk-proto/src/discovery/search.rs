@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 use super::answers::{Answers, Unnameds};
 use crate::outbox::Outbox;
 use crate::wire::{self, AddressBlock, Message};
-use crate::{FOREVER, Generation, Transmit, Uid};
+use crate::{Generation, MAX_TIMEOUT, Transmit, Uid};
 
 /// A camera that answered a search.
 ///
 /// Through the vendor's library a camera's generation is 0, and its name may be empty and the asker's address
-/// unspecified: the library does not tell.
+/// unspecified: the library reports neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct DiscoveredCamera {
     /// Its UID.
     pub uid: Uid,
     /// Where it answered from: the address for sessions.
@@ -25,7 +25,7 @@ pub struct Found {
     pub asker: AddressBlock,
 }
 
-impl Found {
+impl DiscoveredCamera {
     /// Whether this crate plays the camera without the vendor's library: it speaks generation 9. True where the generation
     /// is not known, since then the vendor's library has found it.
     pub fn is_playable(&self) -> bool {
@@ -33,7 +33,7 @@ impl Found {
     }
 
     /// The camera that sent this answer from there.
-    pub(crate) fn new(from: SocketAddr, found: &wire::Found<'_>) -> Self {
+    pub(crate) fn new(from: SocketAddr, found: &wire::SearchAnswer<'_>) -> Self {
         Self {
             uid: found.uid,
             address: from,
@@ -61,16 +61,16 @@ pub struct Search {
     due: Instant,
     deadline: Instant,
     seen: Vec<(Uid, SocketAddr)>,
-    found: VecDeque<Found>,
+    found: VecDeque<DiscoveredCamera>,
     /// The camera whose UID is that of the search in upper case, and when it is taken.
-    upper_case: (Option<Found>, Instant),
-    others: Vec<Found>,
+    upper_case: (Option<DiscoveredCamera>, Instant),
+    others: Vec<DiscoveredCamera>,
     unnamed: Unnameds,
 }
 
 /// The first rounds come soon after each other, the later ones not so often.
 const ROUND: Duration = Duration::from_millis(100);
-const ROUND_MOST: Duration = Duration::from_millis(1000);
+const MAX_ROUND: Duration = Duration::from_millis(1000);
 /// How long a camera with the UID as it was typed has before one with the UID in upper case is taken: the first three rounds.
 const AS_TYPED: Duration = Duration::from_millis(400);
 /// Answers over this number are passed over.
@@ -81,7 +81,7 @@ const MAX_OTHERS: usize = 64;
 impl Search {
     /// A search for one camera, or for any, among `targets`.
     pub fn new(now: Instant, uid: Option<Uid>, targets: Vec<SocketAddr>, timeout: Duration) -> Self {
-        let deadline = now + timeout.min(FOREVER);
+        let deadline = now + timeout.min(MAX_TIMEOUT);
         Self {
             uid,
             targets,
@@ -113,26 +113,26 @@ impl Search {
         }
     }
 
-    fn handle_found(&mut self, from: SocketAddr, found: &wire::Found<'_>) {
+    fn handle_found(&mut self, from: SocketAddr, found: &wire::SearchAnswer<'_>) {
         self.unnamed.named(from);
         let Some(uid) = self.uid.filter(|uid| *uid != found.uid) else {
             let known = (found.uid, from);
             if self.seen.len() < MAX_FOUND && !self.seen.contains(&known) {
                 self.seen.push(known);
-                self.found.push_back(Found::new(from, found));
+                self.found.push_back(DiscoveredCamera::new(from, found));
             }
             return;
         };
         if uid.to_upper_case() == found.uid {
-            self.upper_case.0.get_or_insert_with(|| Found::new(from, found));
+            self.upper_case.0.get_or_insert_with(|| DiscoveredCamera::new(from, found));
         } else if self.others.len() < MAX_OTHERS
             && !self.others.iter().any(|other| (other.uid, other.address) == (found.uid, from))
         {
-            self.others.push(Found::new(from, found));
+            self.others.push(DiscoveredCamera::new(from, found));
         }
     }
 
-    /// The time has come that [`poll_timeout`](Self::poll_timeout) told.
+    /// To be called at the time that [`poll_timeout`](Self::poll_timeout) returns.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.upper_case.1 <= now {
             self.found.extend(self.upper_case.0.take());
@@ -141,11 +141,11 @@ impl Search {
 
     /// The next camera that answered; each address once.
     #[must_use]
-    pub fn poll_found(&mut self) -> Option<Found> {
+    pub fn poll_found(&mut self) -> Option<DiscoveredCamera> {
         self.found.pop_front()
     }
 
-    /// What else answered so far: with a UID, cameras with another one; and those that told none.
+    /// What else answered so far: with a UID, cameras with another one; and those without.
     pub fn answers(&self) -> Answers {
         Answers { cameras: self.others.clone(), unnamed: self.unnamed.list(), ..Answers::default() }
     }
@@ -188,7 +188,7 @@ impl Search {
         if self.target >= self.targets.len() {
             self.target = 0;
             self.rounds += 1;
-            self.due = now + (ROUND * self.rounds).min(ROUND_MOST);
+            self.due = now + (ROUND * self.rounds).min(MAX_ROUND);
             self.unnamed.next_round();
         }
         to

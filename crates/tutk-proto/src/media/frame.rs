@@ -22,7 +22,7 @@ impl fmt::Display for Media {
     }
 }
 
-/// A whole frame, as the camera sent it.
+/// A complete frame, as the camera sent it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// The media itself: an access unit of video (up to 16 MiB) or a block of audio.

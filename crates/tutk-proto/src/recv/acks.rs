@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use super::retry::Retry;
 
-/// Tells the camera which frames it need not keep any longer, each until the camera has seen it.
+/// Acknowledges frames, each until the camera confirms it with AckReceived.
 ///
 /// The vendor's camera keeps every frame until then, and sends no more video once its store is full.
 #[derive(Debug, Default)]

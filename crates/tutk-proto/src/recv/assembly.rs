@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::acks::Acks;
-use super::partial::{Partial, Put};
+use super::buffer::{Put, ReassemblyBuffer};
 use super::retry::Retry;
 use crate::wire::{Chunk, MAX_RESEND};
 use crate::{Frame, Lost, Media};
@@ -12,10 +12,10 @@ use crate::{MAX_ASSEMBLY, MAX_FRAME, MAX_WINDOW};
 ///
 /// A chunk is missing once a later chunk has come, of the same frame or of a later one; or once the newest frame has
 /// stood still for a while ([`TAIL`]). What is missing is asked for at once, and again each time that an answer should
-/// have come, until the frame is whole or nothing of it has come for [`GIVE_UP`].
+/// have come, until the frame is complete or nothing of it has come for [`IDLE_DEADLINE`].
 ///
 /// Nothing tells of a frame that is lost as a whole while no later one comes: after some silence the next frame is asked
-/// for, in case there is one. A camera that has sent all that it may keep unconfirmed would otherwise wait for ever.
+/// for, in case there is one. A camera that has sent all that it may keep unconfirmed would otherwise wait without end.
 #[derive(Debug)]
 pub(crate) struct Assembly {
     resend: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Assembly {
     /// When to ask for the next frame if nothing comes, and how long after that again.
     probe: (Instant, Duration),
     /// The last frame number outside of the window, and how many such numbers rose in a row.
-    outsiders: (u32, u8),
+    restart: (u32, u8),
     retry: Retry,
     pub(crate) counts: Counts,
 }
@@ -40,9 +40,9 @@ pub(crate) struct Assembly {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Counts {
     pub(crate) duplicates: u64,
-    pub(crate) again: u64,
-    pub(crate) missing: u64,
-    pub(crate) requested: u64,
+    pub(crate) retransmitted: u64,
+    pub(crate) lost_chunks: u64,
+    pub(crate) nacked: u64,
     pub(crate) frames: u64,
     pub(crate) lost: u64,
 }
@@ -74,28 +74,28 @@ struct Slot {
 enum SlotState {
     #[default]
     Unseen,
-    Partial(Partial),
-    Whole(Frame),
-    GivenUp,
+    Incomplete(ReassemblyBuffer),
+    Complete(Frame),
+    Abandoned,
 }
 
 /// How long the newest frame may stand still before its end is taken for lost.
 const TAIL: Duration = Duration::from_millis(20);
 /// How long nothing may come before the next frame is asked for, and the longest time until it is asked for again.
 const PROBE: Duration = Duration::from_millis(100);
-const PROBE_MOST: Duration = Duration::from_secs(1);
+const MAX_PROBE: Duration = Duration::from_secs(1);
 /// How long a frame of which something is missing is kept without anything new of it.
-const GIVE_UP: Duration = Duration::from_secs(1);
+const IDLE_DEADLINE: Duration = Duration::from_secs(1);
 /// So often is asked for it at least, however long the way.
 const ASK_AGAIN: u32 = 8;
 /// How long it is kept at all.
-const GIVE_UP_ANYWAY: Duration = Duration::from_secs(5);
-/// [`GIVE_UP`] without resend: a datagram that was overtaken may still come.
-const OVERTAKEN: Duration = Duration::from_millis(100);
+const FRAME_DEADLINE: Duration = Duration::from_secs(5);
+/// [`IDLE_DEADLINE`] without resend: a datagram that was overtaken may still come.
+const REORDERING: Duration = Duration::from_millis(100);
 /// A first frame with at least this number is the beginning; with a smaller one, those before it were lost.
 const FIRST: u32 = 64;
 /// So many rising frame numbers far from the others are a camera that counts anew.
-const OUTSIDERS: u8 = 3;
+const RESTART: u8 = 3;
 /// So many frames are asked for at a time.
 const ASK_AHEAD: usize = 64;
 
@@ -111,7 +111,7 @@ impl Assembly {
             acks: Acks::default(),
             newest_chunk: None,
             probe: (now + PROBE, PROBE),
-            outsiders: (0, 0),
+            restart: (0, 0),
             retry: Retry::default(),
             counts: Counts::default(),
         }
@@ -122,8 +122,8 @@ impl Assembly {
         self.bytes
     }
 
-    pub(crate) fn handle_chunk(&mut self, now: Instant, again: bool, chunk: &Chunk<'_>) {
-        self.counts.again += u64::from(again);
+    pub(crate) fn handle_chunk(&mut self, now: Instant, retransmitted: bool, chunk: &Chunk<'_>) {
+        self.counts.retransmitted += u64::from(retransmitted);
         self.probe = (now + PROBE, PROBE);
         if !self.started {
             self.started = true;
@@ -131,8 +131,8 @@ impl Assembly {
         }
         let ahead = chunk.frame.wrapping_sub(self.next);
         if ahead < MAX_WINDOW {
-            self.outsiders.1 = 0;
-        } else if self.counts_anew(again, chunk.frame) {
+            self.restart.1 = 0;
+        } else if self.has_restarted(retransmitted, chunk.frame) {
             self.restart(chunk.frame);
         } else {
             self.counts.duplicates += 1;
@@ -142,7 +142,7 @@ impl Assembly {
         let seen = self.slots.len();
         if ahead >= seen {
             self.slots.resize_with(ahead + 1, Slot::default);
-            // Whatever is not whole before a new frame is missing now.
+            // Whatever is not complete before a new frame is missing now.
             for slot in self.slots.range_mut(seen.saturating_sub(1)..ahead) {
                 slot.is_over(now);
             }
@@ -152,22 +152,22 @@ impl Assembly {
     }
 
     /// Whether a frame number far from all others is one of several: a camera that counts anew, no stray datagram.
-    fn counts_anew(&mut self, again: bool, frame: u32) -> bool {
+    fn has_restarted(&mut self, retransmitted: bool, frame: u32) -> bool {
         let behind = self.next.wrapping_sub(frame);
-        let (last, count) = self.outsiders;
-        if again || behind <= MAX_WINDOW || (count > 0 && frame == last) {
+        let (last, count) = self.restart;
+        if retransmitted || behind <= MAX_WINDOW || (count > 0 && frame == last) {
             return false;
         }
         let rises = count > 0 && frame.wrapping_sub(last) < MAX_WINDOW;
-        self.outsiders = (frame, if rises { count + 1 } else { 1 });
-        self.outsiders.1 >= OUTSIDERS
+        self.restart = (frame, if rises { count + 1 } else { 1 });
+        self.restart.1 >= RESTART
     }
 
     fn restart(&mut self, frame: u32) {
-        self.outsiders.1 = 0;
+        self.restart.1 = 0;
         for slot in &mut self.slots {
-            if !matches!(slot.state, SlotState::Whole(_)) {
-                self.bytes -= slot.give_up();
+            if !matches!(slot.state, SlotState::Complete(_)) {
+                self.bytes -= slot.abandon();
             }
         }
         self.release();
@@ -186,24 +186,24 @@ impl Assembly {
         let is_newest = at + 1 == self.slots.len();
         let Some(slot) = self.slots.get_mut(at) else { return };
         if !room {
-            slot.give_up();
+            slot.abandon();
             return;
         }
         if unseen {
-            let mut partial = Partial::new(chunk);
+            let mut buffer = ReassemblyBuffer::new(chunk);
             if !is_newest {
                 // It was overtaken or asked for as a whole, and the rest of it comes by itself.
-                partial.is_over();
-                slot.asked = partial.chunks();
+                buffer.is_over();
+                slot.asked = buffer.chunks();
             }
-            slot.state = SlotState::Partial(partial);
+            slot.state = SlotState::Incomplete(buffer);
             self.bytes += chunk.frame_len();
         }
-        let SlotState::Partial(partial) = &mut slot.state else {
+        let SlotState::Incomplete(buffer) = &mut slot.state else {
             self.counts.duplicates += 1;
             return;
         };
-        match partial.put(chunk) {
+        match buffer.put(chunk) {
             Put::Duplicate => self.counts.duplicates += 1,
             Put::Contradiction => {}
             Put::New => {
@@ -211,9 +211,9 @@ impl Assembly {
                 if is_newest {
                     self.newest_chunk = Some(now);
                 }
-                if partial.is_whole() {
+                if buffer.is_complete() {
                     self.finish(now, chunk.frame);
-                } else if partial.misses_any() {
+                } else if buffer.misses_any() {
                     slot.missing_since.get_or_insert(now);
                 } else {
                     slot.missing_since = None;
@@ -226,17 +226,17 @@ impl Assembly {
     fn finish(&mut self, now: Instant, number: u32) {
         let at = self.place(number);
         let Some(slot) = self.slots.get_mut(at) else { return };
-        let SlotState::Partial(partial) = std::mem::take(&mut slot.state) else { return };
-        let len = partial.frame_len();
-        slot.give_up();
-        match partial.into_frame(now, number) {
+        let SlotState::Incomplete(buffer) = std::mem::take(&mut slot.state) else { return };
+        let len = buffer.frame_len();
+        slot.abandon();
+        match buffer.into_frame(now, number) {
             Some(frame) => {
                 self.bytes = self.bytes - len + frame.data.capacity();
-                slot.state = SlotState::Whole(frame);
+                slot.state = SlotState::Complete(frame);
             }
             None => self.bytes -= len,
         }
-        if self.resend && matches!(slot.state, SlotState::Whole(_)) {
+        if self.resend && matches!(slot.state, SlotState::Complete(_)) {
             self.acks.push(number);
         }
     }
@@ -246,12 +246,12 @@ impl Assembly {
         number.wrapping_sub(self.next) as usize
     }
 
-    /// Gives up the oldest frames that are not whole, but not `number`, until there is room for `len` bytes more.
+    /// Abandons the oldest frames that are not complete, but not `number`, until there is room for `len` bytes more.
     fn make_room(&mut self, number: u32, len: usize) -> bool {
         let keep = self.place(number);
         for (at, slot) in self.slots.iter_mut().enumerate() {
-            if self.bytes + len > MAX_ASSEMBLY && at != keep && !matches!(slot.state, SlotState::Whole(_)) {
-                self.bytes -= slot.give_up();
+            if self.bytes + len > MAX_ASSEMBLY && at != keep && !matches!(slot.state, SlotState::Complete(_)) {
+                self.bytes -= slot.abandon();
             }
         }
         // What only waited for those goes on.
@@ -259,13 +259,14 @@ impl Assembly {
         self.bytes + len <= MAX_ASSEMBLY
     }
 
-    /// Moves what is whole or given up from the head of the window to what is released.
+    /// Moves what is complete or abandoned from the head of the window to what is released.
     fn release(&mut self) {
-        while self.slots.front().is_some_and(|slot| matches!(slot.state, SlotState::Whole(_) | SlotState::GivenUp)) {
+        while self.slots.front().is_some_and(|slot| matches!(slot.state, SlotState::Complete(_) | SlotState::Abandoned))
+        {
             let number = self.next;
             self.next = number.wrapping_add(1);
             match self.slots.pop_front() {
-                Some(Slot { state: SlotState::Whole(frame), .. }) => {
+                Some(Slot { state: SlotState::Complete(frame), .. }) => {
                     self.counts.frames += 1;
                     self.bytes -= frame.data.capacity();
                     self.ready.push_back(Release::Frame(frame));
@@ -289,25 +290,25 @@ impl Assembly {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) or [`poll_request`](Self::poll_request) has something to do.
+    /// When [`handle_timeout`](Self::handle_timeout) or [`poll_nack`](Self::poll_nack) has something to do.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        let give_up = self.slots.iter().filter_map(|slot| self.give_up_at(slot)).min();
+        let abandon = self.slots.iter().filter_map(|slot| self.abandon_at(slot)).min();
         let ask = self.slots.iter().take(ASK_AHEAD).filter_map(|slot| slot.ask_at).min();
         let resend = ask.into_iter().chain(self.probe_at()).chain(self.tail_at()).chain(self.acks.poll_timeout());
-        give_up.into_iter().chain(resend.filter(|_| self.resend)).min()
+        abandon.into_iter().chain(resend.filter(|_| self.resend)).min()
     }
 
-    fn give_up_at(&self, slot: &Slot) -> Option<Instant> {
+    fn abandon_at(&self, slot: &Slot) -> Option<Instant> {
         let since = slot.missing_since?;
-        let patience = if self.resend { GIVE_UP.max(self.retry.interval() * ASK_AGAIN) } else { OVERTAKEN };
+        let deadline = if self.resend { IDLE_DEADLINE.max(self.retry.interval() * ASK_AGAIN) } else { REORDERING };
         let progress = slot.progress.map_or(since, |progress| progress.max(since));
-        Some((progress + patience).min(since + GIVE_UP_ANYWAY))
+        Some((progress + deadline).min(since + FRAME_DEADLINE))
     }
 
     /// When the end of the newest frame is taken for lost.
     fn tail_at(&self) -> Option<Instant> {
         match &self.slots.back()?.state {
-            SlotState::Partial(partial) if self.resend && !partial.was_over() => self.newest_chunk.map(|at| at + TAIL),
+            SlotState::Incomplete(buffer) if self.resend && !buffer.was_over() => self.newest_chunk.map(|at| at + TAIL),
             _ => None,
         }
     }
@@ -316,7 +317,7 @@ impl Assembly {
     fn probe_at(&self) -> Option<Instant> {
         // What is on its way while the camera hears of the silence is not lost.
         let (at, wait) = self.probe;
-        let round_trip = self.retry.ack_interval().min(PROBE_MOST);
+        let round_trip = self.retry.ack_interval().min(MAX_PROBE);
         self.slots.is_empty().then_some(at + round_trip.saturating_sub(wait))
     }
 
@@ -328,17 +329,17 @@ impl Assembly {
         }
         for at in 0..self.slots.len() {
             if let Some(slot) = self.slots.get(at)
-                && self.give_up_at(slot).is_some_and(|give_up| give_up <= now)
+                && self.abandon_at(slot).is_some_and(|abandon| abandon <= now)
                 && let Some(slot) = self.slots.get_mut(at)
             {
-                self.bytes -= slot.give_up();
+                self.bytes -= slot.abandon();
             }
         }
         self.release();
     }
 
     /// The next frame of which something is to be asked for now; `chunks` gets the chunks' numbers, none for all.
-    pub(crate) fn poll_request(&mut self, now: Instant, chunks: &mut Vec<[u8; 2]>) -> Option<u32> {
+    pub(crate) fn poll_nack(&mut self, now: Instant, chunks: &mut Vec<[u8; 2]>) -> Option<u32> {
         if !self.resend {
             return None;
         }
@@ -346,7 +347,7 @@ impl Assembly {
         for (ahead, slot) in self.slots.iter_mut().enumerate().take(ASK_AHEAD) {
             let Some(since) = slot.missing_since else { continue };
             if slot.ask_at.is_none_or(|at| at <= now) {
-                // Everything again, a little later each time.
+                // Everything is nacked, a little later each time.
                 let age = now.saturating_duration_since(since) / 4;
                 slot.ask_at = Some(now + interval.max(age.min(interval * 2)));
                 slot.asked = 0;
@@ -354,8 +355,8 @@ impl Assembly {
             }
             chunks.clear();
             match &slot.state {
-                SlotState::Partial(partial) => {
-                    slot.asked = partial.missing(slot.asked, MAX_RESEND, chunks);
+                SlotState::Incomplete(buffer) => {
+                    slot.asked = buffer.missing(slot.asked, MAX_RESEND, chunks);
                     if chunks.is_empty() {
                         continue;
                     }
@@ -364,16 +365,16 @@ impl Assembly {
                 _ => continue,
             }
             let count = chunks.len().max(1) as u64;
-            self.counts.requested += count;
+            self.counts.nacked += count;
             if slot.rounds == 1 {
-                self.counts.missing += count;
+                self.counts.lost_chunks += count;
             }
             return Some(self.next.wrapping_add(ahead as u32));
         }
         if self.probe_at()? > now {
             return None;
         }
-        let wait = (self.probe.1 * 2).min(PROBE_MOST);
+        let wait = (self.probe.1 * 2).min(MAX_PROBE);
         self.probe = (now + wait, wait);
         chunks.clear();
         Some(self.next)
@@ -404,20 +405,20 @@ impl Slot {
     fn is_over(&mut self, now: Instant) {
         match &mut self.state {
             SlotState::Unseen => {}
-            SlotState::Partial(partial) => partial.is_over(),
-            SlotState::Whole(_) | SlotState::GivenUp => return,
+            SlotState::Incomplete(buffer) => buffer.is_over(),
+            SlotState::Complete(_) | SlotState::Abandoned => return,
         }
         self.missing_since.get_or_insert(now);
     }
 
-    /// Gives up whatever is here; returns the bytes that this frees.
-    fn give_up(&mut self) -> usize {
+    /// Abandons whatever is here; returns the bytes that this frees.
+    fn abandon(&mut self) -> usize {
         self.missing_since = None;
         self.ask_at = None;
-        match std::mem::replace(&mut self.state, SlotState::GivenUp) {
-            SlotState::Unseen | SlotState::GivenUp => 0,
-            SlotState::Partial(partial) => partial.frame_len(),
-            SlotState::Whole(frame) => frame.data.capacity(),
+        match std::mem::replace(&mut self.state, SlotState::Abandoned) {
+            SlotState::Unseen | SlotState::Abandoned => 0,
+            SlotState::Incomplete(buffer) => buffer.frame_len(),
+            SlotState::Complete(frame) => frame.data.capacity(),
         }
     }
 }

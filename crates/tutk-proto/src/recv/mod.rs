@@ -2,7 +2,7 @@
 
 mod acks;
 mod assembly;
-mod partial;
+mod buffer;
 mod retry;
 
 pub(crate) use assembly::{Assembly, Counts, Release};

@@ -12,12 +12,12 @@ pub(crate) struct Retry {
 }
 
 /// How long to wait for an answer to a request, before the first sample and at least and at most.
-const FIRST: Duration = Duration::from_millis(50);
-const LEAST: Duration = Duration::from_millis(20);
-const MOST: Duration = Duration::from_millis(500);
+const FIRST_INTERVAL: Duration = Duration::from_millis(50);
+const MIN_INTERVAL: Duration = Duration::from_millis(20);
+const MAX_INTERVAL: Duration = Duration::from_millis(500);
 /// The same for an acknowledgement. There is no haste, and a second one before the first can be answered is no sample.
-const ACK_FIRST: Duration = Duration::from_millis(500);
-const ACK_MOST: Duration = Duration::from_secs(3);
+const FIRST_ACK_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_ACK_INTERVAL: Duration = Duration::from_secs(3);
 
 impl Retry {
     /// What was sent once was answered after this time.
@@ -47,13 +47,13 @@ impl Retry {
 
     /// How long to wait for what was asked for before asking again.
     pub(crate) fn interval(&self) -> Duration {
-        self.timeout().map_or(FIRST, |timeout| timeout.clamp(LEAST, MOST))
+        self.timeout().map_or(FIRST_INTERVAL, |timeout| timeout.clamp(MIN_INTERVAL, MAX_INTERVAL))
     }
 
     /// How long to wait for the answer to an acknowledgement before sending it again.
     pub(crate) fn ack_interval(&self) -> Duration {
-        let timeout = self.timeout().map_or(ACK_FIRST, |timeout| timeout.max(LEAST));
-        timeout.saturating_mul(1 << self.backoff.min(8)).min(ACK_MOST)
+        let timeout = self.timeout().map_or(FIRST_ACK_INTERVAL, |timeout| timeout.max(MIN_INTERVAL));
+        timeout.saturating_mul(1 << self.backoff.min(8)).min(MAX_ACK_INTERVAL)
     }
 
     fn timeout(&self) -> Option<Duration> {

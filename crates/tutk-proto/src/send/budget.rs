@@ -10,11 +10,11 @@ pub(crate) struct Budget {
 /// Chunks a second: 4 MiB, which is a third of a stream of 100 Mbit/s.
 const RATE: u128 = 4096;
 /// Chunks at once.
-const MOST: usize = crate::RESEND_STORE / crate::wire::CHUNK;
+const MAX_CHUNKS: usize = crate::RESEND_STORE / crate::wire::CHUNK;
 
 impl Budget {
     pub(crate) fn new() -> Self {
-        Self { left: MOST, filled: None }
+        Self { left: MAX_CHUNKS, filled: None }
     }
 
     /// How many chunks may be sent again now.
@@ -22,7 +22,7 @@ impl Budget {
         let filled = *self.filled.get_or_insert(now);
         let earned = now.saturating_duration_since(filled).as_micros() * RATE / 1_000_000;
         if earned > 0 {
-            self.left = self.left.saturating_add(earned as usize).min(MOST);
+            self.left = self.left.saturating_add(earned as usize).min(MAX_CHUNKS);
             self.filled = Some(now);
         }
         self.left

@@ -77,7 +77,7 @@ pub(crate) struct Sent {
     frames: VecDeque<SentFrame>,
     bytes: usize,
     /// Chunks that the viewer asked for: frame, chunk.
-    again: VecDeque<(u32, u16)>,
+    retransmit: VecDeque<(u32, u16)>,
     budget: Budget,
     seen: VecDeque<u32>,
 }
@@ -91,7 +91,7 @@ struct SentFrame {
 }
 
 /// Chunks asked for over this number wait for the viewer to ask again: enough for the whole store.
-const MAX_AGAIN: usize = RESEND_STORE / CHUNK;
+const MAX_RETRANSMIT: usize = RESEND_STORE / CHUNK;
 const MAX_SEEN: usize = 256;
 
 impl Sent {
@@ -101,7 +101,7 @@ impl Sent {
             next_number: 0,
             frames: VecDeque::new(),
             bytes: 0,
-            again: VecDeque::new(),
+            retransmit: VecDeque::new(),
             budget: Budget::new(),
             seen: VecDeque::new(),
         }
@@ -109,7 +109,7 @@ impl Sent {
 
     /// Whether no further frame is taken.
     ///
-    /// A frame that has a number must be kept until the viewer confirms it: the vendor's viewer waits for it for ever.
+    /// A frame that has a number must be kept until the viewer confirms it: the vendor's viewer waits for it without end.
     pub(crate) fn is_full(&self) -> bool {
         self.bytes > RESEND_STORE
     }
@@ -131,15 +131,15 @@ impl Sent {
         let left = self.budget.left(now);
         let Some(frame) = self.position(number).and_then(|at| self.frames.get(at)) else { return };
         let sent = frame.next_chunk;
-        let waiting = self.again.len();
-        let room = MAX_AGAIN.saturating_sub(waiting).min(left);
+        let waiting = self.retransmit.len();
+        let room = MAX_RETRANSMIT.saturating_sub(waiting).min(left);
         if chunks.is_empty() {
-            self.again.extend((0..sent).take(room).map(|index| (number, index)));
+            self.retransmit.extend((0..sent).take(room).map(|index| (number, index)));
         } else {
             let indices = chunks.iter().map(|index| u16::from_le_bytes(*index));
-            self.again.extend(indices.filter(|index| *index < sent).take(room).map(|index| (number, index)));
+            self.retransmit.extend(indices.filter(|index| *index < sent).take(room).map(|index| (number, index)));
         }
-        self.budget.spend(self.again.len() - waiting);
+        self.budget.spend(self.retransmit.len() - waiting);
     }
 
     /// The viewer has the whole frame.
@@ -155,7 +155,7 @@ impl Sent {
         if let Some(frame) = self.seen.pop_front() {
             return Some(send(Av::Feedback(Feedback::AckReceived { frame })));
         }
-        while let Some((number, index)) = self.again.pop_front() {
+        while let Some((number, index)) = self.retransmit.pop_front() {
             if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
                 && let Some(chunk) = frame.chunk(index)
             {
@@ -182,7 +182,7 @@ impl Sent {
     /// Forgets all frames.
     pub(crate) fn clear(&mut self) {
         self.frames.clear();
-        self.again.clear();
+        self.retransmit.clear();
         self.bytes = 0;
     }
 

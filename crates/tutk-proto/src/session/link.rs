@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 use crate::channel::{AvEvent, Channel, Client, Server};
 use crate::send::Outgoing;
 use crate::wire::{self, Av, Message, Role, Session};
-use crate::{ALIVE, CLOSES, FOREVER, Generation, Profile, Secret, SendError, SessionId, ViewerStats};
+use crate::{ALIVE, CLOSES, Generation, MAX_TIMEOUT, Profile, Secret, SendError, SessionId, ViewerStats};
 
-/// A session that stands: says that it is alive, notices silence, closes, and carries channels.
+/// An established session: says that it is alive, notices silence, closes, and carries channels.
 ///
 /// Each channel has a client at one end, which logs in and receives media, and a server at the other. Channel 0 has the
 /// viewer's client; others carry, for instance, the viewer's speech to the camera, with the roles the other way round.
@@ -40,7 +40,7 @@ impl Link {
             sequence: 0,
             alive_at: now + ALIVE,
             heard_at: now,
-            idle_timeout: idle_timeout.min(FOREVER),
+            idle_timeout: idle_timeout.min(MAX_TIMEOUT),
             closes: None,
             channels: BTreeMap::new(),
         }
@@ -56,14 +56,14 @@ impl Link {
         self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend))));
     }
 
-    /// Gives the server of a channel its service, a number that its clients are told when they are let in.
+    /// Gives the server of a channel its service, a number that a login answer carries.
     pub fn set_service(&mut self, channel: u8, service: u32) {
         if let Some(server) = self.server(channel) {
             server.service = service;
         }
     }
 
-    /// The service that the client of a channel was told when it was let in.
+    /// The service that the client of a channel was given with the login answer.
     pub fn service(&self, channel: u8) -> Option<u32> {
         match self.channels.get(&channel)? {
             Channel::Client(client) if client.is_open() => Some(client.service),
@@ -248,9 +248,9 @@ impl Link {
             if let Channel::Client(client) = channel {
                 let counts = client.counts();
                 stats.duplicates += counts.duplicates;
-                stats.again += counts.again;
-                stats.missing += counts.missing;
-                stats.requested += counts.requested;
+                stats.retransmitted += counts.retransmitted;
+                stats.lost_chunks += counts.lost_chunks;
+                stats.nacked += counts.nacked;
                 stats.frames += counts.frames;
                 stats.lost += counts.lost;
                 stats.round_trip = stats.round_trip.or(client.round_trip());

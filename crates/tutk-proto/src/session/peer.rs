@@ -1,13 +1,13 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::DisconnectReason;
 use crate::Link;
-use crate::Removed;
 use crate::channel::AvEvent;
 use crate::wire::{Message, Role};
 use crate::{Generation, Profile, SessionId};
 
-/// A viewer, as the camera sees it: its session stands.
+/// A viewer, as the camera sees it: its session is established.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) link: Link,
@@ -17,8 +17,8 @@ pub(crate) struct Peer {
     is_viewer: bool,
     /// When the application must know of it.
     deadline: Instant,
-    removed: Option<Removed>,
-    removal_told: bool,
+    removed: Option<DisconnectReason>,
+    removal_taken: bool,
 }
 
 /// How long a session may stand without a login.
@@ -40,7 +40,7 @@ impl Peer {
             is_viewer: false,
             deadline: now + LOGIN,
             removed: None,
-            removal_told: false,
+            removal_taken: false,
         }
     }
 
@@ -68,15 +68,15 @@ impl Peer {
         self.is_viewer && self.removed.is_none()
     }
 
-    /// Why a viewer is no longer one, told once.
-    pub(crate) fn take_removal(&mut self) -> Option<Removed> {
-        let told = std::mem::replace(&mut self.removal_told, self.removed.is_some());
-        self.removed.filter(|_| self.is_viewer && !told)
+    /// Why a viewer is no longer one, returned once.
+    pub(crate) fn take_removal(&mut self) -> Option<DisconnectReason> {
+        let taken = std::mem::replace(&mut self.removal_taken, self.removed.is_some());
+        self.removed.filter(|_| self.is_viewer && !taken)
     }
 
     /// Whether nothing is left to be said to it.
     pub(crate) fn is_gone(&self) -> bool {
-        self.removed == Some(Removed::ByViewer) || (self.removed.is_some() && self.link.is_closed())
+        self.removed == Some(DisconnectReason::ByViewer) || (self.removed.is_some() && self.link.is_closed())
     }
 
     pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) {
@@ -85,7 +85,7 @@ impl Peer {
                 // What makes no sense is passed over.
                 let _ = self.link.handle_input(now, message);
             }
-            Message::Close(session) if self.link.owns(session) => self.removed = Some(Removed::ByViewer),
+            Message::Close(session) if self.link.owns(session) => self.removed = Some(DisconnectReason::ByViewer),
             _ => {}
         }
     }
@@ -94,7 +94,7 @@ impl Peer {
         self.link.poll_event()
     }
 
-    pub(crate) fn close(&mut self, reason: Removed) {
+    pub(crate) fn close(&mut self, reason: DisconnectReason) {
         self.link.close();
         self.removed = self.removed.or(Some(reason));
     }
@@ -102,7 +102,7 @@ impl Peer {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.link.handle_timeout(now);
         if self.link.silence(now).is_some() || (!self.is_viewer && self.deadline <= now) {
-            self.close(Removed::Silent);
+            self.close(DisconnectReason::Silent);
         }
     }
 

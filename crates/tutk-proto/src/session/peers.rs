@@ -166,7 +166,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Generation, Profile, Removed};
+    use crate::{DisconnectReason, Generation, Profile};
 
     const IDLE: Duration = Duration::from_secs(15);
 
@@ -190,7 +190,7 @@ mod tests {
         let ids = [(1, 7), (1, 8), (2, 7)].map(|(port, cookie)| add(&mut peers, now, port, cookie));
         assert_eq!(peers.find(address(1), SessionId::Cookie(8)), Some(ids[1]));
         assert_eq!(peers.find(address(2), SessionId::Cookie(8)), None);
-        peers.get_mut(ids[1]).unwrap().close(Removed::ByCamera);
+        peers.get_mut(ids[1]).unwrap().close(DisconnectReason::ByCamera);
         peers.update(ids[1]);
         assert_eq!(peers.find(address(1), SessionId::Cookie(8)), None);
         // Another one may have its address and cookie before its closes are out.
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(peers.viewers(), 2);
         assert_eq!(peers.unauthenticated().collect::<Vec<_>>(), [(ids[1], address(2))]);
         for id in ids {
-            peers.get_mut(id).unwrap().close(Removed::Silent);
+            peers.get_mut(id).unwrap().close(DisconnectReason::Silent);
             peers.update(id);
         }
         assert_eq!((peers.viewers(), peers.unauthenticated().count()), (0, 0));
@@ -237,7 +237,7 @@ mod tests {
         // Each says that it is alive.
         assert_eq!(drain(&mut peers, now), ids);
         assert!(peers.poll_timeout().is_some_and(|next| next > now));
-        peers.get_mut(ids[1]).unwrap().close(Removed::ByCamera);
+        peers.get_mut(ids[1]).unwrap().close(DisconnectReason::ByCamera);
         peers.update(ids[1]);
         assert_eq!(peers.ready, [ids[1]].into());
     }

@@ -2,7 +2,7 @@ use fearless_simd::{Bytes, Level, Simd, SimdBase, u8x16, u32x4};
 
 /// What is done to a block of 16 bytes: its words are rotated, its bytes exchanged, a key is added, and its words are
 /// rotated again.
-pub(super) struct Steps {
+pub(super) struct Rounds {
     /// By how many bits each little-endian word is rotated to the left.
     pub(super) first: [u32; 4],
     pub(super) key: [u8; 16],
@@ -13,7 +13,7 @@ pub(super) struct Steps {
 /// Where each byte goes to, and comes from: the exchange is its own inverse.
 const ORDER: [u8; 16] = [11, 9, 8, 15, 13, 10, 12, 14, 2, 1, 5, 0, 6, 4, 7, 3];
 
-impl Steps {
+impl Rounds {
     /// Does it to each block.
     pub(super) fn run(&self, blocks: &mut [[u8; 16]]) {
         // Of the sets of instructions that compilers may not take for granted, those that rotate each word of a vector
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn words_and_vectors_do_the_same() {
-        let steps = Steps { first: [3, 7, 11, 15], key: [0x5A; 16], second: [1, 5, 9, 13] };
+        let steps = Rounds { first: [3, 7, 11, 15], key: [0x5A; 16], second: [1, 5, 9, 13] };
         let mut blocks: Vec<[u8; 16]> = (0..9).map(|n| std::array::from_fn(|at| (n * 37 + at * 11) as u8)).collect();
         let mut same = blocks.clone();
         steps.run(&mut blocks);

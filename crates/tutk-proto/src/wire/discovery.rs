@@ -7,12 +7,12 @@ use crate::{Generation, Uid};
 
 /// Library version of a viewer that asks cameras of newer generations for their UID: 4.2.1.1, last number first.
 const IDENTIFY_VERSION: [u8; 4] = [1, 1, 2, 4];
-/// What stands where a camera does not tell its UID.
+/// In place of a UID that the camera hides.
 const NO_UID: [u8; Uid::LEN] = [0; Uid::LEN];
 
 /// A camera's answer to a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found<'a> {
+pub struct SearchAnswer<'a> {
     /// The camera's generation of the protocol.
     pub generation: Generation,
     /// The camera.
@@ -23,7 +23,7 @@ pub struct Found<'a> {
     pub name: Text<'a>,
 }
 
-impl Found<'_> {
+impl SearchAnswer<'_> {
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.uid.as_bytes());
         out.extend_from_slice(&self.asker.0);
@@ -38,7 +38,7 @@ pub(super) fn decode_found(generation: Generation, body: &[u8]) -> Result<Messag
     let asker = AddressBlock(*reader.array()?);
     let name = Text::in_field(reader.bytes(MAX_NAME + 1)?);
     match Uid::from_bytes(*uid) {
-        Some(uid) => Ok(Message::Found(Found { generation, uid, asker, name })),
+        Some(uid) => Ok(Message::Found(SearchAnswer { generation, uid, asker, name })),
         None if *uid == NO_UID => Ok(Message::Unnamed { generation, name }),
         None => Err(Error::Contradiction),
     }

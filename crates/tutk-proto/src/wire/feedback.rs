@@ -1,4 +1,4 @@
-/// What the receiver of media tells its sender.
+/// What the receiver of media reports to its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feedback<'a> {

@@ -61,7 +61,7 @@ pub enum CameraTime {
     Milliseconds(u32),
     /// Time of day, as longer frame infos tell it.
     Seconds {
-        /// Seconds since 1970 in a time zone that the camera does not tell.
+        /// Seconds since 1970 in an unknown time zone.
         seconds: u32,
         /// What is past of the second, below 1,000,000. Microseconds, and in milliseconds where it never reaches 1,000.
         fraction: u32,

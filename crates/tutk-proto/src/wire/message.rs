@@ -1,5 +1,5 @@
 use super::header::Header;
-use super::{AddressBlock, Error, Found, Text, discovery, v1};
+use super::{AddressBlock, Error, SearchAnswer, Text, discovery, v1};
 use crate::{Generation, SessionId, Uid};
 
 /// Who sends a message of a session.
@@ -55,7 +55,7 @@ pub enum Message<'a> {
     /// Reads as [`Search`](Self::Search) for any camera.
     Identify,
     /// 0x0602, camera: here I am.
-    Found(Found<'a>),
+    Found(SearchAnswer<'a>),
     /// 0x0602 with 20 zeros for the UID: what a camera of generation 0x1a answers to a [`Search`](Self::Search). It tells
     /// its UID to [`Identify`](Self::Identify). Seen with the vendor's library 4.2.
     Unnamed {
@@ -68,7 +68,7 @@ pub enum Message<'a> {
     Hello {
         /// The camera.
         uid: Uid,
-        /// Copied from [`Found`].
+        /// Copied from [`SearchAnswer`].
         asker: AddressBlock,
     },
     /// 0x0401, 0x0402 and 0x0404, both.

@@ -22,14 +22,14 @@ mod text;
 mod v1;
 
 pub use av::{Av, Chunk, LoginResult};
-pub use discovery::{AddressBlock, Found};
+pub use discovery::{AddressBlock, SearchAnswer};
 pub use feedback::Feedback;
 pub use frame_info::{CameraTime, FrameInfo};
 pub use message::{Message, Role, Session, Step};
 pub use scramble::{descramble, scramble};
 pub use text::Text;
 
-/// UDP port on which cameras hear searches.
+/// UDP port on which cameras receive searches.
 pub const SEARCH_PORT: u16 = 32761;
 /// Bytes of a frame in each video chunk but the last.
 pub const CHUNK: usize = 1024;

@@ -1,4 +1,4 @@
-use super::blocks::{Steps, exchange};
+use super::blocks::{Rounds, exchange};
 
 /// The first half of the key; no more of it is ever used.
 const KEY: [u8; 16] = *b"Charlie is the d";
@@ -8,9 +8,9 @@ const PARTIAL: usize = 64;
 
 /// Rotate to the right by 4i+1, add the key, exchange, rotate to the right by 4i+3; the key may as well be added behind
 /// the exchange.
-const SCRAMBLE: Steps = Steps { first: [31, 27, 23, 19], key: exchange(KEY), second: [29, 25, 21, 17] };
+const SCRAMBLE: Rounds = Rounds { first: [31, 27, 23, 19], key: exchange(KEY), second: [29, 25, 21, 17] };
 /// The same in reverse.
-const DESCRAMBLE: Steps = Steps { first: [3, 7, 11, 15], key: KEY, second: [1, 5, 9, 13] };
+const DESCRAMBLE: Rounds = Rounds { first: [3, 7, 11, 15], key: KEY, second: [1, 5, 9, 13] };
 
 /// Obfuscates a plain datagram in place, as it goes over the network. This is no encryption: the key is fixed.
 pub fn scramble(datagram: &mut [u8]) {

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Role, Session, Step, Text};
-use tutk_proto::{AvEvent, Codec, End, Generation, Viewer, ViewerConfig, ViewerEvent};
+use tutk_proto::wire::{
+    AddressBlock, Av, Chunk, FrameInfo, LoginResult, Message, Role, SearchAnswer, Session, Step, Text,
+};
+use tutk_proto::{AvEvent, CloseReason, Codec, Generation, Viewer, ViewerConfig, ViewerEvent};
 
 use crate::victim::Victim;
 use crate::{ID, address, payload, uid};
@@ -85,7 +87,7 @@ fn a_login_result_without_a_meaning_is_told() {
             victim.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
         victim.data(Av::LoginAnswer { result: LoginResult::Other(result), resend: false, service: 0 });
-        assert_eq!(victim.events().last(), Some(&ViewerEvent::Ended(End::LoginResult(result))));
+        assert_eq!(victim.events().last(), Some(&ViewerEvent::Ended(CloseReason::LoginResult(result))));
     }
 }
 
@@ -143,10 +145,10 @@ fn another_generation_is_named() {
     };
     let mut viewer = Viewer::new(now, config);
     let (generation, asker) = (Generation(0x19), AddressBlock([0; 16]));
-    let found = Message::Found(Found { generation, uid: uid(), asker, name: Text::from("new") });
+    let found = Message::Found(SearchAnswer { generation, uid: uid(), asker, name: Text::from("new") });
     viewer.handle_input(now, address(2), &mut found.to_datagram(generation));
     assert!(matches!(viewer.poll_event(), Some(ViewerEvent::Found(_))));
-    assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(End::Generation(0x19))));
+    assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x19))));
 }
 
 /// Two frames of 16 MiB in 33 requests each, and 64 frames of which nothing has come.
@@ -177,7 +179,7 @@ fn nonsense_is_no_sign_of_life() {
         let session = Session { from: Role::Camera, id: ID, channel: 0 };
         victim.say(Message::Data { session, sequence: 0, payload: &[0xEE; 40] });
     }
-    assert!(matches!(victim.events()[..], [ViewerEvent::Ended(End::Silent(_))]));
+    assert!(matches!(victim.events()[..], [ViewerEvent::Ended(CloseReason::Silent(_))]));
     let stats = victim.viewer.stats();
     assert!(stats.malformed >= 9 && stats.datagrams == heard.datagrams + 15 - stats.malformed, "{stats:?}");
 }

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk_proto::wire::{AddressBlock, Av, Chunk, Feedback, Found, LoginResult, Message, Role, Session, Step, Text};
-use tutk_proto::{End, Search, ViewerEvent};
+use tutk_proto::wire::{
+    AddressBlock, Av, Chunk, Feedback, LoginResult, Message, Role, SearchAnswer, Session, Step, Text,
+};
+use tutk_proto::{CloseReason, Search, ViewerEvent};
 use tutk_proto::{Generation, SessionId};
 
 use crate::victim::Victim;
@@ -64,7 +66,7 @@ fn strangers_do_not_keep_a_session_alive() {
         victim.pass(Duration::from_secs(1));
         messages(COOKIE, |message| assert_eq!(victim.say_from(address(3), message), 0));
     }
-    assert_eq!(victim.events(), [ViewerEvent::Ended(End::Silent(Duration::from_secs(10)))]);
+    assert_eq!(victim.events(), [ViewerEvent::Ended(CloseReason::Silent(Duration::from_secs(10)))]);
 }
 
 /// While no camera is found, no datagram can be of its session, whatever cookie a stranger guesses.
@@ -90,7 +92,7 @@ fn before_a_camera_is_found_nobody_speaks_of_its_session() {
 fn whoever_has_address_and_cookie_is_the_camera() {
     let mut victim = Victim::new();
     victim.say(Message::Close(Session { from: Role::Camera, id: ID, channel: 0 }));
-    assert_eq!(victim.events(), [ViewerEvent::Ended(End::ClosedByCamera)]);
+    assert_eq!(victim.events(), [ViewerEvent::Ended(CloseReason::ClosedByCamera)]);
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn the_first_host_that_answers_is_the_camera_and_the_second_is_told() {
     victim.found(3);
     assert_eq!(victim.viewer.camera(), Some(address(2)));
     victim.open();
-    assert_eq!(victim.events(), [ViewerEvent::AlsoFound(address(3))]);
+    assert_eq!(victim.events(), [ViewerEvent::ConflictingResponder(address(3))]);
 }
 
 #[test]
@@ -112,9 +114,9 @@ fn a_second_host_is_told_once_and_never_followed() {
             victim.found(2);
         }
     }
-    let told: Vec<_> = (3..19).map(|host| ViewerEvent::AlsoFound(address(host))).collect();
+    let told: Vec<_> = (3..19).map(|host| ViewerEvent::ConflictingResponder(address(host))).collect();
     assert_eq!(victim.events(), told);
-    assert_eq!(victim.viewer.stats().also_found, 97 * 100);
+    assert_eq!(victim.viewer.stats().conflicting_responders, 97 * 100);
     assert_eq!(victim.viewer.camera(), Some(address(2)));
     victim.whole(0);
     assert_eq!(victim.numbers(), (vec![0], vec![]));
@@ -128,9 +130,9 @@ fn another_address_of_this_host_is_no_second_host() {
     let asker = AddressBlock([0; 16]);
     victim.say_from(
         local,
-        Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
+        Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
     );
-    assert_eq!((victim.events(), victim.viewer.stats().also_found), (vec![], 1));
+    assert_eq!((victim.events(), victim.viewer.stats().conflicting_responders), (vec![], 1));
 }
 
 #[test]
@@ -138,7 +140,7 @@ fn a_flood_of_answers_fills_no_search() {
     let now = Instant::now();
     let mut search = Search::new(now, None, vec![address(255)], Duration::from_secs(1));
     let asker = AddressBlock([0; 16]);
-    let out = Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("x") })
+    let out = Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: Text::from("x") })
         .to_datagram(Generation::G09);
     for port in 0..20_000 {
         search.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &mut out.clone());
@@ -155,7 +157,7 @@ fn answers_for_other_cameras_do_not_delay_a_session() {
         let from = SocketAddr::from(([10, 0, 0, 9], port));
         victim.say_from(
             from,
-            Message::Found(Found { generation: Generation::G09, uid: other, asker, name: Text::from("") }),
+            Message::Found(SearchAnswer { generation: Generation::G09, uid: other, asker, name: Text::from("") }),
         );
     }
     assert_eq!(victim.viewer.camera(), None);

@@ -2,7 +2,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use tutk_proto::Generation;
-use tutk_proto::wire::{AddressBlock, Av, Chunk, Found, FrameInfo, LoginResult, Message, Role, Session, Step, Text};
+use tutk_proto::wire::{
+    AddressBlock, Av, Chunk, FrameInfo, LoginResult, Message, Role, SearchAnswer, Session, Step, Text,
+};
 use tutk_proto::{AvEvent, Credentials, MAX_ASSEMBLY, Viewer, ViewerConfig, ViewerEvent};
 use tutk_proto::{Codec, Lost, Media, Secret};
 
@@ -45,7 +47,7 @@ impl Victim {
         let asker = AddressBlock::from("10.0.0.1:9".parse::<std::net::SocketAddrV4>().unwrap());
         self.say_from(
             address(host),
-            Message::Found(Found { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
+            Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
         );
     }
 

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use network::{Bottleneck, Bursts, Conditions, Datagram, Network, Random};
 use tutk_proto::{
-    Access, AvEvent, Camera, CameraConfig, CameraEvent, Credentials, End, MAX_ASSEMBLY, RESEND_STORE, Removed,
-    VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId,
+    Access, AvEvent, Camera, CameraConfig, CameraEvent, CloseReason, Credentials, DisconnectReason, MAX_ASSEMBLY,
+    RESEND_STORE, VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId,
 };
 use tutk_proto::{Codec, Media, Secret, Transmit, io_control};
 
@@ -63,10 +63,10 @@ struct World {
     stride: u64,
     taken: u32,
     camera_heard: Vec<u32>,
-    removed: Vec<Removed>,
+    removed: Vec<DisconnectReason>,
     // The viewer's application.
     opened: Option<bool>,
-    ended: Option<End>,
+    ended: Option<CloseReason>,
     delivered: BTreeMap<u32, u64>,
     lost: Vec<u32>,
     next_number: u32,
@@ -344,7 +344,7 @@ fn a_thousand_seeds() {
         // The viewer leaves. All three of its closes can be lost; then its silence is noticed.
         world.viewer.close();
         world.run(Duration::from_secs(40));
-        assert_eq!(world.ended, Some(End::Closed), "seed {seed}");
+        assert_eq!(world.ended, Some(CloseReason::Closed), "seed {seed}");
         assert_eq!(world.removed.len(), 1, "seed {seed}");
         assert_eq!((world.camera.viewers(), world.camera.memory()), (0, 0), "seed {seed}");
         frames[usize::from(resend)] += world.delivered.len();
@@ -374,7 +374,8 @@ fn a_thousand_seeds_of_rough_networks() {
         lost[usize::from(resend)] += world.lost.len();
         datagrams += world.network.carried;
         let stats = world.viewer.stats();
-        (requested, missing, again) = (requested + stats.requested, missing + stats.missing, again + stats.again);
+        (requested, missing, again) =
+            (requested + stats.nacked, missing + stats.lost_chunks, again + stats.retransmitted);
     }
     report(frames, lost);
     println!("{datagrams} datagrams, {missing} chunks missing, {requested} requested, {again} sent again");
@@ -414,9 +415,9 @@ fn a_round_trip_of_200_ms_costs_hardly_a_second_request() {
         world.check_stream();
         assert_eq!(world.lost, [], "seed {seed}");
         let stats = world.viewer.stats();
-        missing += stats.missing - start.missing;
-        requested += stats.requested - start.requested;
-        again += stats.again - start.again;
+        missing += stats.lost_chunks - start.lost_chunks;
+        requested += stats.nacked - start.nacked;
+        again += stats.retransmitted - start.retransmitted;
     }
     println!("{missing} chunks missing, {requested} requested, {again} sent again");
     // One of 33 requests is lost, and as many answers.
@@ -457,7 +458,7 @@ fn a_clean_network_needs_no_resend() {
     world.run(Duration::from_secs(20));
     world.check_stream();
     let stats = world.viewer.stats();
-    assert_eq!((stats.lost, stats.requested, stats.again, stats.duplicates), (0, 0, 0, 0));
+    assert_eq!((stats.lost, stats.nacked, stats.retransmitted, stats.duplicates), (0, 0, 0, 0));
     assert_eq!(stats.round_trip, Some(millis(10)));
     assert!(world.taken - world.next_number <= 1);
 }
@@ -467,7 +468,7 @@ fn a_wrong_password_is_refused() {
     for seed in seeds(50) {
         let mut world = World::new(seed, conditions(seed), true, "wrong");
         world.run(Duration::from_secs(30));
-        assert_eq!((world.opened, world.ended), (None, Some(End::Refused)), "seed {seed}");
+        assert_eq!((world.opened, world.ended), (None, Some(CloseReason::Refused)), "seed {seed}");
         assert_eq!(world.camera.viewers(), 0);
     }
 }
@@ -479,8 +480,8 @@ fn a_silent_camera_is_noticed() {
     clean.blackout = Some(Duration::from_secs(3)..Duration::from_secs(60));
     let mut world = World::new(0, clean, true, "right");
     world.run(Duration::from_secs(60));
-    assert!(matches!(world.ended, Some(End::Silent(silence)) if silence >= Duration::from_secs(10)));
-    assert_eq!(world.removed, [Removed::Silent]);
+    assert!(matches!(world.ended, Some(CloseReason::Silent(silence)) if silence >= Duration::from_secs(10)));
+    assert_eq!(world.removed, [DisconnectReason::Silent]);
 }
 
 #[test]
@@ -491,5 +492,8 @@ fn a_camera_that_closes_is_noticed_at_once() {
     world.run(Duration::from_secs(3));
     world.camera.close();
     world.run(Duration::from_millis(3_200));
-    assert_eq!((world.ended, world.removed.as_slice()), (Some(End::ClosedByCamera), &[Removed::ByCamera][..]));
+    assert_eq!(
+        (world.ended, world.removed.as_slice()),
+        (Some(CloseReason::ClosedByCamera), &[DisconnectReason::ByCamera][..])
+    );
 }

@@ -3,8 +3,10 @@ use std::time::{Duration, Instant};
 
 use super::socket::{Sockets, lock};
 use super::target::{describe, targets};
-use super::{Address, Cancel, Found, LocalPorts};
-use crate::proto::{AvEvent, Credentials, End, FOREVER, Link, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
+use super::{Address, Cancel, DiscoveredCamera, LocalPorts};
+use crate::proto::{
+    AvEvent, CloseReason, Credentials, Link, MAX_TIMEOUT, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats,
+};
 use crate::wire::MAX_CREDENTIAL;
 use crate::{Error, Uid};
 
@@ -34,9 +36,9 @@ pub struct Connection {
     sockets: Sockets,
     viewer: Mutex<Viewer>,
     cancel: Cancel,
-    camera: Found,
+    camera: DiscoveredCamera,
     target: Target,
-    ended: OnceLock<End>,
+    ended: OnceLock<CloseReason>,
 }
 
 /// What errors tell of a camera.
@@ -61,7 +63,7 @@ impl Connection {
         }
         let account = credentials.as_ref().map(|credentials| credentials.account.clone()).unwrap_or_default();
         let target = Target { uid, account, asked: describe(address.as_ref()), timeout };
-        let targets = targets(address.as_ref(), begin + timeout.min(FOREVER), cancel)?;
+        let targets = targets(address.as_ref(), begin + timeout.min(MAX_TIMEOUT), cancel)?;
         let socket = LocalPorts::bind(local_ports)?;
         let seed = getrandom::u64().map_err(|error| {
             Error::io("cannot get random bytes from the system", std::io::Error::other(error.to_string()))
@@ -94,7 +96,7 @@ impl Connection {
                 if targets.only_this_host {
                     target.asked = "this computer alone".into();
                 }
-                let mut error = target.error(end.unwrap_or(End::Closed), camera.as_ref(), &sockets);
+                let mut error = target.error(end.unwrap_or(CloseReason::Closed), camera.as_ref(), &sockets);
                 if let Error::NotFound { answers, .. } = &mut error {
                     **answers = viewer.take_answers();
                     answers.only_this_host = targets.only_this_host;
@@ -111,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// Waits for what happens next: [`ViewerEvent::Av`] or [`ViewerEvent::AlsoFound`].
+    /// Waits for what happens next: [`ViewerEvent::Av`] or [`ViewerEvent::ConflictingResponder`].
     ///
     /// Errors are final, [`Error::Cancelled`] excepted: after it the connection goes on once the handle is reset.
     pub fn next_event(&self) -> Result<ViewerEvent, Error> {
@@ -147,7 +149,7 @@ impl Connection {
         self.ended.get().map_or(Ok(()), |end| Err(self.error(*end)))
     }
 
-    fn error(&self, end: End) -> Error {
+    fn error(&self, end: CloseReason) -> Error {
         self.target.error(end, Some(&self.camera), &self.sockets)
     }
 
@@ -163,7 +165,7 @@ impl Connection {
     }
 
     /// The camera, as it answered the search.
-    pub fn camera(&self) -> &Found {
+    pub fn camera(&self) -> &DiscoveredCamera {
         &self.camera
     }
 
@@ -193,25 +195,29 @@ pub(super) fn check(what: &str, text: &[u8]) -> Result<(), Error> {
 }
 
 impl Target {
-    fn error(&self, end: End, camera: Option<&Found>, sockets: &Sockets) -> Error {
+    fn error(&self, end: CloseReason, camera: Option<&DiscoveredCamera>, sockets: &Sockets) -> Error {
         let (uid, timeout) = (self.uid, self.timeout);
         match (end, camera.map(|camera| camera.address)) {
-            (End::NoAnswer(Step::Connect), Some(address)) => Error::NoAnswer { uid, address, step: "connect", timeout },
-            (End::NoAnswer(Step::LogIn), Some(address)) => Error::NoAnswer { uid, address, step: "log in", timeout },
-            (End::Generation(generation), Some(address)) => Error::Generation { uid, address, generation },
-            (End::Full, Some(address)) => Error::Full { uid, address },
-            (End::NoAnswer(_) | End::Generation(_) | End::Full, _) => {
+            (CloseReason::NoAnswer(Step::Connect), Some(address)) => {
+                Error::NoAnswer { uid, address, step: "connect", timeout }
+            }
+            (CloseReason::NoAnswer(Step::LogIn), Some(address)) => {
+                Error::NoAnswer { uid, address, step: "log in", timeout }
+            }
+            (CloseReason::Generation(generation), Some(address)) => Error::Generation { uid, address, generation },
+            (CloseReason::Full, Some(address)) => Error::Full { uid, address },
+            (CloseReason::NoAnswer(_) | CloseReason::Generation(_) | CloseReason::Full, _) => {
                 let mut target = self.asked.clone();
                 if let Some(error) = sockets.take_send_error() {
                     target = format!("{target} ({error})");
                 }
                 Error::NotFound { uid, target, timeout, answers: Box::default() }
             }
-            (End::Refused, _) => Error::Refused { uid, account: self.account.clone() },
-            (End::LoginResult(number), _) => Error::LoginResult { uid, result: number },
-            (End::ClosedByCamera, _) => Error::ClosedByCamera,
-            (End::Silent(silence), _) => Error::TimedOut { silence },
-            (End::Closed, _) => Error::Cancelled,
+            (CloseReason::Refused, _) => Error::Refused { uid, account: self.account.clone() },
+            (CloseReason::LoginResult(number), _) => Error::LoginResult { uid, result: number },
+            (CloseReason::ClosedByCamera, _) => Error::ClosedByCamera,
+            (CloseReason::Silent(silence), _) => Error::TimedOut { silence },
+            (CloseReason::Closed, _) => Error::Cancelled,
             (end, _) => Error::Protocol(format!("{end:?}")),
         }
     }

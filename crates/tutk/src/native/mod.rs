@@ -18,7 +18,9 @@ mod socket;
 mod target;
 mod udp;
 
-pub use crate::proto::{Answers, BrowserEvent, CameraEvent, Found, Removed, Unnamed, VideoFrame, ViewerId};
+pub use crate::proto::{
+    Answers, BrowserEvent, CameraEvent, DisconnectReason, DiscoveredCamera, Unnamed, VideoFrame, ViewerId,
+};
 pub use address::Address;
 pub use browser::Browser;
 pub use camera::{Camera, CameraOptions};

@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 
 use super::socket::{Sockets, lock};
 use super::target::targets;
-use super::{Address, Cancel, Found, LocalPorts};
-use crate::proto::{self, Answers, FOREVER};
+use super::{Address, Cancel, DiscoveredCamera, LocalPorts};
+use crate::proto::{self, Answers, MAX_TIMEOUT};
 use crate::{Error, Uid};
 
 /// What to search.
@@ -23,7 +23,7 @@ pub struct Search {
 /// Lists the cameras that answer, each once for each address that it answers from.
 ///
 /// Fails with [`Error::Cancelled`], or if the network cannot be used at all.
-pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<DiscoveredCamera>, Error> {
     let mut found = answers(search, cancel)?.cameras;
     found.retain(|found| search.uid.is_none_or(|uid| uid == found.uid || uid.to_upper_case() == found.uid));
     Ok(found)
@@ -32,7 +32,7 @@ pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<Found>, Error> {
 /// [`search`] with all that answers: with a UID, other cameras, too, and in any case those that do not tell theirs.
 pub(crate) fn answers(search: &Search, cancel: &Cancel) -> Result<Answers, Error> {
     let begin = Instant::now();
-    let targets = targets(search.address.as_ref(), begin + search.timeout.min(FOREVER), cancel)?;
+    let targets = targets(search.address.as_ref(), begin + search.timeout.min(MAX_TIMEOUT), cancel)?;
     let sockets = Sockets::new(vec![LocalPorts::bind(search.local_ports)?]);
     let machine = Mutex::new(proto::Search::new(begin, search.uid, targets.addresses, search.timeout));
     let mut found = Vec::new();

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::connection::{Connection, ConnectionOptions};
-use super::{Cancel, Found, Search};
+use super::{Cancel, DiscoveredCamera, Search};
 use crate::proto::{AvEvent, Credentials, ViewerEvent, ViewerStats};
 use crate::{Error, Received, SessionOptions, io_control};
 
@@ -85,7 +85,9 @@ impl Session {
         loop {
             let event = match self.connection.next_event_until(deadline)? {
                 Some(ViewerEvent::Av { event, .. }) => event,
-                Some(ViewerEvent::AlsoFound(address)) => return Ok(Some(Received::AlsoFound(address))),
+                Some(ViewerEvent::ConflictingResponder(address)) => {
+                    return Ok(Some(Received::ConflictingResponder(address)));
+                }
                 Some(_) => continue,
                 None => return Ok(None),
             };
@@ -106,7 +108,7 @@ impl Session {
     }
 
     /// The camera, as it answered the search.
-    pub fn camera(&self) -> &Found {
+    pub fn camera(&self) -> &DiscoveredCamera {
         self.connection.camera()
     }
 

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::Cancel;
-use super::udp::{Room, Udp};
+use super::udp::{RecvBuffer, Udp};
 use crate::Error;
 use crate::proto::{Machine, Transmit};
 
@@ -21,7 +21,7 @@ pub(super) struct Sockets {
 
 #[derive(Debug)]
 struct Buffers {
-    input: Room,
+    input: RecvBuffer,
     output: Vec<u8>,
     /// The last address that could not be sent to, and why.
     send_error: Option<(SocketAddr, io::Error)>,
@@ -40,7 +40,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Sockets {
     pub(super) fn new(sockets: Vec<Udp>) -> Self {
-        let buffers = Buffers { input: Room::new(), output: Vec::new(), send_error: None };
+        let buffers = Buffers { input: RecvBuffer::new(), output: Vec::new(), send_error: None };
         Self { sockets, buffers: Mutex::new(buffers) }
     }
 

@@ -135,7 +135,7 @@ fn look_up<I: Iterator<Item = SocketAddr>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::FOREVER;
+    use crate::proto::MAX_TIMEOUT;
 
     #[test]
     fn every_network_has_an_address_to_ask() {
@@ -177,7 +177,7 @@ mod tests {
             let _ = held.recv();
             Ok(std::iter::empty())
         };
-        assert!(matches!(look_up("camera.lan", Instant::now() + FOREVER, &cancel, ask), Err(Error::Cancelled)));
+        assert!(matches!(look_up("camera.lan", Instant::now() + MAX_TIMEOUT, &cancel, ask), Err(Error::Cancelled)));
         drop(release);
     }
 }

@@ -26,17 +26,17 @@ pub(super) struct Udp {
 
 /// What [`Udp::receive`] needs. One is enough for all sockets of a thread.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(super) struct RecvBuffer {
     bytes: Vec<u8>,
     control: Vec<u8>,
 }
 
-/// Room for the burst of a large key frame, as far as the system allows it.
+/// RecvBuffer for the burst of a large key frame, as far as the system allows it.
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// The largest that the kernel makes of joined datagrams.
 const MAX_JOINED: usize = 65_535;
 
-impl Room {
+impl RecvBuffer {
     pub(super) fn new() -> Self {
         Self { bytes: vec![0; MAX_JOINED], control: cmsg_space!(i32, u32) }
     }
@@ -67,8 +67,8 @@ impl Udp {
     }
 
     /// Takes datagrams of one sender, without waiting.
-    pub(super) fn receive<'a>(&self, room: &'a mut Room) -> io::Result<(SocketAddr, ChunksMut<'a, u8>)> {
-        let Room { bytes, control } = room;
+    pub(super) fn receive<'a>(&self, room: &'a mut RecvBuffer) -> io::Result<(SocketAddr, ChunksMut<'a, u8>)> {
+        let RecvBuffer { bytes, control } = room;
         let mut slices = [IoSliceMut::new(bytes)];
         let fd = self.socket.as_raw_fd();
         let message = recvmsg::<SockaddrIn>(fd, &mut slices, Some(control), MsgFlags::empty())?;
@@ -128,7 +128,7 @@ mod tests {
 
     /// Waits for so many datagrams.
     fn take(socket: &Udp, count: usize) -> Vec<Vec<u8>> {
-        let (mut room, mut taken) = (Room::new(), Vec::new());
+        let (mut room, mut taken) = (RecvBuffer::new(), Vec::new());
         while taken.len() < count {
             poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], PollTimeout::NONE).unwrap();
             let (_, datagrams) = socket.receive(&mut room).unwrap();
@@ -160,7 +160,7 @@ mod tests {
         for _ in 0..100 {
             send();
         }
-        let mut room = Room::new();
+        let mut room = RecvBuffer::new();
         while to.receive(&mut room).is_ok() {}
         assert_eq!(to.overflowed(), 0, "nothing has come since");
         send();

@@ -6,7 +6,7 @@ use super::api::c_string;
 use super::library::Library;
 use super::search::{self, address, nobody};
 use super::{Code, blocking};
-use crate::native::{Cancel, Found};
+use crate::native::{Cancel, DiscoveredCamera};
 use crate::wire::MAX_CREDENTIAL;
 use crate::{Error, Mode, SessionOptions};
 
@@ -63,7 +63,7 @@ impl Connection {
         let connection = Self { library, number, ours: true };
         let connected = blocking::run(
             cancel,
-            begin + options.timeout.saturating_mul(2).min(FOREVER),
+            begin + options.timeout.saturating_mul(2).min(MAX_TIMEOUT),
             move || match connection.library.connect(&uid, number) {
                 Ok(()) => Ok(connection),
                 Err(code) => {
@@ -110,9 +110,9 @@ impl Connection {
     }
 
     /// The camera; the library tells its address only.
-    pub(super) fn camera(&self, options: &SessionOptions) -> Result<Found, Error> {
+    pub(super) fn camera(&self, options: &SessionOptions) -> Result<DiscoveredCamera, Error> {
         let (_, address) = self.route().map_err(|code| failed(options, code))?;
-        Ok(Found { uid: options.uid, address, name: String::new(), generation: 0, asker: nobody() })
+        Ok(DiscoveredCamera { uid: options.uid, address, name: String::new(), generation: 0, asker: nobody() })
     }
 }
 
@@ -121,12 +121,12 @@ impl Channel {
     pub(super) fn open(
         connection: Connection,
         texts: Texts,
-        camera: &Found,
+        camera: &DiscoveredCamera,
         options: &SessionOptions,
         cancel: &Cancel,
     ) -> Result<Self, Error> {
         let (stopper, session) = (connection.library.clone(), connection.number);
-        let timeout = options.timeout.min(FOREVER);
+        let timeout = options.timeout.min(MAX_TIMEOUT);
         let seconds = timeout.as_secs_f64().ceil().max(1.0) as u32;
         let logged_in = blocking::run(
             cancel,
@@ -167,7 +167,7 @@ const NOT_FOUND: [c_int; 11] = [-1, -2, TIMEOUT, -15, -19, -32, -33, -41, -44, -
 const BRIEF: Duration = Duration::from_millis(300);
 
 /// Longer times than this are taken for this.
-const FOREVER: Duration = Duration::from_secs(24 * 3600);
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 fn credential(what: &str, text: &str) -> Result<CString, Error> {
     if text.len() > MAX_CREDENTIAL {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::api::Device;
 use super::blocking;
 use super::library::Library;
-use crate::native::{Cancel, Found};
+use crate::native::{Cancel, DiscoveredCamera};
 use crate::wire::AddressBlock;
 use crate::{Error, Uid};
 
@@ -16,12 +16,12 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Lists the cameras on the local networks, by the vendor's library; each search takes the whole time.
 ///
 /// The library does not tell a camera's generation (0 stands for it), nor the asker's address.
-pub fn search(library: Option<&Path>, timeout: Duration, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+pub fn search(library: Option<&Path>, timeout: Duration, cancel: &Cancel) -> Result<Vec<DiscoveredCamera>, Error> {
     look(Library::acquire(library, None)?, timeout, cancel)
 }
 
 /// One search.
-pub(super) fn look(library: Library, timeout: Duration, cancel: &Cancel) -> Result<Vec<Found>, Error> {
+pub(super) fn look(library: Library, timeout: Duration, cancel: &Cancel) -> Result<Vec<DiscoveredCamera>, Error> {
     let timeout = timeout.clamp(Duration::from_millis(1), LONGEST);
     let milliseconds = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
     // The search cannot be stopped. It ends by itself, and somewhat later than it was told.
@@ -32,8 +32,8 @@ pub(super) fn look(library: Library, timeout: Duration, cancel: &Cancel) -> Resu
     Ok(found.into_iter().filter_map(camera).collect())
 }
 
-fn camera(device: Device) -> Option<Found> {
-    Some(Found {
+fn camera(device: Device) -> Option<DiscoveredCamera> {
+    Some(DiscoveredCamera {
         uid: Uid::from_bytes(device.uid.try_into().ok()?)?,
         address: address(&device.ip, device.port)?,
         name: String::from_utf8_lossy(&device.name).into_owned(),

@@ -7,7 +7,7 @@ use super::controls::Controls;
 use super::library::Library;
 use super::receiver::Receiver;
 use super::{Code, lock};
-use crate::native::{Cancel, Found};
+use crate::native::{Cancel, DiscoveredCamera};
 use crate::proto::ViewerStats;
 use crate::{Error, LibraryInfo, Media, Received, SessionInfo, SessionOptions, io_control};
 
@@ -21,7 +21,7 @@ pub struct Session {
     channel: Arc<Channel>,
     receiver: Mutex<Receiver>,
     cancel: Cancel,
-    camera: Found,
+    camera: DiscoveredCamera,
     options: SessionOptions,
     ended: OnceLock<Code>,
     heard: Mutex<Heard>,
@@ -141,7 +141,7 @@ impl Session {
     }
 
     /// The camera; the library does not tell its name (empty), its generation (0), nor this host's address.
-    pub fn camera(&self) -> &Found {
+    pub fn camera(&self) -> &DiscoveredCamera {
         &self.camera
     }
 

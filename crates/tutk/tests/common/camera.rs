@@ -5,7 +5,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Received, Removed, Session, Uid, ViewerId, io_control};
+use tutk::{
+    Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason, Received, Session, Uid, ViewerId, io_control,
+};
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(20);
@@ -69,7 +71,7 @@ impl Running {
     }
 
     /// Why the viewer is gone that has said last what a session says: to stop the video.
-    pub(crate) fn wait_for_end(&self) -> Removed {
+    pub(crate) fn wait_for_end(&self) -> DisconnectReason {
         self.wait(|event| matches!(event, CameraEvent::IoControl { kind: io_control::STOP_VIDEO, .. }).then_some(()));
         self.wait(|event| match event {
             CameraEvent::ViewerRemoved { reason, .. } => Some(reason),

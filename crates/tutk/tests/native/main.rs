@@ -13,8 +13,8 @@ use common::camera::{LONG, Running, next, uid};
 use tutk::proto::{Generation, SessionId};
 use tutk::wire::{Message, Role};
 use tutk::{
-    Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, Error, LocalPorts,
-    Received, Removed, Search, Session, SessionOptions, Uid, VideoFrame, search,
+    Address, Backend, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason,
+    Error, LocalPorts, Received, Search, Session, SessionOptions, Uid, VideoFrame, search,
 };
 
 /// A name of this host. A minimal root may lack it, and then only its resolution goes without a test.
@@ -59,7 +59,7 @@ fn frames_and_controls_go_both_ways() {
     assert_eq!((kind, body.as_slice()), (0x331, &b"model"[..]));
     assert!(matches!(session.send_io_control(1, &[0; 1021]), Err(Error::InvalidArgument(_))));
     session.close();
-    assert_eq!(camera.wait_for_end(), Removed::ByViewer);
+    assert_eq!(camera.wait_for_end(), DisconnectReason::ByViewer);
 }
 
 #[test]

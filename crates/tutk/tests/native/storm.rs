@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tutk::{
-    Browser, BrowserEvent, CameraEvent, CameraOptions, Cancel, Codec, Error, Frame, Received, Removed, Search, Session,
-    SessionOptions, VideoFrame, search,
+    Browser, BrowserEvent, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason, Error, Frame, Received, Search,
+    Session, SessionOptions, VideoFrame, search,
 };
 
 use crate::common::camera::{LONG, Running, uid};
@@ -241,7 +241,7 @@ fn sessions_that_end_at_any_moment_leave_their_places() {
                 assert!(inside.insert(viewer));
             }
             CameraEvent::ViewerRemoved { viewer, reason } => {
-                assert_eq!(reason, Removed::ByViewer);
+                assert_eq!(reason, DisconnectReason::ByViewer);
                 assert!(inside.remove(&viewer));
             }
             _ => {}

@@ -4,7 +4,9 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tutk::{Backend, CameraEvent, CameraOptions, Cancel, Codec, Error, Mode, Received, Removed, Session, io_control};
+use tutk::{
+    Backend, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason, Error, Mode, Received, Session, io_control,
+};
 
 use crate::Through;
 use crate::camera::frame;
@@ -51,7 +53,7 @@ pub(crate) fn io_controls_go_both_ways(through: &Through) {
     let error = session.send_io_control(1, &[0; io_control::MAX_BODY + 1]).unwrap_err();
     assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
     session.close();
-    assert_eq!(camera.wait_for_end(), Removed::ByViewer);
+    assert_eq!(camera.wait_for_end(), DisconnectReason::ByViewer);
 }
 
 pub(crate) fn a_wrong_password_is_refused(through: &Through) {

@@ -6,7 +6,7 @@ use crate::{Frame, video};
 
 /// A frame of which some chunks are here.
 #[derive(Debug)]
-pub(crate) struct Partial {
+pub(crate) struct ReassemblyBuffer {
     /// As far as chunks have come without a gap. Reserved for the whole frame, and no page of that is touched before.
     data: Vec<u8>,
     /// What came behind a gap. Kept apart: filling the gap would be 16 MiB of work for one datagram.
@@ -30,7 +30,7 @@ pub(crate) enum Put {
     Contradiction,
 }
 
-impl Partial {
+impl ReassemblyBuffer {
     /// The frame that this chunk is of, without it yet. At most [`MAX_FRAME`](crate::MAX_FRAME) bytes.
     pub(crate) fn new(chunk: &Chunk<'_>) -> Self {
         let frame_len = chunk.frame_len();
@@ -85,7 +85,7 @@ impl Partial {
         Put::New
     }
 
-    pub(crate) fn is_whole(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.received == self.chunks
     }
 
@@ -156,15 +156,15 @@ mod tests {
                 index,
                 data: &all[Chunk::range(index, all.len())],
             };
-            let mut partial = Partial::new(&chunk(order[0]));
+            let mut buffer = ReassemblyBuffer::new(&chunk(order[0]));
             for index in order {
-                assert!(!partial.is_whole());
-                assert_eq!(partial.put(&chunk(index)), Put::New);
-                assert_eq!(partial.put(&chunk(index)), Put::Duplicate);
+                assert!(!buffer.is_complete());
+                assert_eq!(buffer.put(&chunk(index)), Put::New);
+                assert_eq!(buffer.put(&chunk(index)), Put::Duplicate);
             }
-            assert_eq!(partial.put(&Chunk { info_len: 24, ..chunk(0) }), Put::Contradiction);
-            assert!(partial.is_whole());
-            let frame = partial.into_frame(Instant::now(), 3).unwrap();
+            assert_eq!(buffer.put(&Chunk { info_len: 24, ..chunk(0) }), Put::Contradiction);
+            assert!(buffer.is_complete());
+            let frame = buffer.into_frame(Instant::now(), 3).unwrap();
             assert_eq!(frame.data, media);
             assert!(frame.key);
             assert_eq!((frame.number, frame.timestamp, frame.codec), (3, 77, Codec::H264));
@@ -180,9 +180,9 @@ mod tests {
                 let info = FrameInfo { codec: Codec::H264, flags, camera: 0, viewers: 1, timestamp: 77 };
                 let all = [&media[..], &info.encode()].concat();
                 let chunk = Chunk { frame: 3, media_len: 7, info_len: 16, index: 0, data: &all };
-                let mut partial = Partial::new(&chunk);
-                assert_eq!(partial.put(&chunk), Put::New);
-                let frame = partial.into_frame(Instant::now(), 3).unwrap();
+                let mut buffer = ReassemblyBuffer::new(&chunk);
+                assert_eq!(buffer.put(&chunk), Put::New);
+                let frame = buffer.into_frame(Instant::now(), 3).unwrap();
                 assert_eq!((frame.key, frame.flags), (is_key, flags));
             }
         }
@@ -191,9 +191,9 @@ mod tests {
     #[test]
     fn a_late_chunk_of_a_large_frame_costs_no_more_than_itself() {
         let frame = Chunk { frame: 0, media_len: (16 << 20) - 16, info_len: 16, index: 16_383, data: &[7; CHUNK] };
-        let mut partial = Partial::new(&frame);
-        assert_eq!(partial.put(&frame), Put::New);
-        assert_eq!(partial.put(&frame), Put::Duplicate);
-        assert_eq!((partial.data.len(), partial.early.len(), partial.received), (0, 1, 1));
+        let mut buffer = ReassemblyBuffer::new(&frame);
+        assert_eq!(buffer.put(&frame), Put::New);
+        assert_eq!(buffer.put(&frame), Put::Duplicate);
+        assert_eq!((buffer.data.len(), buffer.early.len(), buffer.received), (0, 1, 1));
     }
 }
