@@ -113,7 +113,7 @@ fn a_camera_of_another_generation_is_named_with_it() {
         wire::descramble(&mut buffer[..len]);
         named = buffer[2] == Generation::G1A.0;
         let (generation, asker, name) = (Generation::G1A, AddressBlock([0; 16]), "".into());
-        let found = SearchAnswer { generation, uid: uid.parse().unwrap(), asker, name };
+        let found = SearchAnswer { generation, uid: uid.parse().unwrap(), asker, name, grant: None };
         let answer = if named { Message::Found(found) } else { Message::Unnamed { generation, name } };
         socket.send_to(&answer.to_datagram(generation), viewer).unwrap();
     }
@@ -319,9 +319,9 @@ fn teardown_while_connecting() {
         let (len, viewer) = socket.recv_from(&mut buffer).unwrap();
         wire::descramble(&mut buffer[..len]);
         match (Message::decode(&buffer[..len]).unwrap(), viewer) {
-            (Message::Search { uid: Some(uid) }, SocketAddr::V4(viewer)) => {
+            (Message::Search { uid: Some(uid), request: None }, SocketAddr::V4(viewer)) => {
                 let asker = AddressBlock::from(viewer);
-                let found = SearchAnswer { generation: Generation::G09, uid, asker, name: "".into() };
+                let found = SearchAnswer { generation: Generation::G09, uid, asker, name: "".into(), grant: None };
                 let answer = Message::Found(found).to_datagram(Generation::G09);
                 socket.send_to(&answer, viewer).unwrap();
             }

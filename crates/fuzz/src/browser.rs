@@ -82,7 +82,13 @@ impl Run {
 
     fn answer(&mut self, from: SocketAddr, number: u16, generation: Generation, name: &[u8]) {
         let uid = format!("FUZZEDFUZZEDFUZ{number:05}").parse().expect("a UID");
-        let found = wire::SearchAnswer { generation, uid, asker: AddressBlock([0; 16]), name: Text::in_field(name) };
+        let found = wire::SearchAnswer {
+            generation,
+            uid,
+            asker: AddressBlock([0; 16]),
+            name: Text::in_field(name),
+            grant: None,
+        };
         let datagram = &mut Message::Found(found).to_datagram(generation);
         self.searches.browser.handle_input(from, datagram);
     }

@@ -50,11 +50,17 @@ impl Run {
 
     fn log_in(&mut self, resend: bool) {
         let asker = AddressBlock::from(SocketAddrV4::new([10, 0, 0, 1].into(), 1));
-        self.say(Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: "".into() }));
+        self.say(Message::Found(SearchAnswer {
+            generation: Generation::G09,
+            uid: uid(),
+            asker,
+            name: "".into(),
+            grant: None,
+        }));
         for step in [Step::Propose, Step::Accept, Step::Confirm] {
             self.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
-        self.data(0, Av::LoginAnswer { result: LoginResult::Granted, resend, service: 0 });
+        self.data(0, Av::LoginAnswer { result: LoginResult::Granted, resend, service: 0, echo: [0; 6] });
     }
 
     fn say(&mut self, message: Message<'_>) {
@@ -64,7 +70,7 @@ impl Run {
     }
 
     fn data(&mut self, channel: u8, av: Av<'_>) {
-        let session = Session { from: Role::Camera, id: ID, channel };
+        let session = Session { from: Role::Camera, id: ID, channel, partial: false };
         let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
         self.say(Message::Data { session, sequence: 0, payload });
     }
@@ -120,7 +126,7 @@ impl Run {
         let info_len = 16 + u16::from(bits >> 4);
         let mut chunk = Chunk { frame, media_len, info_len, index, data: &[] };
         chunk.data = &ZEROS[..Chunk::range(index, chunk.frame_len()).len()];
-        self.data(bits & 2, Av::Video { retransmitted: bits & 1 != 0, chunk });
+        self.data(bits & 2, Av::Video { retransmitted: bits & 1 != 0, clock: 0, chunk });
     }
 }
 

@@ -171,7 +171,7 @@ impl Camera {
         wire::descramble(datagram);
         let Ok(message) = Message::decode(datagram) else { return };
         match message {
-            Message::Search { uid } if uid.is_none_or(|uid| uid == self.config.uid) => {
+            Message::Search { uid, .. } if uid.is_none_or(|uid| uid == self.config.uid) => {
                 if let SocketAddr::V4(from) = from {
                     self.answer(from.into(), Answer::Found(from));
                 }
@@ -374,6 +374,7 @@ impl Camera {
                         uid,
                         asker: AddressBlock::from(asker),
                         name,
+                        grant: None,
                     })
                 }
                 Answer::Handshake(answer) => answer.message(uid),

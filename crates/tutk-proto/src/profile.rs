@@ -18,6 +18,11 @@ impl Generation {
         self == Self::G09
     }
 
+    /// The version of the vendor's library of this generation, last number first: 4.2.1.1 is `01 01 02 04`.
+    pub(crate) fn library_version(self) -> [u8; 4] {
+        [1, 1, 2, 4]
+    }
+
     /// The AV version that the vendor's library of this generation writes into its AV headers.
     pub(crate) fn av_version(self) -> u16 {
         3

@@ -118,8 +118,14 @@ fn found(number: u32, address: &str, name: &str) -> DiscoveredCamera {
 /// An answer, as anybody on the network can send it.
 fn answer(number: u32, name: &str) -> Vec<u8> {
     let asker = AddressBlock([0; 16]);
-    Message::Found(wire::SearchAnswer { generation: Generation::G09, uid: uid(number), asker, name: name.into() })
-        .to_datagram(Generation::G09)
+    Message::Found(wire::SearchAnswer {
+        generation: Generation::G09,
+        uid: uid(number),
+        asker,
+        name: name.into(),
+        grant: None,
+    })
+    .to_datagram(Generation::G09)
 }
 
 #[test]
@@ -244,9 +250,9 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_in_each_search() {
     let camera: SocketAddr = "10.77.0.2:50000".parse().unwrap();
     let (generation, asker) = (Generation::G1A, AddressBlock([0; 16]));
     let unnamed = Message::Unnamed { generation, name: "gate".into() }.to_datagram(generation);
-    let named = Message::Found(wire::SearchAnswer { generation, uid: uid(1), asker, name: "gate".into() });
+    let named = Message::Found(wire::SearchAnswer { generation, uid: uid(1), asker, name: "gate".into(), grant: None });
     let named = named.to_datagram(generation);
-    let question = Message::Identify.to_datagram(generation);
+    let question = Message::Search { uid: None, request: Some(wire::SessionRequest::any()) }.to_datagram(generation);
     world.run(PERIOD);
     let mut events = Vec::new();
     for _ in 0..5 {
@@ -320,7 +326,7 @@ fn what_is_no_answer_is_passed_over() {
     }
     whole[0] ^= 1;
     world.browser.handle_input(address, &mut whole);
-    let mut own = Message::Search { uid: None }.to_datagram(Generation::G09);
+    let mut own = Message::Search { uid: None, request: None }.to_datagram(Generation::G09);
     world.browser.handle_input(address, &mut own);
     assert_eq!(world.run(10 * PERIOD), []);
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk_proto::wire::{AddressBlock, Message, SearchAnswer, descramble};
+use tutk_proto::wire::{AddressBlock, Message, SearchAnswer, SessionRequest, descramble};
 use tutk_proto::{Answers, CloseReason, Generation, Search, Step, Uid, Viewer, ViewerConfig, ViewerEvent};
 
 const CAMERA: &str = "HBNASLSCFC1MN4Y9221A";
@@ -54,7 +54,10 @@ impl World {
 
     fn found(&mut self, host: u8, uid: &str, generation: u8, name: &str) {
         let (uid, asker, generation) = (self::uid(uid), AddressBlock([0; 16]), Generation(generation));
-        self.hear(address(host), Message::Found(SearchAnswer { generation, uid, asker, name: name.into() }));
+        self.hear(
+            address(host),
+            Message::Found(SearchAnswer { generation, uid, asker, name: name.into(), grant: None }),
+        );
     }
 
     fn pass(&mut self, time: Duration) {
@@ -105,7 +108,8 @@ fn an_ordinary_search_asks_no_more_than_before() {
     world.pass(Duration::from_secs(1));
     // At 0, 100, 300, 600 and 1,000 ms.
     let asked: Vec<_> = world.sent.iter().map(|(_, bytes)| Message::decode(bytes).unwrap()).collect();
-    let (of, any) = (Message::Search { uid: Some(uid(CAMERA)) }, Message::Search { uid: None });
+    let (of, any) =
+        (Message::Search { uid: Some(uid(CAMERA)), request: None }, Message::Search { uid: None, request: None });
     assert_eq!(asked, [of, any, of, any, of]);
 }
 
@@ -156,7 +160,7 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
     world.sent.clear();
     world.hear(address(2), Message::Unnamed { generation: Generation::G1A, name: "gate".into() });
     let mut question = Vec::new();
-    Message::Identify.encode(Generation::G1A, &mut question);
+    Message::Search { uid: None, request: Some(SessionRequest::any()) }.encode(Generation::G1A, &mut question);
     assert_eq!(world.sent, [(address(2), question)]);
     world.found(2, CAMERA, 0x1A, "gate");
     assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.address == address(2)));

@@ -32,7 +32,7 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
     let asker = AddressBlock([0; 16]);
     for cookie in 1..=ROUNDS {
         let id = SessionId::Cookie(cookie);
-        let from = |role| InSession { from: role, id, channel: 0 };
+        let from = |role| InSession { from: role, id, channel: 0, partial: false };
         let (of_camera, of_viewer) = (from(Role::Camera), from(Role::Viewer));
         say(
             viewer,
@@ -41,19 +41,20 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
                 uid: uid(),
                 asker,
                 name: Text::from("stranger"),
+                grant: None,
             }),
         );
         say(viewer, Message::Close(of_camera));
         say(viewer, Message::Alive(of_camera));
-        let received = &payload(Av::Feedback(Feedback::AckReceived { frame: 0 }));
+        let received = &payload(Av::Feedback(Feedback::AckReceived { frame: 0, clock: 0 }));
         say(viewer, Message::Data { session: of_camera, sequence: 0, payload: received });
-        say(camera, Message::Search { uid: None });
+        say(camera, Message::Search { uid: None, request: None });
         say(
             camera,
             Message::Handshake { step: Step::Confirm, uid: uid(), session: Some(id), first: false, full: false },
         );
         let (account, password) = (Text::from("admin"), Text::from("guess"));
-        let login = &payload(Av::Login { account, password, resend: true });
+        let login = &payload(Av::Login { account, password, resend: true, echo: [0; 6] });
         say(camera, Message::Data { session: of_viewer, sequence: 0, payload: login });
         say(camera, Message::Close(of_viewer));
     }

@@ -46,9 +46,13 @@ fn newer(tells: Option<Uid>) -> String {
             wire::descramble(&mut buffer[..len]);
             let (generation, name) = (Generation::G1A, "newer".into());
             let answer = match tells {
-                Some(uid) if buffer[2] == generation.0 => {
-                    Message::Found(wire::SearchAnswer { generation, uid, asker: AddressBlock([0; 16]), name })
-                }
+                Some(uid) if buffer[2] == generation.0 => Message::Found(wire::SearchAnswer {
+                    generation,
+                    uid,
+                    asker: AddressBlock([0; 16]),
+                    name,
+                    grant: None,
+                }),
                 _ => Message::Unnamed { generation, name },
             };
             socket.send_to(&answer.to_datagram(generation), viewer).unwrap();

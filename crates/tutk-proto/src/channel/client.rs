@@ -19,6 +19,8 @@ pub(crate) struct Client {
     state: State,
     pub(crate) controls: Controls,
     assembly: Assembly,
+    /// The server's clock in the chunk that came last.
+    clock: u16,
     next_audio: Option<u32>,
     late_audio: u64,
     events: VecDeque<AvEvent>,
@@ -45,6 +47,7 @@ impl Client {
             state: State::LoggingIn(Repeat::new(now)),
             controls: Controls::new(),
             assembly: Assembly::new(now, false),
+            clock: 0,
             next_audio: None,
             late_audio: 0,
             events: VecDeque::new(),
@@ -58,7 +61,7 @@ impl Client {
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match (&self.state, *av) {
-            (State::LoggingIn(_), Av::LoginAnswer { result, resend, service }) => match result {
+            (State::LoggingIn(_), Av::LoginAnswer { result, resend, service, .. }) => match result {
                 LoginResult::Granted => {
                     self.service = service;
                     self.state = State::Open;
@@ -68,12 +71,13 @@ impl Client {
                 LoginResult::Refused => self.refused(3),
                 LoginResult::Other(number) => self.refused(number),
             },
-            (State::Open, Av::Video { retransmitted, chunk }) => {
+            (State::Open, Av::Video { retransmitted, chunk, clock }) => {
+                self.clock = clock;
                 self.assembly.handle_chunk(now, retransmitted, &chunk);
                 self.release();
             }
-            (State::Open, Av::Audio { frame, info, media }) => self.handle_audio(now, frame, info, media),
-            (State::Open, Av::Feedback(Feedback::AckReceived { frame })) => self.assembly.ack_seen(now, frame),
+            (State::Open, Av::Audio { frame, info, media, .. }) => self.handle_audio(now, frame, info, media),
+            (State::Open, Av::Feedback(Feedback::AckReceived { frame, .. })) => self.assembly.ack_seen(now, frame),
             (State::Open, _) => self.controls.handle(now, av),
             _ => {}
         }
@@ -142,13 +146,13 @@ impl Client {
                 }
                 repeat.sent(now, LOGIN.0, LOGIN.1);
                 let (account, password) = (self.account.as_str().into(), self.password.reveal().into());
-                Some(send(Av::Login { account, password, resend: self.resend }))
+                Some(send(Av::Login { account, password, resend: self.resend, echo: [0; 6] }))
             }
             State::Open => {
                 if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
                     Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
                 } else if let Some(frame) = self.assembly.poll_ack(now) {
-                    Some(send(Av::Feedback(Feedback::Ack { frame })))
+                    Some(send(Av::Feedback(Feedback::Ack { frame, clock: 0, echo: self.clock })))
                 } else {
                     self.controls.poll_transmit(now).map(send)
                 }

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
-use crate::wire::Av;
+use crate::wire::{Av, Echo};
 
 /// IO controls of one session, both ways: each is repeated until the other side confirms its number, and each is
 /// delivered once, in the order of the numbers.
@@ -15,7 +15,8 @@ pub(crate) struct Controls {
     /// Came before an earlier one; when the first of them came.
     early: BTreeMap<u32, (u32, Vec<u8>)>,
     early_since: Option<Instant>,
-    confirmations: VecDeque<u32>,
+    /// Numbers to be acknowledged, with what that repeats.
+    confirmations: VecDeque<(u32, u16, Echo)>,
     events: VecDeque<AvEvent>,
 }
 
@@ -26,6 +27,12 @@ struct Outgoing {
     body: Vec<u8>,
     tries: u32,
     due: Option<Instant>,
+}
+
+impl Outgoing {
+    fn message(&self) -> Av<'_> {
+        Av::IoControl { number: self.number, kind: self.kind, body: &self.body, version: 0, echo: [0; 6] }
+    }
 }
 
 const REPEAT: Duration = Duration::from_millis(50);
@@ -64,16 +71,22 @@ impl Controls {
     /// Takes an IO control or a confirmation; other messages are passed over.
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match *av {
-            Av::IoControl { number, kind, body } => self.received(now, number, kind, body),
-            Av::IoControlAck { number } => self.confirmed(number),
+            Av::IoControl { number, kind, body, version, echo } => {
+                self.acknowledge(number, version, echo);
+                self.received(now, number, kind, body);
+            }
+            Av::IoControlAck { number, .. } => self.confirmed(number),
             _ => {}
         }
     }
 
-    fn received(&mut self, now: Instant, number: u32, kind: u32, body: &[u8]) {
+    fn acknowledge(&mut self, number: u32, version: u16, echo: Echo) {
         if self.confirmations.len() < MAX_CONFIRMATIONS {
-            self.confirmations.push_back(number);
+            self.confirmations.push_back((number, version, echo));
         }
+    }
+
+    fn received(&mut self, now: Instant, number: u32, kind: u32, body: &[u8]) {
         let ahead = number.wrapping_sub(self.next_incoming);
         if ahead > u32::MAX / 2 {
             return;
@@ -136,8 +149,8 @@ impl Controls {
     }
 
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Av<'_>> {
-        if let Some(number) = self.confirmations.pop_front() {
-            return Some(Av::IoControlAck { number });
+        if let Some((number, version, echo)) = self.confirmations.pop_front() {
+            return Some(Av::IoControlAck { number, version, echo });
         }
         let first = self.outgoing.front_mut()?;
         if first.tries >= TRIES || first.due.is_some_and(|due| due > now) {
@@ -145,14 +158,14 @@ impl Controls {
         }
         first.tries += 1;
         first.due = Some(now + (REPEAT * first.tries).min(MAX_REPEAT));
-        Some(Av::IoControl { number: first.number, kind: first.kind, body: &first.body })
+        Some(first.message())
     }
 
     /// Sends the next one that has never been sent, without a wait: for what must go out before a close.
     pub(crate) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         self.outgoing.retain(|control| control.tries == 0);
         let control = self.outgoing.pop_front()?;
-        Some(send(Av::IoControl { number: control.number, kind: control.kind, body: &control.body }))
+        Some(send(control.message()))
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<AvEvent> {
@@ -205,10 +218,16 @@ mod tests {
         let mut controls = Controls::new();
         controls.send(1, vec![7]);
         controls.send(2, vec![]);
-        assert_eq!(controls.poll_transmit(now), Some(Av::IoControl { number: 1, kind: 1, body: &[7] }));
+        assert_eq!(
+            controls.poll_transmit(now),
+            Some(Av::IoControl { number: 1, kind: 1, body: &[7], version: 0, echo: [0; 6] })
+        );
         assert_eq!(controls.poll_transmit(now), None);
         now = controls.poll_timeout().unwrap();
-        assert_eq!(controls.poll_transmit(now), Some(Av::IoControl { number: 1, kind: 1, body: &[7] }));
+        assert_eq!(
+            controls.poll_transmit(now),
+            Some(Av::IoControl { number: 1, kind: 1, body: &[7], version: 0, echo: [0; 6] })
+        );
         controls.confirmed(1);
         let mut tries = 0;
         loop {

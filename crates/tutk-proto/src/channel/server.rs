@@ -4,7 +4,7 @@ use std::time::Instant;
 use crate::channel::AvEvent;
 use crate::channel::Controls;
 use crate::send::{Outgoing, Sent};
-use crate::wire::{Av, Feedback, LoginResult, SERVICE};
+use crate::wire::{Av, Echo, Feedback, LoginResult, SERVICE};
 
 /// The end of a channel that lets a client in and sends media.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct Server {
     pub(crate) service: u32,
     state: State,
     answer: Option<LoginResult>,
+    /// What the answer repeats of the login.
+    echo: Echo,
     pub(crate) controls: Controls,
     sent: Sent,
     audio: VecDeque<(u32, Outgoing)>,
@@ -52,6 +54,7 @@ impl Server {
             service: SERVICE,
             state: State::Waiting,
             answer: None,
+            echo: [0; 6],
             controls: Controls::new(),
             sent: Sent::new(false),
             audio: VecDeque::new(),
@@ -67,8 +70,12 @@ impl Server {
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match (self.state, *av) {
-            (State::Open(_), Av::Login { .. }) => self.answer = Some(LoginResult::Granted),
-            (State::Waiting, Av::Login { account, password, resend }) => {
+            (State::Open(_), Av::Login { echo, .. }) => {
+                self.echo = echo;
+                self.answer = Some(LoginResult::Granted);
+            }
+            (State::Waiting, Av::Login { account, password, resend, echo }) => {
+                self.echo = echo;
                 self.state = State::Asked(resend);
                 self.events.push_back(AvEvent::Login {
                     account: account.as_bytes().to_vec(),
@@ -78,8 +85,8 @@ impl Server {
             (State::Open(_), Av::Feedback(Feedback::Nack { frame, chunks })) => {
                 self.sent.handle_resend(now, frame, chunks)
             }
-            (State::Open(_), Av::Feedback(Feedback::Ack { frame })) => {
-                self.sent.handle_done(frame);
+            (State::Open(_), Av::Feedback(Feedback::Ack { frame, clock, .. })) => {
+                self.sent.handle_done(frame, clock);
                 if self.starved == Some(Starved::Full) && !self.sent.is_full() {
                     self.starved = Some(Starved::NeedsKey);
                     self.events.push_back(AvEvent::KeyFrameWanted);
@@ -149,14 +156,14 @@ impl Server {
                 State::Open(resend) | State::Asked(resend) => resend,
                 State::Waiting => self.may_resend,
             };
-            return Some(send(Av::LoginAnswer { result, resend, service: self.service }));
+            return Some(send(Av::LoginAnswer { result, resend, service: self.service, echo: self.echo }));
         }
         if let Some(av) = self.controls.poll_transmit(now) {
             return Some(send(av));
         }
         if let Some((frame, block)) = self.audio.pop_front() {
             let (media, info) = block.parts();
-            return Some(send(Av::Audio { frame, info, media }));
+            return Some(send(Av::Audio { retransmitted: false, frame, info, media }));
         }
         self.sent.poll_transmit(send)
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::answers::Unnameds;
 use crate::outbox::Outbox;
-use crate::wire::{self, Message};
+use crate::wire::{self, Message, SessionRequest};
 use crate::{DiscoveredCamera, Generation, MAX_TIMEOUT, Transmit, Uid};
 
 /// Most cameras that a [`Browser`] knows at once.
@@ -147,11 +147,11 @@ impl Browser {
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<Transmit> {
         Outbox::default().fill(1, out, |out| {
             if let Some(to) = self.targets.pop_front() {
-                Message::Search { uid: None }.encode(Generation::G09, out);
+                Message::Search { uid: None, request: None }.encode(Generation::G09, out);
                 return Some(to);
             }
             let to = self.unnamed.poll()?;
-            Message::Identify.encode(Generation::G1A, out);
+            Message::Search { uid: None, request: Some(SessionRequest::any()) }.encode(Generation::G1A, out);
             Some(to)
         })
     }

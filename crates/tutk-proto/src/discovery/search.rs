@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::answers::{Answers, Unnameds};
 use crate::outbox::Outbox;
-use crate::wire::{self, AddressBlock, Message};
+use crate::wire::{self, AddressBlock, Message, SessionRequest};
 use crate::{Generation, MAX_TIMEOUT, Transmit, Uid};
 
 /// A camera that answered a search.
@@ -176,14 +176,15 @@ impl Search {
             return None;
         }
         if let Some(to) = self.unnamed.poll() {
-            Message::Identify.encode(Generation::G1A, out);
+            Message::Search { uid: None, request: Some(SessionRequest::any()) }.encode(Generation::G1A, out);
             return Some(to);
         }
         if now < self.due {
             return None;
         }
         let to = self.targets.get(self.target).copied();
-        Message::Search { uid: self.uid.filter(|_| self.rounds.is_multiple_of(2)) }.encode(Generation::G09, out);
+        let uid = self.uid.filter(|_| self.rounds.is_multiple_of(2));
+        Message::Search { uid, request: None }.encode(Generation::G09, out);
         self.target += 1;
         if self.target >= self.targets.len() {
             self.target = 0;

@@ -79,7 +79,8 @@ pub(crate) struct Sent {
     /// Chunks that the viewer asked for: frame, chunk.
     retransmit: VecDeque<(u32, u16)>,
     budget: Budget,
-    seen: VecDeque<u32>,
+    /// Acknowledgements to be answered: frame, the viewer's clock.
+    seen: VecDeque<(u32, u32)>,
 }
 
 #[derive(Debug)]
@@ -143,29 +144,30 @@ impl Sent {
     }
 
     /// The viewer has the whole frame.
-    pub(crate) fn handle_done(&mut self, number: u32) {
+    pub(crate) fn handle_done(&mut self, number: u32, clock: u32) {
         self.forget(number);
         if self.seen.len() < MAX_SEEN {
-            self.seen.push_back(number);
+            self.seen.push_back((number, clock));
         }
     }
 
     /// The next message to the viewer: what it lacks goes before what is new.
     pub(crate) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
-        if let Some(frame) = self.seen.pop_front() {
-            return Some(send(Av::Feedback(Feedback::AckReceived { frame })));
+        if let Some((frame, clock)) = self.seen.pop_front() {
+            return Some(send(Av::Feedback(Feedback::AckReceived { frame, clock })));
         }
         while let Some((number, index)) = self.retransmit.pop_front() {
             if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
                 && let Some(chunk) = frame.chunk(index)
             {
-                return Some(send(Av::Video { retransmitted: true, chunk }));
+                return Some(send(Av::Video { retransmitted: true, clock: 0, chunk }));
             }
         }
         let at = self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none());
         let frame = self.frames.get_mut(at)?;
         frame.next_chunk += 1;
-        let sent = frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { retransmitted: false, chunk }));
+        let sent =
+            frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { retransmitted: false, clock: 0, chunk }));
         if !self.resend && frame.chunk(frame.next_chunk).is_none() {
             let number = frame.number;
             self.forget(number);

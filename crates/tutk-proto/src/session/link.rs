@@ -36,7 +36,7 @@ impl Link {
         Self {
             generation,
             profile,
-            session: Session { from, id, channel: 0 },
+            session: Session::new(from, id),
             sequence: 0,
             alive_at: now + ALIVE,
             heard_at: now,

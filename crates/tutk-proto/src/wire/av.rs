@@ -12,6 +12,10 @@ pub enum LoginResult {
     Other(u32),
 }
 
+/// Bytes 18 to 24 of a classic AV header: what an answer repeats of its question. A login has a random tag in the last four, an IO control of
+/// 0x12 to 0x1a the sender's clock in ms.
+pub type Echo = [u8; 6];
+
 /// A piece of a frame of video.
 ///
 /// The frame's media and then its frame info are cut together into chunks of 1,024 bytes, so that frame info can
@@ -54,6 +58,8 @@ pub enum Av<'a> {
         password: Text<'a>,
         /// Whether the viewer asks for resend.
         resend: bool,
+        /// What the answer repeats.
+        echo: Echo,
     },
     /// `00 14`, camera.
     LoginAnswer {
@@ -63,6 +69,8 @@ pub enum Av<'a> {
         resend: bool,
         /// A number of the camera's application, which means what that says; usually [`SERVICE`](super::SERVICE).
         service: u32,
+        /// As in the login.
+        echo: Echo,
     },
     /// `00 70`, either side.
     IoControl {
@@ -72,22 +80,34 @@ pub enum Av<'a> {
         kind: u32,
         /// The rest.
         body: &'a [u8],
+        /// The sender's AV version; encoded is the one of the generation.
+        version: u16,
+        /// What the acknowledgement repeats.
+        echo: Echo,
     },
     /// `00 71`: the other side has the IO control with this number.
     IoControlAck {
         /// Its number.
         number: u32,
+        /// The AV version of the IO control.
+        version: u16,
+        /// As in the IO control.
+        echo: Echo,
     },
-    /// `01 03`, or `01 06` if it is retransmitted; the vendor's camera sends `01 0A` for `01 06` where the request before it made
-    /// no sense.
+    /// `01 03`, or `01 06` if it is retransmitted; the vendor's camera 1.13 sends `01 0A` for `01 06` where the request before it
+    /// made no sense.
     Video {
         /// Whether it is sent again.
         retransmitted: bool,
+        /// The sender's clock in ms, from 0x12 on with resend; else 0.
+        clock: u16,
         /// The chunk.
         chunk: Chunk<'a>,
     },
-    /// `01 04`: a frame of audio, always in one datagram.
+    /// `01 04`, or `01 05` if it is retransmitted: a frame of audio, always in one datagram.
     Audio {
+        /// Whether it is sent again.
+        retransmitted: bool,
         /// The frame's number.
         frame: u32,
         /// Frame info, 16 bytes, more or fewer.
@@ -95,7 +115,7 @@ pub enum Av<'a> {
         /// The media.
         media: &'a [u8],
     },
-    /// `00 07`, `00 08`, `01 09`: about the media of the channel.
+    /// `00 05`, `00 07`, `00 08`, `01 09`, `01 0A`: about the media of the channel.
     Feedback(Feedback<'a>),
 }
 

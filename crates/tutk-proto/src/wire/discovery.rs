@@ -5,10 +5,99 @@ use super::reader::Reader;
 use super::{Error, MAX_NAME, Message, Text};
 use crate::{Generation, Uid};
 
-/// Library version of a viewer that asks cameras of newer generations for their UID: 4.2.1.1, last number first.
-const IDENTIFY_VERSION: [u8; 4] = [1, 1, 2, 4];
 /// In place of a UID that the camera hides.
 const NO_UID: [u8; Uid::LEN] = [0; Uid::LEN];
+
+/// What a viewer of generation 0x10 or later adds to its search: a search for one camera asks it for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionRequest {
+    /// Of the viewer's library, last number first.
+    pub version: [u8; 4],
+    /// What the viewer chose for the session; zeros in a search for any camera.
+    pub id: [u8; 8],
+    /// 1 asks for the session, 2 begins it; 0 in a search for any camera.
+    pub stage: u32,
+    /// What 0x1a has behind that; 0x10 to 0x14 only in a 0x0603.
+    pub more: Option<SearchExtension>,
+}
+
+impl SessionRequest {
+    /// Of a search for any camera, as a viewer of generation 0x1a sends it.
+    pub fn any() -> Self {
+        let more = Some(SearchExtension { slot: 0, auth_key: [0; 8] });
+        Self { version: Generation::G1A.library_version(), id: [0; 8], stage: 0, more }
+    }
+}
+
+/// The end of a search of generation 0x1a.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SearchExtension {
+    /// Counts the messages 0x0603 of a search for any camera from 1; 0 in a 0x0601.
+    pub slot: u32,
+    /// The authentication key; zeros where there is none.
+    pub auth_key: [u8; 8],
+}
+
+impl fmt::Debug for SearchExtension {
+    /// Without the key, which is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SearchExtension").field("slot", &self.slot).finish_non_exhaustive()
+    }
+}
+
+/// What a camera of generation 0x10 or later adds to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// Of the camera's library, last number first.
+    pub version: [u8; 4],
+    /// Copied from the search.
+    pub id: [u8; 8],
+    /// Whether the viewer gets the session.
+    pub result: SearchResult,
+}
+
+/// A camera's decision about a session that a search asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SearchResult {
+    /// 0: no session was asked for.
+    NotAsked,
+    /// 1.
+    Granted,
+    /// 3: the camera has as many sessions as it serves.
+    Full,
+    /// 5: the authentication key is wrong or missing.
+    WrongKey,
+    /// 6: the camera has no authentication key, and the viewer gave one.
+    NoKey,
+    /// Any other number.
+    Other(u32),
+}
+
+impl From<u32> for SearchResult {
+    fn from(number: u32) -> Self {
+        match number {
+            0 => Self::NotAsked,
+            1 => Self::Granted,
+            3 => Self::Full,
+            5 => Self::WrongKey,
+            6 => Self::NoKey,
+            other => Self::Other(other),
+        }
+    }
+}
+
+impl From<SearchResult> for u32 {
+    fn from(result: SearchResult) -> Self {
+        match result {
+            SearchResult::NotAsked => 0,
+            SearchResult::Granted => 1,
+            SearchResult::Full => 3,
+            SearchResult::WrongKey => 5,
+            SearchResult::NoKey => 6,
+            SearchResult::Other(other) => other,
+        }
+    }
+}
 
 /// A camera's answer to a search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +110,8 @@ pub struct SearchAnswer<'a> {
     pub asker: AddressBlock,
     /// The camera's name.
     pub name: Text<'a>,
+    /// In the answer to a search with a [`SessionRequest`].
+    pub grant: Option<Grant>,
 }
 
 impl SearchAnswer<'_> {
@@ -28,6 +119,11 @@ impl SearchAnswer<'_> {
         out.extend_from_slice(self.uid.as_bytes());
         out.extend_from_slice(&self.asker.0);
         self.name.put(out, MAX_NAME + 1);
+        if let Some(Grant { version, id, result }) = self.grant {
+            out.extend_from_slice(&version);
+            out.extend_from_slice(&id);
+            out.extend_from_slice(&u32::from(result).to_le_bytes());
+        }
     }
 }
 
@@ -37,8 +133,13 @@ pub(super) fn decode_found(generation: Generation, body: &[u8]) -> Result<Messag
     let uid = reader.array()?;
     let asker = AddressBlock(*reader.array()?);
     let name = Text::in_field(reader.bytes(MAX_NAME + 1)?);
+    // Of 0x09 the message ends here.
+    let grant = match reader.array() {
+        Ok(version) => Some(Grant { version: *version, id: *reader.array()?, result: reader.u32()?.into() }),
+        Err(_) => None,
+    };
     match Uid::from_bytes(*uid) {
-        Some(uid) => Ok(Message::Found(SearchAnswer { generation, uid, asker, name })),
+        Some(uid) => Ok(Message::Found(SearchAnswer { generation, uid, asker, name, grant })),
         None if *uid == NO_UID => Ok(Message::Unnamed { generation, name }),
         None => Err(Error::Contradiction),
     }
@@ -49,28 +150,49 @@ pub(super) fn encode_unnamed(name: Text<'_>, out: &mut Vec<u8>) {
     name.put(out, MAX_NAME + 1);
 }
 
-/// The body of a newer viewer's search for any camera.
-pub(super) fn encode_identify(out: &mut Vec<u8>) {
-    out.extend_from_slice(&[0; 36]);
-    out.extend_from_slice(&IDENTIFY_VERSION);
-    out.extend_from_slice(&[0; 32]);
-}
-
-/// The camera that a search is for, or any.
-pub(super) fn decode_search(any: bool, body: &[u8]) -> Result<Option<Uid>, Error> {
+/// The camera that a search is for, or any, and the session that it asks for.
+pub(super) fn decode_search(any: bool, body: &[u8]) -> Result<Message<'_>, Error> {
     let mut reader = Reader::new(body);
     let uid = Uid::from_bytes(*reader.array()?);
     reader.bytes(16)?;
+    let request = match reader.array() {
+        Ok(version) => Some(decode_request(*version, reader)?),
+        Err(_) => None,
+    };
     match (any, uid) {
-        (true, _) => Ok(None),
-        (false, Some(_)) => Ok(uid),
+        (true, _) => Ok(Message::Search { uid: None, request }),
+        (false, Some(_)) => Ok(Message::Search { uid, request }),
         (false, None) => Err(Error::Contradiction),
     }
 }
 
-pub(super) fn encode_search(uid: Option<Uid>, out: &mut Vec<u8>) {
+fn decode_request(version: [u8; 4], mut reader: Reader<'_>) -> Result<SessionRequest, Error> {
+    let (id, stage) = (*reader.array()?, reader.u32()?);
+    let more = match reader.u32() {
+        Ok(slot) => {
+            reader.u16()?;
+            let auth_key = *reader.array()?;
+            reader.bytes(6)?;
+            Some(SearchExtension { slot, auth_key })
+        }
+        Err(_) => None,
+    };
+    Ok(SessionRequest { version, id, stage, more })
+}
+
+pub(super) fn encode_search(uid: Option<Uid>, request: Option<SessionRequest>, out: &mut Vec<u8>) {
     out.extend_from_slice(uid.as_ref().map_or(&[0; Uid::LEN][..], |uid| uid.as_bytes()));
     out.extend_from_slice(&[0; 16]);
+    let Some(SessionRequest { version, id, stage, more }) = request else { return };
+    out.extend_from_slice(&version);
+    out.extend_from_slice(&id);
+    out.extend_from_slice(&stage.to_le_bytes());
+    if let Some(SearchExtension { slot, auth_key }) = more {
+        out.extend_from_slice(&slot.to_le_bytes());
+        out.extend_from_slice(&[0; 2]);
+        out.extend_from_slice(&auth_key);
+        out.extend_from_slice(&[0; 6]);
+    }
 }
 
 /// An IPv4 address as 16 bytes: family 2, port and address in network order, 8 zeros.

@@ -1,15 +1,19 @@
 use super::reader::Reader;
-use super::{Error, Role};
+use super::{Error, Role, Session};
 use crate::{Generation, SessionId};
 
 const MAGIC: [u8; 2] = [0x04, 0x02];
+/// Always set in byte 3.
 const FLAGS: u8 = 2;
+/// No more than the first 64 bytes are scrambled.
+const PARTIAL: u8 = 1;
 const EITHER: u8 = 0x33;
 
 /// The first 16 bytes of every datagram.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::wire) struct Header {
     pub(in crate::wire) generation: Generation,
+    pub(in crate::wire) partial: bool,
     /// Counts the sender's session data; 0 elsewhere.
     pub(in crate::wire) sequence: u16,
     /// Which message this is.
@@ -28,7 +32,26 @@ pub(in crate::wire) struct Header {
 impl Header {
     /// Of a message outside of sessions.
     pub(in crate::wire) fn new(generation: Generation, message: u16, from: Option<Role>) -> Self {
-        Self { generation, sequence: 0, message, from, full: false, cookie: 0, channel: 0, first: false }
+        Self {
+            generation,
+            partial: false,
+            sequence: 0,
+            message,
+            from,
+            full: false,
+            cookie: 0,
+            channel: 0,
+            first: false,
+        }
+    }
+
+    /// Of a message in a session.
+    pub(in crate::wire) fn in_session(generation: Generation, message: u16, session: Session) -> Self {
+        let header = Self::new(generation, message, Some(session.from));
+        let Session { channel, .. } = session;
+        match session.id {
+            SessionId::Cookie(cookie) => Self { cookie, channel, ..header },
+        }
     }
 
     /// Reads the header; returns also the bytes that it counts.
@@ -38,7 +61,7 @@ impl Header {
             return Err(Error::Magic);
         }
         let generation = Generation(reader.u8()?);
-        let _flags = reader.u8()?;
+        let flags = reader.u8()?;
         let len = reader.u16()?.into();
         let sequence = reader.u16()?;
         let message = reader.u16()?;
@@ -51,14 +74,18 @@ impl Header {
         let cookie = reader.u16()?;
         let channel = reader.u8()?;
         let first = reader.u8()? == 1;
-        Ok((Self { generation, sequence, message, from, full, cookie, channel, first }, reader.bytes(len)?))
+        let partial = flags & PARTIAL != 0;
+        let header = Self { generation, partial, sequence, message, from, full, cookie, channel, first };
+        Ok((header, reader.bytes(len)?))
     }
 
     /// Appends the header and the body that `put` appends. Bytes without a meaning are 0.
     pub(in crate::wire) fn encode(&self, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
         let start = out.len();
         out.extend_from_slice(&MAGIC);
-        out.extend_from_slice(&[self.generation.0, FLAGS, 0, 0]);
+        let bit = |is_set, bit| if is_set { bit } else { 0 };
+        let flags = FLAGS | bit(self.partial, PARTIAL);
+        out.extend_from_slice(&[self.generation.0, flags, 0, 0]);
         out.extend_from_slice(&self.sequence.to_le_bytes());
         out.extend_from_slice(&self.message.to_le_bytes());
         out.extend_from_slice(&[self.from.map_or(EITHER, Role::byte), u8::from(self.full) * 2]);
@@ -72,8 +99,9 @@ impl Header {
         }
     }
 
-    /// The session of a message that belongs to one.
-    pub(in crate::wire) fn session(&self) -> SessionId {
-        SessionId::Cookie(self.cookie)
+    /// The session that the message belongs to, and what is behind it.
+    pub(in crate::wire) fn session<'a>(&self, from: Role, body: &'a [u8]) -> Result<(Session, &'a [u8]), Error> {
+        let id = SessionId::Cookie(self.cookie);
+        Ok((Session { from, id, channel: self.channel, partial: self.partial }, body))
     }
 }

@@ -1,5 +1,5 @@
 use super::header::Header;
-use super::{AddressBlock, Error, SearchAnswer, Text, discovery, v1};
+use super::{AddressBlock, Error, SearchAnswer, SessionRequest, Text, discovery, handshake};
 use crate::{Generation, SessionId, Uid};
 
 /// Who sends a message of a session.
@@ -40,24 +40,31 @@ pub struct Session {
     pub id: SessionId,
     /// The AV channel; 0 in keep-alives and closes.
     pub channel: u8,
+    /// No more than the first 64 bytes of the datagram are scrambled. Each side decides it for its data messages.
+    pub partial: bool,
+}
+
+impl Session {
+    /// A session, channel 0, wholly scrambled.
+    pub fn new(from: Role, id: SessionId) -> Self {
+        Self { from, id, channel: 0, partial: false }
+    }
 }
 
 /// A datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message<'a> {
-    /// 0x0601, viewer to port 32761: who is there?
+    /// 0x0601 and 0x0603, viewer to port 32761: who is there?
     Search {
         /// The camera that shall answer; without it, any.
         uid: Option<Uid>,
+        /// What viewers of generation 0x10 and later add.
+        request: Option<SessionRequest>,
     },
-    /// 0x0601 as viewers of generation 0x1a send it: which camera is this? Changes nothing at the camera.
-    ///
-    /// Reads as [`Search`](Self::Search) for any camera.
-    Identify,
     /// 0x0602, camera: here I am.
     Found(SearchAnswer<'a>),
-    /// 0x0602 with 20 zeros for the UID: what a camera of generation 0x1a answers to a [`Search`](Self::Search). It tells
-    /// its UID to [`Identify`](Self::Identify). Seen with the vendor's library 4.2.
+    /// 0x0602 with 20 zeros for the UID: what a camera of generation 0x1a answers to a [`Search`](Self::Search) without a
+    /// [`SessionRequest`]. Seen with the vendor's library 4.2.
     Unnamed {
         /// The camera's generation of the protocol.
         generation: Generation,
@@ -84,6 +91,18 @@ pub enum Message<'a> {
         /// The camera has as many viewers as it serves: bit 1 of byte 11 of the header.
         full: bool,
     },
+    /// 0xffff, both, before a message of the handshake, from generation 0x10 on: opens the way through a router, and needs no
+    /// answer.
+    Punch {
+        /// The camera.
+        uid: Uid,
+        /// The beginning of the session id; zeros in a camera's.
+        id: [u8; 4],
+        /// As in a [`Handshake`](Self::Handshake).
+        first: bool,
+        /// As in a [`Handshake`](Self::Handshake).
+        full: bool,
+    },
     /// 0x0427 and 0x0428, about every 2 s each way.
     Alive(Session),
     /// 0x0417 and 0x0418, three times.
@@ -101,24 +120,25 @@ pub enum Message<'a> {
 
 impl<'a> Message<'a> {
     /// Reads a plain datagram (after [`descramble`](super::descramble)). Bytes behind the message are passed over.
-    ///
-    /// Only searches and their answers are read in other generations than 0x09, which hold more behind what is read here.
     pub fn decode(datagram: &'a [u8]) -> Result<Self, Error> {
         let (header, body) = Header::decode(datagram)?;
-        let session = |from| Session { from, id: header.session(), channel: header.channel };
         match header.message {
-            0x0601 => Ok(Self::Search { uid: discovery::decode_search(header.first, body)? }),
+            0x0601 | 0x0603 => discovery::decode_search(header.first, body),
             0x0602 => discovery::decode_found(header.generation, body),
-            _ if !header.generation.is_spoken() => Err(Error::Generation(header.generation.0)),
-            0x0301 | 0x0401 | 0x0402 | 0x0404 => v1::handshake::decode(&header, body),
-            0x0407 => Ok(Self::Data { session: session(Role::Viewer), sequence: header.sequence, payload: body }),
-            0x0408 => Ok(Self::Data { session: session(Role::Camera), sequence: header.sequence, payload: body }),
-            0x0427 => Ok(Self::Alive(session(Role::Viewer))),
-            0x0428 => Ok(Self::Alive(session(Role::Camera))),
-            0x0417 => Ok(Self::Close(session(Role::Viewer))),
-            0x0418 => Ok(Self::Close(session(Role::Camera))),
+            0x0301 | 0x0401 | 0x0402 | 0x0404 | 0xFFFF => handshake::decode(&header, body),
+            0x0407 => Self::data(&header, Role::Viewer, body),
+            0x0408 => Self::data(&header, Role::Camera, body),
+            0x0427 => Ok(Self::Alive(header.session(Role::Viewer, body)?.0)),
+            0x0428 => Ok(Self::Alive(header.session(Role::Camera, body)?.0)),
+            0x0417 => Ok(Self::Close(header.session(Role::Viewer, body)?.0)),
+            0x0418 => Ok(Self::Close(header.session(Role::Camera, body)?.0)),
             message => Err(Error::Message(message)),
         }
+    }
+
+    fn data(header: &Header, from: Role, body: &'a [u8]) -> Result<Self, Error> {
+        let (session, payload) = header.session(from, body)?;
+        Ok(Self::Data { session, sequence: header.sequence, payload })
     }
 
     /// Appends the plain datagram of a sender of this generation; what names a camera's generation is of that one. Bytes
@@ -126,13 +146,14 @@ impl<'a> Message<'a> {
     pub fn encode(&self, generation: Generation, out: &mut Vec<u8>) {
         let header = |message, from| Header::new(generation, message, from);
         match *self {
-            Self::Search { uid } => {
-                let header = Header { first: uid.is_none(), ..header(0x0601, Some(Role::Viewer)) };
-                header.encode(out, |out| discovery::encode_search(uid, out));
-            }
-            Self::Identify => {
-                let header = Header { first: true, ..header(0x0601, Some(Role::Viewer)) };
-                header.encode(out, discovery::encode_identify);
+            Self::Search { uid, request } => {
+                let message = if request.and_then(|request| request.more).is_some_and(|more| more.slot > 0) {
+                    0x0603
+                } else {
+                    0x0601
+                };
+                let header = Header { first: uid.is_none(), ..header(message, Some(Role::Viewer)) };
+                header.encode(out, |out| discovery::encode_search(uid, request, out));
             }
             Self::Found(found) => {
                 let header = Header::new(found.generation, 0x0602, Some(Role::Camera));
@@ -147,14 +168,18 @@ impl<'a> Message<'a> {
                 out.extend_from_slice(&asker.0);
             }),
             Self::Handshake { step, uid, session, first, full } => {
-                let header = Header { first, full, ..header(v1::handshake::number(step), None) };
+                let header = Header { first, full, ..header(handshake::number(step), None) };
+                header.encode(out, |out| handshake::encode(generation, uid, session, out));
+            }
+            Self::Punch { uid, id, first, full } => {
+                let header = Header { first, full, ..header(0xFFFF, None) };
                 header.encode(out, |out| {
                     out.extend_from_slice(uid.as_bytes());
-                    v1::handshake::encode(session, out);
+                    out.extend_from_slice(&id);
                 });
             }
-            Self::Alive(session) => session.header(generation, 0x0427).encode(out, |_| {}),
-            Self::Close(session) => session.header(generation, 0x0417).encode(out, |_| {}),
+            Self::Alive(session) => session.encode(generation, 0x0427, 0, out, |_| {}),
+            Self::Close(session) => session.encode(generation, 0x0417, 0, out, |_| {}),
             Self::Data { session, sequence, payload } => {
                 session.encode_data(generation, sequence, out, |out| out.extend_from_slice(payload));
             }
@@ -175,14 +200,21 @@ impl Message<'_> {
 impl Session {
     /// Appends a [`Message::Data`] with the payload that `put` appends.
     pub fn encode_data(self, generation: Generation, sequence: u16, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
-        Header { sequence, ..self.header(generation, 0x0407) }.encode(out, put);
+        self.encode(generation, 0x0407, sequence, out, put);
     }
 
     /// The camera's number of a message in a session is the viewer's plus one.
-    fn header(self, generation: Generation, viewers: u16) -> Header {
+    fn encode(
+        self,
+        generation: Generation,
+        viewers: u16,
+        sequence: u16,
+        out: &mut Vec<u8>,
+        put: impl FnOnce(&mut Vec<u8>),
+    ) {
         let message = viewers + u16::from(self.from == Role::Camera);
-        let SessionId::Cookie(cookie) = self.id;
-        Header { cookie, channel: self.channel, ..Header::new(generation, message, Some(self.from)) }
+        let header = Header { sequence, ..Header::in_session(generation, message, self) };
+        header.encode(out, put);
     }
 }
 
@@ -194,12 +226,13 @@ mod tests {
     #[test]
     fn a_camera_is_asked_for_its_uid_as_a_newer_viewer_asks() {
         let mut out = Vec::new();
-        Message::Identify.encode(Generation::G1A, &mut out);
+        let search = Message::Search { uid: None, request: Some(SessionRequest::any()) };
+        search.encode(Generation::G1A, &mut out);
         assert_eq!((out.len(), &out[..6]), (88, &[4, 2, 0x1A, 2, 72, 0][..]));
         assert_eq!((&out[8..11], out[15]), (&[1, 6, 0x21][..], 1));
         assert!(out[16..52].iter().chain(&out[56..]).all(|byte| *byte == 0));
         assert_eq!(out[52..56], [1, 1, 2, 4]);
-        assert_eq!(Message::decode(&out), Ok(Message::Search { uid: None }));
+        assert_eq!(Message::decode(&out), Ok(search));
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Bytes to types and back: generation 9 of the IOTC/AV protocol.
+//! Bytes to types and back: generations 0x09 to 0x1a of the IOTC/AV protocol.
 //!
-//! Source of every fact: sessions between two programs on the vendor's library (IOTC 1.13.7), observed on a LAN. The
+//! Source of every fact: sessions between two programs on the vendor's libraries (IOTC 1.13.7 to 4.2.1.1), observed on a LAN. The
 //! captures in `tests/captures` hold such sessions.
 //!
 //! Every function here is total: any input gives a value or an [`Error`]. Nothing allocates for a datagram; values
@@ -14,6 +14,7 @@ mod blocks;
 mod discovery;
 mod feedback;
 mod frame_info;
+mod handshake;
 mod header;
 mod message;
 mod reader;
@@ -21,8 +22,8 @@ mod scramble;
 mod text;
 mod v1;
 
-pub use av::{Av, Chunk, LoginResult};
-pub use discovery::{AddressBlock, SearchAnswer};
+pub use av::{Av, Chunk, Echo, LoginResult};
+pub use discovery::{AddressBlock, Grant, SearchAnswer, SearchExtension, SearchResult, SessionRequest};
 pub use feedback::Feedback;
 pub use frame_info::{CameraTime, FrameInfo};
 pub use message::{Message, Role, Session, Step};
@@ -54,9 +55,6 @@ pub enum Error {
     /// It does not begin with the protocol's magic bytes.
     #[error("not of this protocol")]
     Magic,
-    /// It is of another generation of the protocol.
-    #[error("generation {0} of the protocol")]
-    Generation(u8),
     /// The IOTC message has no meaning here.
     #[error("unknown message 0x{0:04x}")]
     Message(u16),

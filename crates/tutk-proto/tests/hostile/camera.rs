@@ -37,13 +37,13 @@ fn a_silent_viewer_holds_no_more_than_its_store() {
         taken += target.send(silent, 10_000, number == 0);
         assert_eq!(target.send(good, 10_000, number == 0), 1, "frame {number}");
         target.drain();
-        target.data(address(2), Av::Feedback(Feedback::Ack { frame: number }));
+        target.data(address(2), Av::Feedback(Feedback::Ack { frame: number, clock: 0, echo: 0 }));
         target.drain();
         assert!(target.camera.memory() <= RESEND_STORE + 10_016);
     }
     assert_eq!(taken, RESEND_STORE / 10_016 + 1);
     // Once it confirms, a key frame is wanted, and nothing else goes.
-    target.data(address(1), Av::Feedback(Feedback::Ack { frame: 0 }));
+    target.data(address(1), Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0 }));
     assert_eq!(target.camera.poll_event(), Some(CameraEvent::KeyFrameWanted { viewer: silent }));
     assert_eq!(
         (target.send(silent, 10, false), target.send(silent, 10, true), target.send(silent, 10, false)),
@@ -78,13 +78,13 @@ fn a_frame_of_16_mib_goes_and_a_larger_one_does_not() {
 
 /// What strangers say to a camera under this cookie.
 fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
-    let session = Session { from: Role::Viewer, id: SessionId::Cookie(cookie), channel: 0 };
+    let session = Session { from: Role::Viewer, id: SessionId::Cookie(cookie), channel: 0, partial: false };
     let avs = [
-        Av::Login { account: "admin".into(), password: "right".into(), resend: true },
-        Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8] },
-        Av::IoControlAck { number: 1 },
+        Av::Login { account: "admin".into(), password: "right".into(), resend: true, echo: [0; 6] },
+        Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8], version: 0, echo: [0; 6] },
+        Av::IoControlAck { number: 1, version: 3, echo: [0; 6] },
         Av::Feedback(Feedback::Nack { frame: 0, chunks: &[] }),
-        Av::Feedback(Feedback::Ack { frame: 0 }),
+        Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0 }),
     ];
     for av in avs {
         each(Message::Data { session, sequence: 0, payload: &payload(&av) });
@@ -131,7 +131,10 @@ fn a_flood_of_wrong_passwords_is_answered_one_for_one() {
         target.connect(from, COOKIE);
         target.drain();
         let password = format!("guess {attempt}");
-        target.data(from, Av::Login { account: "admin".into(), password: password.as_str().into(), resend: true });
+        target.data(
+            from,
+            Av::Login { account: "admin".into(), password: password.as_str().into(), resend: true, echo: [0; 6] },
+        );
         assert!(target.drain() <= 1);
         while let Some(event) = target.camera.poll_event() {
             assert_eq!(event, CameraEvent::LoginRefused { address: from });
@@ -146,12 +149,12 @@ fn a_flood_of_wrong_passwords_is_answered_one_for_one() {
 fn searches_are_answered_one_for_one() {
     let mut target = Target::new(4);
     for port in 0..10_000 {
-        target.say(SocketAddr::from(([10, 1, 0, 1], port)), Message::Search { uid: None });
+        target.say(SocketAddr::from(([10, 1, 0, 1], port)), Message::Search { uid: None, request: None });
         assert!(target.drain() <= 1);
     }
     // Where they come faster than they are answered, some are not.
     for port in 0..10_000 {
-        target.say(SocketAddr::from(([10, 1, 0, 1], port)), Message::Search { uid: Some(uid()) });
+        target.say(SocketAddr::from(([10, 1, 0, 1], port)), Message::Search { uid: Some(uid()), request: None });
     }
     assert_eq!(target.drain(), 64);
 }
@@ -180,7 +183,7 @@ fn answers_that_are_never_confirmed_do_not_pile_up() {
     let viewer = target.log_in(address(1)).unwrap();
     let (mut answered, mut unconfirmed) = (0, 0);
     for number in 1..=10_000 {
-        target.data(address(1), Av::IoControl { number, kind: 0x330, body: &[] });
+        target.data(address(1), Av::IoControl { number, kind: 0x330, body: &[], version: 0, echo: [0; 6] });
         while let Some(event) = target.camera.poll_event() {
             match event {
                 CameraEvent::IoControl { kind, .. } => {

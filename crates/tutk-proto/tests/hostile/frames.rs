@@ -61,9 +61,10 @@ fn short_frame_infos_are_taken_for_what_they_say() {
         let (media_len, info_len) = (100, len as u16);
         victim.data(Av::Video {
             retransmitted: false,
+            clock: 0,
             chunk: Chunk { frame: number, media_len, info_len, index: 0, data: &data },
         });
-        victim.data(Av::Audio { frame: number, info: &info[..len], media: &[8; 50] });
+        victim.data(Av::Audio { retransmitted: false, frame: number, info: &info[..len], media: &[8; 50] });
     }
     let frames = victim.events().into_iter().map(|event| match event {
         ViewerEvent::Av { event: AvEvent::Video(frame) | AvEvent::Audio(frame), .. } => frame,
@@ -86,7 +87,7 @@ fn a_login_result_without_a_meaning_is_told() {
         for step in [Step::Accept, Step::Confirm] {
             victim.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
-        victim.data(Av::LoginAnswer { result: LoginResult::Other(result), resend: false, service: 0 });
+        victim.data(Av::LoginAnswer { result: LoginResult::Other(result), resend: false, service: 0, echo: [0; 6] });
         assert_eq!(victim.events().last(), Some(&ViewerEvent::Ended(CloseReason::LoginResult(result))));
     }
 }
@@ -145,7 +146,7 @@ fn another_generation_is_named() {
     };
     let mut viewer = Viewer::new(now, config);
     let (generation, asker) = (Generation(0x19), AddressBlock([0; 16]));
-    let found = Message::Found(SearchAnswer { generation, uid: uid(), asker, name: Text::from("new") });
+    let found = Message::Found(SearchAnswer { generation, uid: uid(), asker, name: Text::from("new"), grant: None });
     viewer.handle_input(now, address(2), &mut found.to_datagram(generation));
     assert!(matches!(viewer.poll_event(), Some(ViewerEvent::Found(_))));
     assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x19))));
@@ -159,8 +160,8 @@ fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
     for frame in (0..1_000).step_by(70) {
         for (ahead, index) in [(0, 0), (1, 0), (2, 16_383), (69, 8_000)] {
             (chunk.frame, chunk.index) = (frame + ahead, index);
-            let session = Session { from: Role::Camera, id: ID, channel: 0 };
-            let av = Av::Video { retransmitted: false, chunk };
+            let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false };
+            let av = Av::Video { retransmitted: false, clock: 0, chunk };
             let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) });
             assert!(sent <= 2 * 33 + 64, "{sent}");
         }
@@ -176,7 +177,7 @@ fn nonsense_is_no_sign_of_life() {
     let heard = victim.viewer.stats();
     for _ in 0..15 {
         victim.pass(Duration::from_secs(1));
-        let session = Session { from: Role::Camera, id: ID, channel: 0 };
+        let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false };
         victim.say(Message::Data { session, sequence: 0, payload: &[0xEE; 40] });
     }
     assert!(matches!(victim.events()[..], [ViewerEvent::Ended(CloseReason::Silent(_))]));

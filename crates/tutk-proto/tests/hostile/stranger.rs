@@ -14,15 +14,15 @@ use crate::{COOKIE, ID, address, payload, uid};
 
 /// What could do harm, under this cookie.
 fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
-    let session = Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0 };
+    let session = Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0, partial: false };
     let chunk = Chunk { frame: 0, media_len: 84, info_len: 16, index: 0, data: &[0; 100] };
     let avs = [
-        Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0 },
-        Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8] },
-        Av::IoControlAck { number: 1 },
-        Av::Video { retransmitted: false, chunk },
-        Av::Audio { frame: 0, info: &[0; 16], media: &[0; 100] },
-        Av::Feedback(Feedback::AckReceived { frame: 0 }),
+        Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0, echo: [0; 6] },
+        Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8], version: 0, echo: [0; 6] },
+        Av::IoControlAck { number: 1, version: 3, echo: [0; 6] },
+        Av::Video { retransmitted: false, clock: 0, chunk },
+        Av::Audio { retransmitted: false, frame: 0, info: &[0; 16], media: &[0; 100] },
+        Av::Feedback(Feedback::AckReceived { frame: 0, clock: 0 }),
     ];
     for av in avs {
         each(Message::Data { session, sequence: 0, payload: &payload(&av) });
@@ -76,7 +76,7 @@ fn before_a_camera_is_found_nobody_speaks_of_its_session() {
     for cookie in 1..=u16::MAX {
         victim.say_from(
             address(3),
-            Message::Close(Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0 }),
+            Message::Close(Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0, partial: false }),
         );
     }
     messages(COOKIE, |message| assert_eq!(victim.say_from(address(3), message), 0, "{message:?}"));
@@ -91,7 +91,7 @@ fn before_a_camera_is_found_nobody_speaks_of_its_session() {
 #[test]
 fn whoever_has_address_and_cookie_is_the_camera() {
     let mut victim = Victim::new();
-    victim.say(Message::Close(Session { from: Role::Camera, id: ID, channel: 0 }));
+    victim.say(Message::Close(Session { from: Role::Camera, id: ID, channel: 0, partial: false }));
     assert_eq!(victim.events(), [ViewerEvent::Ended(CloseReason::ClosedByCamera)]);
 }
 
@@ -130,7 +130,13 @@ fn another_address_of_this_host_is_no_second_host() {
     let asker = AddressBlock([0; 16]);
     victim.say_from(
         local,
-        Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
+        Message::Found(SearchAnswer {
+            generation: Generation::G09,
+            uid: uid(),
+            asker,
+            name: Text::from(""),
+            grant: None,
+        }),
     );
     assert_eq!((victim.events(), victim.viewer.stats().conflicting_responders), (vec![], 1));
 }
@@ -140,8 +146,14 @@ fn a_flood_of_answers_fills_no_search() {
     let now = Instant::now();
     let mut search = Search::new(now, None, vec![address(255)], Duration::from_secs(1));
     let asker = AddressBlock([0; 16]);
-    let out = Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: Text::from("x") })
-        .to_datagram(Generation::G09);
+    let out = Message::Found(SearchAnswer {
+        generation: Generation::G09,
+        uid: uid(),
+        asker,
+        name: Text::from("x"),
+        grant: None,
+    })
+    .to_datagram(Generation::G09);
     for port in 0..20_000 {
         search.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &mut out.clone());
     }
@@ -157,7 +169,13 @@ fn answers_for_other_cameras_do_not_delay_a_session() {
         let from = SocketAddr::from(([10, 0, 0, 9], port));
         victim.say_from(
             from,
-            Message::Found(SearchAnswer { generation: Generation::G09, uid: other, asker, name: Text::from("") }),
+            Message::Found(SearchAnswer {
+                generation: Generation::G09,
+                uid: other,
+                asker,
+                name: Text::from(""),
+                grant: None,
+            }),
         );
     }
     assert_eq!(victim.viewer.camera(), None);
@@ -169,9 +187,9 @@ fn answers_for_other_cameras_do_not_delay_a_session() {
 #[test]
 fn io_controls_are_confirmed_one_for_one() {
     let mut victim = Victim::new();
-    let session = Session { from: Role::Camera, id: ID, channel: 0 };
+    let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false };
     for number in (1..10_000).chain([5, 1 << 30, 7, u32::MAX]) {
-        let av = Av::IoControl { number, kind: 1, body: &[0; 1000] };
+        let av = Av::IoControl { number, kind: 1, body: &[0; 1000], version: 0, echo: [0; 6] };
         assert!(victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) }) <= 1);
     }
     let count = victim.events().len();
@@ -200,7 +218,7 @@ fn requests_for_what_never_was_end() {
 fn a_login_is_answered_once() {
     let mut victim = Victim::new();
     for _ in 0..1_000 {
-        victim.data(Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0 });
+        victim.data(Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0, echo: [0; 6] });
     }
     assert_eq!(victim.events(), []);
     let open = victim.viewer.link().is_some_and(|link| link.is_open(0));

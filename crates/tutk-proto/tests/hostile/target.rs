@@ -33,7 +33,7 @@ impl Target {
     }
 
     pub(crate) fn data(&mut self, from: SocketAddr, av: Av<'_>) {
-        let session = Session { from: Role::Viewer, id: ID, channel: 0 };
+        let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false };
         self.say(from, Message::Data { session, sequence: 0, payload: &payload(&av) });
     }
 
@@ -59,7 +59,7 @@ impl Target {
 
     /// Logs in with a password.
     pub(crate) fn show(&mut self, from: SocketAddr, password: &str) -> Option<ViewerId> {
-        self.data(from, Av::Login { account: "admin".into(), password: password.into(), resend: true });
+        self.data(from, Av::Login { account: "admin".into(), password: password.into(), resend: true, echo: [0; 6] });
         self.drain();
         std::iter::from_fn(|| self.camera.poll_event()).find_map(|event| match event {
             CameraEvent::ViewerAdded { viewer, .. } => Some(viewer),

@@ -47,7 +47,13 @@ impl Victim {
         let asker = AddressBlock::from("10.0.0.1:9".parse::<std::net::SocketAddrV4>().unwrap());
         self.say_from(
             address(host),
-            Message::Found(SearchAnswer { generation: Generation::G09, uid: uid(), asker, name: Text::from("") }),
+            Message::Found(SearchAnswer {
+                generation: Generation::G09,
+                uid: uid(),
+                asker,
+                name: Text::from(""),
+                grant: None,
+            }),
         );
     }
 
@@ -56,7 +62,7 @@ impl Victim {
         for step in [Step::Accept, Step::Confirm] {
             self.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
-        self.data(Av::LoginAnswer { result: LoginResult::Granted, resend: true, service: 0 });
+        self.data(Av::LoginAnswer { result: LoginResult::Granted, resend: true, service: 0, echo: [0; 6] });
         let is_open =
             |event: &ViewerEvent| matches!(event, ViewerEvent::Av { event: AvEvent::LoggedIn { resend: true }, .. });
         while !self.viewer.poll_event().as_ref().is_some_and(is_open) {}
@@ -76,7 +82,7 @@ impl Victim {
 
     pub(crate) fn data(&mut self, av: Av<'_>) {
         self.say(Message::Data {
-            session: Session { from: Role::Camera, id: ID, channel: 0 },
+            session: Session { from: Role::Camera, id: ID, channel: 0, partial: false },
             sequence: 0,
             payload: &payload(&av),
         });
@@ -90,7 +96,7 @@ impl Victim {
         let at = data.len() - tail;
         data[at..].copy_from_slice(&info[16 - tail..]);
         chunk.data = &data;
-        self.data(Av::Video { retransmitted: false, chunk });
+        self.data(Av::Video { retransmitted: false, clock: 0, chunk });
     }
 
     pub(crate) fn whole(&mut self, frame: u32) {

@@ -484,8 +484,8 @@ fn where_the_loader_finds_a_library() {
         let (uid, name) = ("PLAINXXX000000000000".parse().unwrap(), "".into());
         let SocketAddr::V4(asker) = from else { panic!("{from}") };
         let generation = Generation(0x7f);
-        let answer =
-            Message::Found(wire::SearchAnswer { generation, uid, asker: asker.into(), name }).to_datagram(generation);
+        let answer = Message::Found(wire::SearchAnswer { generation, uid, asker: asker.into(), name, grant: None })
+            .to_datagram(generation);
         stranger.send_to(&answer, from).unwrap();
     });
     assert!(matches!(fail(auto.clone()), Error::Generation { .. }));

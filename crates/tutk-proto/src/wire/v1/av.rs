@@ -2,9 +2,9 @@
 
 use crate::Generation;
 use crate::wire::reader::Reader;
-use crate::wire::{Av, Chunk, Error, Feedback, LoginResult, MAX_CREDENTIAL, MAX_RESEND, Text};
+use crate::wire::{Av, Chunk, Echo, Error, Feedback, LoginResult, MAX_CREDENTIAL, MAX_RESEND, Text};
 
-/// What the viewer says that it can do; the vendor's says just this.
+/// What both say that they can do; the vendor's say just this.
 const LOGIN_ABILITY: u32 = 0x001F_07FB;
 const LOGIN_END: [u8; 4] = [0, 0, 3, 0];
 
@@ -12,18 +12,20 @@ const LOGIN_END: [u8; 4] = [0, 0, 3, 0];
 pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
     let mut reader = Reader::new(body);
     let kind = u16::from_be_bytes(*reader.array()?);
-    let _version = reader.u16()?;
+    let version = reader.u16()?;
     let number = reader.u32()?;
     let whole = reader.u32()?;
     let index = reader.u16()?;
     let info_len = reader.u16()?;
     let len = reader.u16()?.into();
-    reader.bytes(6)?;
+    let echo: Echo = *reader.array()?;
+    let [low, high, ..] = echo;
+    let clock = u16::from_le_bytes([low, high]);
     match kind {
         0x0000 => {
             let account = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
             let password = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
-            Ok(Av::Login { account, password, resend: reader.u32()? != 0 })
+            Ok(Av::Login { account, password, resend: reader.u32()? != 0, echo })
         }
         0x0014 => {
             let result = match reader.u32()? {
@@ -32,27 +34,29 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
                 other => LoginResult::Other(other),
             };
             reader.u32()?;
-            Ok(Av::LoginAnswer { result, resend: reader.u32()? != 0, service: number })
+            Ok(Av::LoginAnswer { result, resend: reader.u32()? != 0, service: number, echo })
         }
         0x0070 => {
             let mut reader = Reader::new(reader.bytes(len)?);
-            Ok(Av::IoControl { number, kind: reader.u32()?, body: reader.rest() })
+            Ok(Av::IoControl { number, kind: reader.u32()?, body: reader.rest(), version, echo })
         }
-        0x0071 => Ok(Av::IoControlAck { number }),
+        0x0071 => Ok(Av::IoControlAck { number, version, echo }),
+        0x010A if len == 0 => Ok(Av::Feedback(Feedback::NotAvailable { frame: reader.u32()? })),
         0x0103 | 0x0106 | 0x010A => {
             let data = reader.bytes(len)?;
             let chunk = Chunk { frame: number, media_len: whole, info_len, index, data };
             if data.is_empty() || Chunk::range(index, chunk.frame_len()).len() != data.len() {
                 return Err(Error::Contradiction);
             }
-            Ok(Av::Video { retransmitted: kind != 0x0103, chunk })
+            Ok(Av::Video { retransmitted: kind != 0x0103, clock, chunk })
         }
-        0x0104 => {
+        0x0104 | 0x0105 => {
             let info = reader.bytes(info_len.into())?;
             if whole as usize != info.len() + len {
                 return Err(Error::Contradiction);
             }
-            Ok(Av::Audio { frame: number, info, media: reader.bytes(len)? })
+            let (retransmitted, media) = (kind == 0x0105, reader.bytes(len)?);
+            Ok(Av::Audio { retransmitted, frame: number, info, media })
         }
         0x0007 => {
             let frame = reader.u32()?;
@@ -60,8 +64,12 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
             let count = usize::from(reader.u16()?);
             Ok(Av::Feedback(Feedback::Nack { frame, chunks: reader.bytes(count * 2)?.as_chunks().0 }))
         }
-        0x0008 => Ok(Av::Feedback(Feedback::Ack { frame: reader.u32()? })),
-        0x0109 => Ok(Av::Feedback(Feedback::AckReceived { frame: reader.u32()? })),
+        0x0008 => {
+            let (frame, echo) = (reader.u32()?, clock);
+            Ok(Av::Feedback(Feedback::Ack { frame, clock: reader.u32()?, echo }))
+        }
+        0x0109 => Ok(Av::Feedback(Feedback::AckReceived { frame: reader.u32()?, clock: reader.u32()? })),
+        0x0005 => Ok(Av::Feedback(Feedback::NackAudio { frames: reader.bytes(len)?.as_chunks().0 })),
         _ => Err(Error::Av(kind)),
     }
 }
@@ -70,30 +78,33 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
 pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec<u8>) {
     let put_header = |out: &mut Vec<u8>, kind, fields| put_header(out, kind, generation.av_version(), fields);
     match *av {
-        Av::Login { account, password, resend } => {
+        Av::Login { account, password, resend, echo } => {
             let len = 2 * (MAX_CREDENTIAL + 1) + 24;
-            put_header(out, 0x0000, Fields { len, ..Fields::default() });
+            put_header(out, 0x0000, Fields { len, echo, ..Fields::default() });
             account.put(out, MAX_CREDENTIAL + 1);
             password.put(out, MAX_CREDENTIAL + 1);
             put_words(out, &[resend.into(), 4, LOGIN_ABILITY, 0, 0]);
             out.extend_from_slice(&LOGIN_END);
         }
-        Av::LoginAnswer { result, resend, service } => {
-            put_header(out, 0x0014, Fields { number: service, len: 32, ..Fields::default() });
+        Av::LoginAnswer { result, resend, service, echo } => {
+            put_header(out, 0x0014, Fields { number: service, len: 32, echo, ..Fields::default() });
             let result = match result {
                 LoginResult::Granted => 0,
                 LoginResult::Refused => 3,
                 LoginResult::Other(other) => other,
             };
-            put_words(out, &[result, 0, resend.into(), 4, 0, 0, 0, 0]);
+            put_words(out, &[result, 0, resend.into(), 4]);
+            out.extend_from_slice(&[0; 16]);
         }
-        Av::IoControl { number, kind, body } => {
-            put_header(out, 0x0070, Fields { number, len: body.len() + 4, ..Fields::default() });
+        Av::IoControl { number, kind, body, echo, .. } => {
+            put_header(out, 0x0070, Fields { number, len: body.len() + 4, echo, ..Fields::default() });
             put_words(out, &[kind]);
             out.extend_from_slice(body);
         }
-        Av::IoControlAck { number } => put_header(out, 0x0071, Fields { number, ..Fields::default() }),
-        Av::Video { retransmitted, chunk } => {
+        Av::IoControlAck { number, version, echo } => {
+            self::put_header(out, 0x0071, version, Fields { number, echo, ..Fields::default() });
+        }
+        Av::Video { retransmitted, clock, chunk } => {
             put_header(
                 out,
                 if retransmitted { 0x0106 } else { 0x0103 },
@@ -103,20 +114,21 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
                     index: chunk.index,
                     info_len: chunk.info_len,
                     len: chunk.data.len(),
+                    echo: clock_field(clock),
                 },
             );
             out.extend_from_slice(chunk.data);
         }
-        Av::Audio { frame, info, media } => {
+        Av::Audio { retransmitted, frame, info, media } => {
             put_header(
                 out,
-                0x0104,
+                if retransmitted { 0x0105 } else { 0x0104 },
                 Fields {
                     number: frame,
                     whole: (info.len() + media.len()) as u32,
                     info_len: info.len() as u16,
                     len: media.len(),
-                    index: 0,
+                    ..Fields::default()
                 },
             );
             out.extend_from_slice(info);
@@ -129,15 +141,29 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
             out.extend_from_slice(&(chunks.len() as u16).to_le_bytes());
             out.extend_from_slice(chunks.as_flattened());
         }
-        Av::Feedback(Feedback::Ack { frame }) => {
-            put_header(out, 0x0008, Fields::default());
-            put_words(out, &[frame, 0]);
+        Av::Feedback(Feedback::Ack { frame, clock, echo }) => {
+            put_header(out, 0x0008, Fields { echo: clock_field(echo), ..Fields::default() });
+            put_words(out, &[frame, clock]);
         }
-        Av::Feedback(Feedback::AckReceived { frame }) => {
+        Av::Feedback(Feedback::AckReceived { frame, clock }) => {
             put_header(out, 0x0109, Fields::default());
-            put_words(out, &[frame, 0]);
+            put_words(out, &[frame, clock]);
+        }
+        Av::Feedback(Feedback::NotAvailable { frame }) => {
+            put_header(out, 0x010A, Fields::default());
+            put_words(out, &[frame]);
+        }
+        Av::Feedback(Feedback::NackAudio { frames }) => {
+            put_header(out, 0x0005, Fields { len: frames.as_flattened().len(), ..Fields::default() });
+            out.extend_from_slice(frames.as_flattened());
         }
     }
+}
+
+/// A clock of 16 bits in the bytes 18 to 24.
+fn clock_field(clock: u16) -> Echo {
+    let [low, high] = clock.to_le_bytes();
+    [low, high, 0, 0, 0, 0]
 }
 
 #[derive(Default)]
@@ -147,6 +173,7 @@ struct Fields {
     index: u16,
     info_len: u16,
     len: usize,
+    echo: Echo,
 }
 
 fn put_header(out: &mut Vec<u8>, kind: u16, version: u16, fields: Fields) {
@@ -156,7 +183,7 @@ fn put_header(out: &mut Vec<u8>, kind: u16, version: u16, fields: Fields) {
     out.extend_from_slice(&fields.index.to_le_bytes());
     out.extend_from_slice(&fields.info_len.to_le_bytes());
     out.extend_from_slice(&(fields.len as u16).to_le_bytes());
-    out.extend_from_slice(&[0; 6]);
+    out.extend_from_slice(&fields.echo);
 }
 
 fn put_words(out: &mut Vec<u8>, words: &[u32]) {

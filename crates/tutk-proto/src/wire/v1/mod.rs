@@ -1,4 +1,3 @@
-//! Generation 0x09: the handshake of cookie framing, and the classic AV style, which later generations share.
+//! The classic AV style, of generation 0x09; later generations share it.
 
 pub(super) mod av;
-pub(super) mod handshake;

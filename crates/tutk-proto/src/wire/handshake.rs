@@ -1,0 +1,42 @@
+//! 0x0301, 0x0401, 0x0402, 0x0404 and 0xffff.
+
+use super::header::Header;
+use super::reader::Reader;
+use super::{AddressBlock, Error, Message, Step};
+use crate::{Generation, SessionId, Uid};
+
+/// The message number of a step.
+pub(super) fn number(step: Step) -> u16 {
+    match step {
+        Step::Propose => 0x0401,
+        Step::Accept => 0x0402,
+        Step::Confirm => 0x0404,
+    }
+}
+
+pub(super) fn decode<'a>(header: &Header, body: &'a [u8]) -> Result<Message<'a>, Error> {
+    let mut reader = Reader::new(body);
+    let uid = reader.uid()?;
+    let (first, full) = (header.first, header.full);
+    let step = match header.message {
+        0x0301 => return Ok(Message::Hello { uid, asker: AddressBlock(*reader.array()?) }),
+        0xFFFF => return Ok(Message::Punch { uid, id: *reader.array()?, first, full }),
+        0x0401 => Step::Propose,
+        0x0402 => Step::Accept,
+        _ => Step::Confirm,
+    };
+    let cookie = reader.u16()?;
+    let session = (cookie != 0).then_some(SessionId::Cookie(cookie));
+    Ok(Message::Handshake { step, uid, session, first, full })
+}
+
+pub(super) fn encode(_: Generation, uid: Uid, session: Option<SessionId>, out: &mut Vec<u8>) {
+    out.extend_from_slice(uid.as_bytes());
+    match session {
+        None => out.extend_from_slice(&[0; 4]),
+        Some(SessionId::Cookie(cookie)) => {
+            out.extend_from_slice(&cookie.to_le_bytes());
+            out.extend_from_slice(&[0; 2]);
+        }
+    }
+}
