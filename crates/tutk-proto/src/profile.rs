@@ -10,6 +10,12 @@ pub struct Generation(pub u8);
 impl Generation {
     /// Of SDK 1.x, up to about 2016.
     pub const G09: Self = Self(0x09);
+    /// Of SDK 2.1.
+    pub const G10: Self = Self(0x10);
+    /// Of SDK 3.1.4.
+    pub const G12: Self = Self(0x12);
+    /// Of SDK 3.1.5.
+    pub const G14: Self = Self(0x14);
     /// Of SDK 4.2.
     pub const G1A: Self = Self(0x1a);
 
@@ -20,12 +26,25 @@ impl Generation {
 
     /// The version of the vendor's library of this generation, last number first: 4.2.1.1 is `01 01 02 04`.
     pub(crate) fn library_version(self) -> [u8; 4] {
-        [1, 1, 2, 4]
+        match self.0 {
+            ..0x10 => [7, 0, 13, 1],
+            0x10..0x12 => [13, 8, 1, 2],
+            0x12..0x14 => [55, 4, 1, 3],
+            0x14..0x17 => [38, 5, 1, 3],
+            0x17.. => [1, 1, 2, 4],
+        }
     }
 
-    /// The AV version that the vendor's library of this generation writes into its AV headers.
+    /// The AV version that the vendor's library of this generation writes into its AV headers. Seen in 0x09, 0x10, 0x12, 0x14
+    /// and 0x1a; public code has 0x0a for 0x17 to 0x19.
     pub(crate) fn av_version(self) -> u16 {
-        3
+        match self.0 {
+            ..0x10 => 3,
+            0x10..0x12 => 4,
+            0x12..0x17 => 8,
+            0x17..0x1a => 0x0a,
+            0x1a.. => 0x0b,
+        }
     }
 }
 
@@ -51,6 +70,8 @@ impl Profile {
 pub enum Framing {
     /// A cookie of 16 bits in the header; the session begins with a handshake of its own.
     Cookie,
+    /// A session block of 12 bytes behind the header, from generation 0x10 on; a search begins the session.
+    Block,
 }
 
 /// How AV messages look.
@@ -75,4 +96,6 @@ pub enum Security {
 pub enum SessionId {
     /// With [`Framing::Cookie`]; never 0.
     Cookie(u16),
+    /// With [`Framing::Block`].
+    Block([u8; 8]),
 }

@@ -114,6 +114,11 @@ fn sessions_of_0x09() {
 }
 
 #[test]
+fn sessions_of_0x10() {
+    assert_eq!(round_trip("g10"), (13, 999, 17));
+}
+
+#[test]
 fn frame_info_of_audio_round_trips() {
     let mut blocks = 0;
     for path in captures("g09") {
@@ -134,7 +139,7 @@ fn frame_info_of_audio_round_trips() {
 #[test]
 fn damaged_datagrams_are_survived() {
     let mut out = Vec::new();
-    for path in captures("g09").into_iter() {
+    for path in captures("g09").into_iter().chain(captures("g10")) {
         for mut plain in datagrams(&path).into_iter().take(30) {
             descramble(&mut plain);
             for len in 0..plain.len() {

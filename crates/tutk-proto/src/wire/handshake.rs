@@ -25,18 +25,33 @@ pub(super) fn decode<'a>(header: &Header, body: &'a [u8]) -> Result<Message<'a>,
         0x0402 => Step::Accept,
         _ => Step::Confirm,
     };
-    let cookie = reader.u16()?;
-    let session = (cookie != 0).then_some(SessionId::Cookie(cookie));
+    // A session block has 8 bytes. With a cookie 0x10 sends as many, of which the last 4 are 0: a block that looks like that is one
+    // of 2^48.
+    let session = match reader.rest() {
+        [a, b, 0, 0] | [a, b, 0, 0, 0, 0, 0, 0] => {
+            let cookie = u16::from_le_bytes([*a, *b]);
+            (cookie != 0).then_some(SessionId::Cookie(cookie))
+        }
+        rest => Some(SessionId::Block(*rest.first_chunk().ok_or(Error::Short)?)),
+    };
     Ok(Message::Handshake { step, uid, session, first, full })
 }
 
-pub(super) fn encode(_: Generation, uid: Uid, session: Option<SessionId>, out: &mut Vec<u8>) {
+pub(super) fn encode(generation: Generation, uid: Uid, session: Option<SessionId>, out: &mut Vec<u8>) {
     out.extend_from_slice(uid.as_bytes());
     match session {
         None => out.extend_from_slice(&[0; 4]),
         Some(SessionId::Cookie(cookie)) => {
             out.extend_from_slice(&cookie.to_le_bytes());
             out.extend_from_slice(&[0; 2]);
+        }
+        Some(SessionId::Block(id)) => {
+            out.extend_from_slice(&id);
+            // Of 0x10 to 0x14 the message ends here.
+            if generation > Generation::G14 {
+                out.extend_from_slice(&[0; 4]);
+                out.extend_from_slice(&generation.library_version());
+            }
         }
     }
 }

@@ -5,14 +5,20 @@ use crate::{Generation, SessionId};
 const MAGIC: [u8; 2] = [0x04, 0x02];
 /// Always set in byte 3.
 const FLAGS: u8 = 2;
+/// A session block follows.
+const BLOCK: u8 = 8;
 /// No more than the first 64 bytes are scrambled.
 const PARTIAL: u8 = 1;
+/// Bytes of the session block of a data message, and its own count of them.
+const BLOCK_LEN: u32 = 12;
 const EITHER: u8 = 0x33;
 
 /// The first 16 bytes of every datagram.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::wire) struct Header {
     pub(in crate::wire) generation: Generation,
+    /// A session block follows the header.
+    pub(in crate::wire) has_block: bool,
     pub(in crate::wire) partial: bool,
     /// Counts the sender's session data; 0 elsewhere.
     pub(in crate::wire) sequence: u16,
@@ -34,6 +40,7 @@ impl Header {
     pub(in crate::wire) fn new(generation: Generation, message: u16, from: Option<Role>) -> Self {
         Self {
             generation,
+            has_block: false,
             partial: false,
             sequence: 0,
             message,
@@ -48,9 +55,13 @@ impl Header {
     /// Of a message in a session.
     pub(in crate::wire) fn in_session(generation: Generation, message: u16, session: Session) -> Self {
         let header = Self::new(generation, message, Some(session.from));
-        let Session { channel, .. } = session;
+        let Session { channel, partial, .. } = session;
         match session.id {
             SessionId::Cookie(cookie) => Self { cookie, channel, ..header },
+            SessionId::Block([a, b, ..]) if is_data(message) => {
+                Self { has_block: true, partial, cookie: u16::from_le_bytes([a, b]), channel, ..header }
+            }
+            SessionId::Block(_) => Self { has_block: true, ..header },
         }
     }
 
@@ -74,8 +85,8 @@ impl Header {
         let cookie = reader.u16()?;
         let channel = reader.u8()?;
         let first = reader.u8()? == 1;
-        let partial = flags & PARTIAL != 0;
-        let header = Self { generation, partial, sequence, message, from, full, cookie, channel, first };
+        let (has_block, partial) = (flags & BLOCK != 0, flags & PARTIAL != 0);
+        let header = Self { generation, has_block, partial, sequence, message, from, full, cookie, channel, first };
         Ok((header, reader.bytes(len)?))
     }
 
@@ -84,7 +95,7 @@ impl Header {
         let start = out.len();
         out.extend_from_slice(&MAGIC);
         let bit = |is_set, bit| if is_set { bit } else { 0 };
-        let flags = FLAGS | bit(self.partial, PARTIAL);
+        let flags = FLAGS | bit(self.has_block, BLOCK) | bit(self.partial, PARTIAL);
         out.extend_from_slice(&[self.generation.0, flags, 0, 0]);
         out.extend_from_slice(&self.sequence.to_le_bytes());
         out.extend_from_slice(&self.message.to_le_bytes());
@@ -99,9 +110,32 @@ impl Header {
         }
     }
 
-    /// The session that the message belongs to, and what is behind it.
+    /// The session that the message belongs to, and what is behind its session block.
     pub(in crate::wire) fn session<'a>(&self, from: Role, body: &'a [u8]) -> Result<(Session, &'a [u8]), Error> {
-        let id = SessionId::Cookie(self.cookie);
-        Ok((Session { from, id, channel: self.channel, partial: self.partial }, body))
+        let mut reader = Reader::new(body);
+        let id = if self.has_block {
+            if is_data(self.message) && reader.u32()? != BLOCK_LEN {
+                return Err(Error::Contradiction);
+            }
+            SessionId::Block(*reader.array()?)
+        } else {
+            SessionId::Cookie(self.cookie)
+        };
+        Ok((Session { from, id, channel: self.channel, partial: self.partial }, reader.rest()))
     }
+
+    /// Appends the session block, if the session has one.
+    pub(in crate::wire) fn encode_block(&self, id: SessionId, out: &mut Vec<u8>) {
+        if let SessionId::Block(id) = id {
+            if is_data(self.message) {
+                out.extend_from_slice(&BLOCK_LEN.to_le_bytes());
+            }
+            out.extend_from_slice(&id);
+        }
+    }
+}
+
+/// Data messages say more of their session than keep-alives and closes do.
+fn is_data(message: u16) -> bool {
+    matches!(message, 0x0407 | 0x0408)
 }

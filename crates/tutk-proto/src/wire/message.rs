@@ -40,7 +40,8 @@ pub struct Session {
     pub id: SessionId,
     /// The AV channel; 0 in keep-alives and closes.
     pub channel: u8,
-    /// No more than the first 64 bytes of the datagram are scrambled. Each side decides it for its data messages.
+    /// No more than the first 64 bytes of the datagram are scrambled. Each side decides it for its data messages of a session with
+    /// [`SessionId::Block`].
     pub partial: bool,
 }
 
@@ -79,6 +80,8 @@ pub enum Message<'a> {
         asker: AddressBlock,
     },
     /// 0x0401, 0x0402 and 0x0404, both.
+    ///
+    /// With [`SessionId::Block`] only 0x0402, which a viewer sends while nothing of the session comes, and the camera's 0x0404.
     Handshake {
         /// Which of the three.
         step: Step,
@@ -214,7 +217,10 @@ impl Session {
     ) {
         let message = viewers + u16::from(self.from == Role::Camera);
         let header = Header { sequence, ..Header::in_session(generation, message, self) };
-        header.encode(out, put);
+        header.encode(out, |out| {
+            header.encode_block(self.id, out);
+            put(out);
+        });
     }
 }
 

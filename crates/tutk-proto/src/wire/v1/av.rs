@@ -79,12 +79,15 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
     let put_header = |out: &mut Vec<u8>, kind, fields| put_header(out, kind, generation.av_version(), fields);
     match *av {
         Av::Login { account, password, resend, echo } => {
-            let len = 2 * (MAX_CREDENTIAL + 1) + 24;
+            // Two words that say more of the packet style.
+            let more: &[u8] = if generation.av_version() < 0x0B { &[] } else { &[0; 8] };
+            let len = 2 * (MAX_CREDENTIAL + 1) + 24 + more.len();
             put_header(out, 0x0000, Fields { len, echo, ..Fields::default() });
             account.put(out, MAX_CREDENTIAL + 1);
             password.put(out, MAX_CREDENTIAL + 1);
             put_words(out, &[resend.into(), 4, LOGIN_ABILITY, 0, 0]);
             out.extend_from_slice(&LOGIN_END);
+            out.extend_from_slice(more);
         }
         Av::LoginAnswer { result, resend, service, echo } => {
             put_header(out, 0x0014, Fields { number: service, len: 32, echo, ..Fields::default() });
@@ -94,7 +97,12 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
                 LoginResult::Other(other) => other,
             };
             put_words(out, &[result, 0, resend.into(), 4]);
-            out.extend_from_slice(&[0; 16]);
+            if generation == Generation::G09 {
+                out.extend_from_slice(&[0; 16]);
+            } else {
+                put_words(out, &[LOGIN_ABILITY, 0, 0]);
+                out.extend_from_slice(&LOGIN_END);
+            }
         }
         Av::IoControl { number, kind, body, echo, .. } => {
             put_header(out, 0x0070, Fields { number, len: body.len() + 4, echo, ..Fields::default() });
