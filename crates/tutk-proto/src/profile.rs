@@ -80,6 +80,9 @@ pub enum Framing {
 pub enum AvStyle {
     /// A header of 24 bytes, chunks of single frames, an acknowledgement for each frame.
     Classic,
+    /// One numbering of chunks for all media of a channel, acknowledged with a list of what is missing. In a
+    /// [`Profile`]: where the login of a channel agrees on it, else [`Classic`](Self::Classic).
+    Packet,
 }
 
 /// What protects AV messages.

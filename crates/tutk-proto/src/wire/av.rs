@@ -1,3 +1,4 @@
+use super::packet::{self, Packet};
 use super::{CHUNK, Error, Feedback, Text, v1};
 use crate::{AvStyle, Generation};
 
@@ -117,6 +118,8 @@ pub enum Av<'a> {
     },
     /// `00 05`, `00 07`, `00 08`, `01 09`, `01 0A`: about the media of the channel.
     Feedback(Feedback<'a>),
+    /// Any message of the packet style.
+    Packet(Packet<'a>),
 }
 
 impl<'a> Av<'a> {
@@ -124,6 +127,9 @@ impl<'a> Av<'a> {
     pub fn decode(style: AvStyle, payload: &'a [u8]) -> Result<Self, Error> {
         match style {
             AvStyle::Classic => v1::av::decode(payload),
+            // A server that cannot speak the packet style answers so.
+            AvStyle::Packet if matches!(payload, [0x00, 0x14, ..]) => v1::av::decode(payload),
+            AvStyle::Packet => packet::decode(payload).map(Av::Packet),
         }
     }
 
@@ -136,8 +142,9 @@ impl<'a> Av<'a> {
 
     /// Appends the payload of a sender of this generation.
     pub fn encode(&self, style: AvStyle, generation: Generation, out: &mut Vec<u8>) {
-        match style {
-            AvStyle::Classic => v1::av::encode(self, generation, out),
+        match (style, self) {
+            (_, Av::Packet(packet)) => packet::encode(packet, generation, out),
+            (AvStyle::Classic | AvStyle::Packet, _) => v1::av::encode(self, generation, out),
         }
     }
 }

@@ -17,6 +17,7 @@ mod frame_info;
 mod handshake;
 mod header;
 mod message;
+pub mod packet;
 mod reader;
 mod scramble;
 mod text;

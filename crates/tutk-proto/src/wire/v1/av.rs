@@ -165,6 +165,7 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
             put_header(out, 0x0005, Fields { len: frames.as_flattened().len(), ..Fields::default() });
             out.extend_from_slice(frames.as_flattened());
         }
+        Av::Packet(_) => {}
     }
 }
 
