@@ -119,6 +119,16 @@ fn sessions_of_0x10() {
 }
 
 #[test]
+fn sessions_of_0x12_and_0x14() {
+    assert_eq!(round_trip("g14"), (28, 2759, 8));
+}
+
+#[test]
+fn lossy_sessions_and_full_cameras() {
+    assert_eq!(round_trip("losses"), (29, 2635, 4));
+}
+
+#[test]
 fn frame_info_of_audio_round_trips() {
     let mut blocks = 0;
     for path in captures("g09") {
