@@ -31,24 +31,17 @@ impl Pair {
         let now = Instant::now();
         let time = Duration::from_secs(3600);
         let mut pair = Self {
-            camera: Camera::new(CameraConfig {
-                uid,
-                name: String::new(),
-                access: Access::Account { account: "admin".into(), password: Default::default() },
-                max_viewers: 1,
-                resend: true,
-                idle_timeout: time,
-            }),
+            camera: Camera::new(
+                CameraConfig::new(uid, Access::Account { account: "admin".into(), password: Default::default() })
+                    .with_max_viewers(1)
+                    .with_idle_timeout(time),
+            ),
             viewer: Viewer::new(
                 now,
-                ViewerConfig {
-                    uid,
-                    credentials: Some(Credentials { account: "admin".into(), password: Default::default() }),
-                    targets: vec![address(SEARCH_PORT)],
-                    timeout: time,
-                    idle_timeout: time,
-                    seed: 1,
-                },
+                ViewerConfig::new(uid, vec![address(SEARCH_PORT)], 1)
+                    .with_credentials(Credentials::new("admin", ""))
+                    .with_timeout(time)
+                    .with_idle_timeout(time),
             ),
             id: ViewerId(1),
             now,
@@ -75,7 +68,7 @@ impl Pair {
     fn frame(&mut self) -> Vec<Vec<u8>> {
         self.exchange();
         let data = vec![0xA5; FRAME];
-        let frame = VideoFrame { data: &data, codec: Codec::H264, key: true, timestamp: 0 };
+        let frame = VideoFrame::new(Codec::H264, &data).with_key(true);
         assert_eq!(self.camera.send_video(&[self.id], frame).unwrap(), 1);
         let mut datagrams = Vec::new();
         let mut datagram = Vec::new();

@@ -71,7 +71,7 @@ impl Frames {
         data[4] = if key { KEY_UNIT } else { DELTA_UNIT };
         let now = now();
         data[STAMP].copy_from_slice(&(now.as_nanos() as u64).to_le_bytes());
-        VideoFrame { data, codec: Codec::H264, key, timestamp: now.as_millis() as u32 }
+        VideoFrame::new(Codec::H264, data).with_key(key).with_timestamp(now.as_millis() as u32)
     }
 }
 

@@ -33,14 +33,9 @@ const VIDEO: usize = 200;
 
 impl PlainCamera {
     pub(crate) fn open(load: Load, uid: Uid, loss: f64) -> io::Result<Self> {
-        let config = CameraConfig {
-            uid,
-            name: String::new(),
-            access: Access::Account { account: "admin".into(), password: Default::default() },
-            max_viewers: MAX_VIEWERS,
-            resend: true,
-            idle_timeout: Duration::from_secs(15),
-        };
+        let config = CameraConfig::new(uid, Access::Account { account: "admin".into(), password: Default::default() })
+            .with_max_viewers(MAX_VIEWERS)
+            .with_idle_timeout(Duration::from_secs(15));
         let (sessions, searches) = (bind(0)?, bind(SEARCH_PORT)?);
         Ok(Self { camera: Camera::new(config), pacer: Pacer::new(load), sessions, searches, loss, random: 1 })
     }

@@ -210,7 +210,7 @@ impl BaseSinkImpl for TutkSink {
             gst::element_imp_error!(self, gst::ResourceError::Read, ["cannot map the buffer"]);
             gst::FlowError::Error
         })?;
-        let frame = VideoFrame { data: &map, codec, key, timestamp: self.timestamp(buffer) };
+        let frame = VideoFrame::new(codec, &map).with_key(key).with_timestamp(self.timestamp(buffer));
         if let Err(error) = serving.camera.send_video(&receivers, frame) {
             gst::element_imp_warning!(
                 self,

@@ -70,6 +70,7 @@ pub(super) fn viewer_removed(sink: &TutkSink, viewer: ViewerId, reason: Disconne
         DisconnectReason::ByViewer => "closed-by-viewer",
         DisconnectReason::ByCamera => "closed-by-camera",
         DisconnectReason::Silent => "silent",
+        _ => "other",
     };
     sink.emit_by_name::<()>("viewer-removed", &[&viewer.0, &reason]);
 }

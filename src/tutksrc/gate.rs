@@ -50,16 +50,7 @@ mod tests {
     use super::*;
 
     fn unit(codec: Codec, key: bool) -> Unit {
-        let frame = Frame {
-            data: vec![1],
-            info: Vec::new(),
-            codec,
-            key,
-            number: 0,
-            timestamp: 0,
-            flags: 0,
-            received: Instant::now(),
-        };
+        let frame = Frame::new(codec, vec![1], Instant::now()).with_key(key);
         let order = Order::Decoding(None);
         Unit { frame, first: 0, frames: 1, announced: codec, discont: false, begins_picture: true, order }
     }

@@ -198,16 +198,7 @@ mod tests {
     }
 
     fn frame(number: u32, size: usize) -> Frame {
-        Frame {
-            data: vec![0; size],
-            info: Vec::new(),
-            codec: Codec::H264,
-            key: true,
-            number,
-            timestamp: 0,
-            flags: 0,
-            received: Instant::now(),
-        }
+        Frame::new(Codec::H264, vec![0; size], Instant::now()).with_key(true).with_number(number)
     }
 
     /// Numbers of the frames that wait, and whether others are missing before them.
@@ -246,11 +237,9 @@ mod tests {
 
     /// A camera with ten frames a second, whose frame of this number comes to the queue: a key frame each two seconds.
     fn ten_a_second(begin: Instant, number: u32) -> Frame {
-        Frame {
-            key: number.is_multiple_of(20),
-            received: begin + Duration::from_millis(100) * number,
-            ..frame(number, 1_000)
-        }
+        let mut frame = frame(number, 1_000).with_key(number.is_multiple_of(20));
+        frame.received = begin + Duration::from_millis(100) * number;
+        frame
     }
 
     #[test]
@@ -281,7 +270,7 @@ mod tests {
         let begin = Instant::now();
         let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
         for number in 0..200 {
-            let frame = Frame { key: number == 0, ..ten_a_second(begin, number) };
+            let frame = ten_a_second(begin, number).with_key(number == 0);
             assert_eq!(push(&mut sender, frame), Pushed::Queued, "frame {number}");
         }
         assert_eq!(take(&receiver).len(), 200);

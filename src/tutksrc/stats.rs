@@ -167,16 +167,7 @@ mod tests {
     use super::*;
 
     fn frame(received: Instant, key: bool) -> Frame {
-        Frame {
-            data: vec![0; 1_000],
-            info: Vec::new(),
-            codec: Codec::H264,
-            key,
-            number: 0,
-            timestamp: 0,
-            flags: 0,
-            received,
-        }
+        Frame::new(Codec::H264, vec![0; 1_000], received).with_key(key)
     }
 
     #[test]
@@ -205,7 +196,11 @@ mod tests {
     fn datagrams_of_all_sessions_are_counted() {
         gst::init().unwrap();
         let mut stats = Stats::default();
-        let session = |datagrams| ViewerStats { datagrams, ..ViewerStats::default() };
+        let session = |datagrams| {
+            let mut stats = ViewerStats::default();
+            stats.datagrams = datagrams;
+            stats
+        };
         stats.disconnected(session(3));
         stats.disconnected(session(4));
         let all = stats.structure("test", Instant::now(), Some(session(5)), None);

@@ -77,7 +77,9 @@ impl FrameCamera {
 
     pub fn send(&self, viewer: ViewerId, cut: &Cut) {
         let Cut { codec, key, timestamp, ref data } = *cut;
-        self.camera.send_video(&[viewer], VideoFrame { data, codec, key, timestamp }).unwrap();
+        self.camera
+            .send_video(&[viewer], VideoFrame::new(codec, data).with_key(key).with_timestamp(timestamp))
+            .unwrap();
     }
 }
 

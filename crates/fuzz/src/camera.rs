@@ -42,14 +42,13 @@ impl Run {
         } else {
             Access::Account { account: "admin".into(), password: Secret::from("right") }
         };
-        let camera = Camera::new(CameraConfig {
-            uid: uid(),
-            name: "fuzzed".into(),
-            access,
-            max_viewers: MAX_VIEWERS,
-            resend: settings & 2 == 0,
-            idle_timeout: Duration::from_secs(15),
-        });
+        let camera = Camera::new(
+            CameraConfig::new(uid(), access)
+                .with_name("fuzzed")
+                .with_max_viewers(MAX_VIEWERS)
+                .with_resend(settings & 2 == 0)
+                .with_idle_timeout(Duration::from_secs(15)),
+        );
         let mut run = Self { now: Instant::now(), camera, viewers: Vec::new(), decides };
         if settings & 4 == 0 {
             run.log_in(address(0));
@@ -121,7 +120,7 @@ impl Run {
             3 => self.log_in(address(input.u8() % 4)),
             4 | 5 => {
                 let data = vec![0; input.u16().into()];
-                let frame = VideoFrame { data: &data, codec: Codec::H264, key: input.u8() & 1 == 0, timestamp: 0 };
+                let frame = VideoFrame::new(Codec::H264, &data).with_key(input.u8() & 1 == 0);
                 let taken = self.camera.send_video(&self.viewers, frame).expect("it is not too large");
                 assert!(taken <= self.viewers.len());
             }

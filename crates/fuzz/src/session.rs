@@ -65,23 +65,18 @@ impl Run {
         let password = Secret::from("right");
         let viewer = Viewer::new(
             now,
-            ViewerConfig {
-                uid: uid(),
-                credentials: Some(Credentials { account: "admin".into(), password: password.clone() }),
-                targets: vec![address(CAMERA)],
-                timeout: Duration::from_secs(5),
-                idle_timeout: Duration::from_secs(10),
-                seed: u64::from(COOKIE) - 1,
-            },
+            ViewerConfig::new(uid(), vec![address(CAMERA)], u64::from(COOKIE) - 1)
+                .with_credentials(Credentials::new("admin", password.clone()))
+                .with_timeout(Duration::from_secs(5))
+                .with_idle_timeout(Duration::from_secs(10)),
         );
-        let camera = Camera::new(CameraConfig {
-            uid: uid(),
-            name: "fuzzed".into(),
-            access: Access::Account { account: "admin".into(), password },
-            max_viewers: 1,
-            resend: settings & 1 == 0,
-            idle_timeout: Duration::from_secs(15),
-        });
+        let camera = Camera::new(
+            CameraConfig::new(uid(), Access::Account { account: "admin".into(), password })
+                .with_name("fuzzed")
+                .with_max_viewers(1)
+                .with_resend(settings & 1 == 0)
+                .with_idle_timeout(Duration::from_secs(15)),
+        );
         let mut run = Self {
             now,
             viewer,
@@ -134,7 +129,7 @@ impl Run {
     fn send(&mut self, len: usize, key: bool) {
         let Some(watcher) = self.watcher else { return };
         let data = content(self.sent.len(), len);
-        let frame = VideoFrame { data: &data, codec: Codec::H264, key, timestamp: self.sent.len() as u32 };
+        let frame = VideoFrame::new(Codec::H264, &data).with_key(key).with_timestamp(self.sent.len() as u32);
         if self.camera.send_video(&[watcher], frame).expect("it is not too large") == 1 {
             self.sent.push(len);
         }
@@ -224,7 +219,7 @@ impl Run {
                 assert!(data == content(number as usize, self.sent[number as usize]), "not what was sent, {key}");
                 self.next += 1;
             }
-            AvEvent::Lost(Lost { media, first, count }) => {
+            AvEvent::Lost(Lost { media, first, count, .. }) => {
                 self.begin(first);
                 assert_eq!((media, first), (Media::Video, self.next));
                 self.next += count;

@@ -21,16 +21,9 @@ pub fn video(data: &[u8]) {
             gone += u64::from(parser.lost());
             lost = true;
         }
-        let frame = Frame {
-            data: input.datagram().to_vec(),
-            info: Vec::new(),
-            codec: CODECS[usize::from(how & 7)],
-            key: how & 8 != 0,
-            number,
-            timestamp: 0,
-            flags: 0,
-            received: Instant::now(),
-        };
+        let frame = Frame::new(CODECS[usize::from(how & 7)], input.datagram().to_vec(), Instant::now())
+            .with_key(how & 8 != 0)
+            .with_number(number);
         number += 1;
         gone += parser.push(frame).map_or(0, |dropped| u64::from(dropped.frames));
         while let Some(unit) = parser.pop() {

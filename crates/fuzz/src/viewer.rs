@@ -32,15 +32,9 @@ impl Run {
     fn new(settings: u8) -> Self {
         let now = Instant::now();
         let (logs_in, is_logged_in, resend) = (settings & 1 == 0, settings & 2 == 0, settings & 4 == 0);
-        let credentials = Credentials { account: "admin".into(), password: Secret::from("right") };
-        let config = ViewerConfig {
-            uid: uid(),
-            credentials: logs_in.then_some(credentials),
-            targets: vec![address(255)],
-            timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(10),
-            seed: u64::from(COOKIE) - 1,
-        };
+        let credentials = Credentials::new("admin", Secret::from("right"));
+        let mut config = ViewerConfig::new(uid(), vec![address(255)], u64::from(COOKIE) - 1);
+        config.credentials = logs_in.then_some(credentials);
         let mut run = Self { now, viewer: Viewer::new(now, config), is_over: false };
         if is_logged_in {
             run.log_in(resend);

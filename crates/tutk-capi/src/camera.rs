@@ -74,7 +74,7 @@ fn drive(uid: Uid, camera: &Arc<Camera>, arrived: impl Fn(Arc<Session>)) {
                     session.end(match reason {
                         DisconnectReason::ByViewer => End::ByRemote,
                         DisconnectReason::Silent => End::Silent,
-                        DisconnectReason::ByCamera => End::Closed,
+                        _ => End::Closed,
                     });
                 }
             }

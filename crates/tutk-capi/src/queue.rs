@@ -151,16 +151,11 @@ mod tests {
     use tutk::Codec;
 
     fn frame(number: u32, key: bool) -> Frame {
-        Frame {
-            data: vec![0; 1000],
-            info: vec![0; 16],
-            codec: Codec::H264,
-            key,
-            number,
-            timestamp: 0,
-            flags: key.into(),
-            received: std::time::Instant::now(),
-        }
+        Frame::new(Codec::H264, vec![0; 1000], std::time::Instant::now())
+            .with_info(vec![0; 16])
+            .with_key(key)
+            .with_number(number)
+            .with_flags(key.into())
     }
 
     /// Numbers as the application gets them; lost ones are negative.
@@ -204,7 +199,7 @@ mod tests {
     #[test]
     fn a_frame_over_the_limit_is_kept_and_losses_are_bounded() {
         let mut queue = Queue::new(10);
-        queue.push_lost(Lost { media: Media::Video, first: 0, count: 5000 });
+        queue.push_lost(Lost::new(Media::Video, 0, 5000));
         queue.push(frame(5000, true));
         let all = all(&mut queue);
         assert_eq!((all.len(), all[0], all[1000]), (1001, -4000, 5000));

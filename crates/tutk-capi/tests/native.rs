@@ -23,8 +23,7 @@ fn a_viewer_over_the_library_sees_a_native_camera() {
             if let CameraEvent::IoControl { viewer, kind: 0x1ff, .. } = event {
                 for number in 0..20u8 {
                     let data = vec![number; 10_000];
-                    let frame =
-                        VideoFrame { data: &data, codec: Codec::H264, key: number == 0, timestamp: number.into() };
+                    let frame = VideoFrame::new(Codec::H264, &data).with_key(number == 0).with_timestamp(number.into());
                     assert_eq!(serving.send_video(&[viewer], frame).unwrap(), 1);
                 }
             }

@@ -13,6 +13,7 @@ use crate::{Generation, Link, Profile, Secret, SendError, SessionId, Transmit, U
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CameraConfig {
     /// The camera's UID.
     pub uid: Uid,
@@ -28,8 +29,41 @@ pub struct CameraConfig {
     pub idle_timeout: Duration,
 }
 
+impl CameraConfig {
+    /// A camera without a name, for up to 16 viewers, that sends lost datagrams again and drops viewers after 15 s without a
+    /// datagram.
+    pub fn new(uid: Uid, access: Access) -> Self {
+        Self { uid, name: String::new(), access, max_viewers: 16, resend: true, idle_timeout: Duration::from_secs(15) }
+    }
+
+    /// Sets [`name`](Self::name).
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Sets [`max_viewers`](Self::max_viewers).
+    #[must_use]
+    pub fn with_max_viewers(self, max_viewers: usize) -> Self {
+        Self { max_viewers, ..self }
+    }
+
+    /// Sets [`resend`](Self::resend).
+    #[must_use]
+    pub fn with_resend(self, resend: bool) -> Self {
+        Self { resend, ..self }
+    }
+
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+}
+
 /// Who decides whether a viewer may log in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Access {
     /// The camera does: one account may. It has a server in channel 0 for each viewer, and a viewer is added once it is
     /// logged in.
@@ -56,6 +90,7 @@ impl fmt::Display for ViewerId {
 
 /// Why a viewer is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DisconnectReason {
     /// It closed its session.
     ByViewer,

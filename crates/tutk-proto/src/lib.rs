@@ -24,7 +24,7 @@
 //!
 //! ```
 //! use std::net::SocketAddr;
-//! use std::time::{Duration, Instant};
+//! use std::time::Instant;
 //!
 //! use tutk_proto::{
 //!     Access, AvEvent, Camera, CameraConfig, CameraEvent, Codec, Credentials, VideoFrame, Viewer, ViewerConfig, ViewerEvent,
@@ -34,25 +34,11 @@
 //! let (viewer_address, camera_address): (SocketAddr, SocketAddr) =
 //!     ("10.0.0.1:40000".parse()?, "10.0.0.2:32761".parse()?);
 //! let now = Instant::now();
-//! let mut camera = Camera::new(CameraConfig {
-//!     uid,
-//!     name: "porch".into(),
-//!     access: Access::Account { account: "admin".into(), password: "secret".into() },
-//!     max_viewers: 4,
-//!     resend: true,
-//!     idle_timeout: Duration::from_secs(15),
-//! });
-//! let mut viewer = Viewer::new(
-//!     now,
-//!     ViewerConfig {
-//!         uid,
-//!         credentials: Some(Credentials { account: "admin".into(), password: "secret".into() }),
-//!         targets: vec![camera_address],
-//!         timeout: Duration::from_secs(5),
-//!         idle_timeout: Duration::from_secs(10),
-//!         seed: 4, // Random, outside of examples.
-//!     },
-//! );
+//! let access = Access::Account { account: "admin".into(), password: "secret".into() };
+//! let mut camera = Camera::new(CameraConfig::new(uid, access).with_name("porch"));
+//! let seed = 4; // Random, outside of examples.
+//! let config = ViewerConfig::new(uid, vec![camera_address], seed).with_credentials(Credentials::new("admin", "secret"));
+//! let mut viewer = Viewer::new(now, config);
 //!
 //! let mut out = Vec::new();
 //! let mut frame = None;
@@ -71,7 +57,7 @@
 //!     // The two applications.
 //!     while let Some(event) = camera.poll_event() {
 //!         if let CameraEvent::ViewerAdded { viewer, .. } = event {
-//!             let frame = VideoFrame { data: &[7; 5000], codec: Codec::H264, key: true, timestamp: 0 };
+//!             let frame = VideoFrame::new(Codec::H264, &[7; 5000]).with_key(true);
 //!             camera.send_video(&[viewer], frame)?;
 //!         }
 //!     }
@@ -123,7 +109,7 @@ pub use channel::AvEvent;
 pub use discovery::{Answers, Browser, BrowserEvent, DiscoveredCamera, MAX_CAMERAS, Search, Unnamed};
 pub use error::{ParseUidError, SendError};
 pub use machine::Machine;
-pub use media::{Codec, Frame, Gate, Lost, Media};
+pub use media::{AudioFormat, Codec, Frame, Gate, Lost, Media};
 pub use outbox::Transmit;
 pub use profile::{AvStyle, Framing, Generation, Profile, Security, SessionId};
 pub use secret::Secret;

@@ -13,6 +13,7 @@ use crate::{
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ViewerConfig {
     /// The camera.
     pub uid: Uid,
@@ -29,8 +30,41 @@ pub struct ViewerConfig {
     pub seed: u64,
 }
 
+impl ViewerConfig {
+    /// A viewer of this camera, which asks `targets` for it. No login; 5 s for each step; lost after 10 s without a datagram.
+    pub fn new(uid: Uid, targets: Vec<SocketAddr>, seed: u64) -> Self {
+        Self {
+            uid,
+            credentials: None,
+            targets,
+            timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(10),
+            seed,
+        }
+    }
+
+    /// Sets [`credentials`](Self::credentials).
+    #[must_use]
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
+        Self { credentials: Some(credentials), ..self }
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+}
+
 /// What a login shows.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Credentials {
     /// The account.
     pub account: String,
@@ -38,8 +72,16 @@ pub struct Credentials {
     pub password: Secret,
 }
 
+impl Credentials {
+    /// An account and its password.
+    pub fn new(account: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self { account: account.into(), password: password.into() }
+    }
+}
+
 /// A step on the way to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Step {
     /// Search the camera.
     Find,
@@ -98,6 +140,7 @@ pub enum ViewerEvent {
 
 /// What was counted since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ViewerStats {
     /// Datagrams from the camera.
     pub datagrams: u64,

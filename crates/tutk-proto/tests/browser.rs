@@ -22,14 +22,12 @@ struct Lodger {
 
 impl Lodger {
     fn new(number: u32, addresses: &[&str]) -> Self {
-        let camera = Camera::new(CameraConfig {
-            uid: uid(number),
-            name: format!("camera {number}"),
-            access: Access::Application,
-            max_viewers: 1,
-            resend: true,
-            idle_timeout: PERIOD,
-        });
+        let camera = Camera::new(
+            CameraConfig::new(uid(number), Access::Application)
+                .with_name(format!("camera {number}"))
+                .with_max_viewers(1)
+                .with_idle_timeout(PERIOD),
+        );
         Self { camera, addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(), mute: 0 }
     }
 }
@@ -106,13 +104,8 @@ impl World {
 /// What the browser tells of a camera.
 fn found(number: u32, address: &str, name: &str) -> DiscoveredCamera {
     let asker = AddressBlock::from("10.77.0.1:40000".parse::<std::net::SocketAddrV4>().unwrap());
-    DiscoveredCamera {
-        uid: uid(number),
-        address: address.parse().unwrap(),
-        name: name.into(),
-        generation: Generation::G09.0,
-        asker,
-    }
+    let found = DiscoveredCamera::new(uid(number), address.parse().unwrap()).with_name(name);
+    found.with_generation(Generation::G09.0).with_asker(asker)
 }
 
 /// An answer, as anybody on the network can send it.

@@ -26,14 +26,9 @@ struct World {
 impl World {
     fn new(wanted: &str) -> Self {
         let now = Instant::now();
-        let config = ViewerConfig {
-            uid: uid(wanted),
-            credentials: None,
-            targets: vec!["10.77.0.255:32761".parse().unwrap()],
-            timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(5),
-            seed: 7,
-        };
+        let config = ViewerConfig::new(uid(wanted), vec!["10.77.0.255:32761".parse().unwrap()], 7)
+            .with_timeout(Duration::from_secs(5))
+            .with_idle_timeout(Duration::from_secs(5));
         let mut world = Self { now, viewer: Viewer::new(now, config), sent: Vec::new() };
         world.drain();
         world

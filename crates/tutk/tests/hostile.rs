@@ -80,7 +80,7 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
                 // The viewer has an IO control for each frame.
                 Ok(CameraEvent::IoControl { viewer, kind, .. }) => {
                     let data = vec![kind as u8; 5_000];
-                    let frame = VideoFrame { data: &data, codec: Codec::H264, key: true, timestamp: kind };
+                    let frame = VideoFrame::new(Codec::H264, &data).with_key(true).with_timestamp(kind);
                     assert_eq!(serving.send_video(&[viewer], frame).unwrap(), 1);
                 }
                 Ok(CameraEvent::LoginRefused { .. }) => refused += 1,

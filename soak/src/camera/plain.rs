@@ -72,7 +72,7 @@ impl Sender for Plain {
             }
             viewers.watching.iter().copied().collect()
         };
-        let frame = VideoFrame { data: &frame, codec: self.codec, key, timestamp: taken.as_millis() as u32 };
+        let frame = VideoFrame::new(self.codec, &frame).with_key(key).with_timestamp(taken.as_millis() as u32);
         self.camera.send_video(&viewers, frame)?;
         Ok(())
     }

@@ -94,7 +94,7 @@ impl Running {
 
     /// Sends a frame of this codec, by what the camera says; whether the viewer was still there.
     pub(crate) fn send_as(&self, viewer: ViewerId, codec: Codec, data: &[u8], key: bool) -> bool {
-        let frame = VideoFrame { data, codec, key, timestamp: 0 };
+        let frame = VideoFrame::new(codec, data).with_key(key);
         self.camera.send_video(&[viewer], frame).unwrap() == 1
     }
 }

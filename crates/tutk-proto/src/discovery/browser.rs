@@ -120,7 +120,7 @@ impl Browser {
                     return;
                 }
                 camera.unanswered = 0;
-                let found = DiscoveredCamera::new(from, found);
+                let found = DiscoveredCamera::from_answer(from, found);
                 // The asker's address says nothing of the camera.
                 let is_same = camera.found == DiscoveredCamera { asker: camera.found.asker, ..found.clone() };
                 if !is_same {
@@ -129,7 +129,7 @@ impl Browser {
                 }
             }
             None if !is_full => {
-                let found = DiscoveredCamera::new(from, found);
+                let found = DiscoveredCamera::from_answer(from, found);
                 self.cameras.insert(found.uid, Known { found: found.clone(), unanswered: 0 });
                 self.events.push_back(BrowserEvent::Appeared(found));
             }

@@ -12,6 +12,7 @@ use crate::{Generation, MAX_TIMEOUT, Transmit, Uid};
 /// Through the vendor's library a camera's generation is 0, and its name may be empty and the asker's address
 /// unspecified: the library reports neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DiscoveredCamera {
     /// Its UID.
     pub uid: Uid,
@@ -26,6 +27,29 @@ pub struct DiscoveredCamera {
 }
 
 impl DiscoveredCamera {
+    /// A camera of which no more is known.
+    pub fn new(uid: Uid, address: SocketAddr) -> Self {
+        Self { uid, address, name: String::new(), generation: 0, asker: AddressBlock::UNSPECIFIED }
+    }
+
+    /// Sets [`name`](Self::name).
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
+    }
+
+    /// Sets [`generation`](Self::generation).
+    #[must_use]
+    pub fn with_generation(self, generation: u8) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Sets [`asker`](Self::asker).
+    #[must_use]
+    pub fn with_asker(self, asker: AddressBlock) -> Self {
+        Self { asker, ..self }
+    }
+
     /// Whether this crate plays the camera without the vendor's library: it speaks generation 9. True where the generation
     /// is not known, since then the vendor's library has found it.
     pub fn is_playable(&self) -> bool {
@@ -33,7 +57,7 @@ impl DiscoveredCamera {
     }
 
     /// The camera that sent this answer from there.
-    pub(crate) fn new(from: SocketAddr, found: &wire::SearchAnswer<'_>) -> Self {
+    pub(crate) fn from_answer(from: SocketAddr, found: &wire::SearchAnswer<'_>) -> Self {
         Self {
             uid: found.uid,
             address: from,
@@ -119,16 +143,16 @@ impl Search {
             let known = (found.uid, from);
             if self.seen.len() < MAX_FOUND && !self.seen.contains(&known) {
                 self.seen.push(known);
-                self.found.push_back(DiscoveredCamera::new(from, found));
+                self.found.push_back(DiscoveredCamera::from_answer(from, found));
             }
             return;
         };
         if uid.to_upper_case() == found.uid {
-            self.upper_case.0.get_or_insert_with(|| DiscoveredCamera::new(from, found));
+            self.upper_case.0.get_or_insert_with(|| DiscoveredCamera::from_answer(from, found));
         } else if self.others.len() < MAX_OTHERS
             && !self.others.iter().any(|other| (other.uid, other.address) == (found.uid, from))
         {
-            self.others.push(DiscoveredCamera::new(from, found));
+            self.others.push(DiscoveredCamera::from_answer(from, found));
         }
     }
 

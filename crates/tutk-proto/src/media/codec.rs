@@ -75,6 +75,11 @@ impl Codec {
         matches!(self, Self::Mpeg4 | Self::H263 | Self::H264 | Self::Mjpeg | Self::H265)
     }
 
+    /// Whether it is a codec of audio that is known.
+    pub fn is_audio(self) -> bool {
+        !self.is_video() && !matches!(self, Self::Unknown(_))
+    }
+
     /// Whether each frame can be decoded without any other.
     pub fn is_intra_only(self) -> bool {
         self == Self::Mjpeg

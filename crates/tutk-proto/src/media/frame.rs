@@ -1,8 +1,8 @@
 use std::fmt;
 use std::time::Instant;
 
-use crate::Codec;
 use crate::wire::CameraTime;
+use crate::{AudioFormat, Codec};
 
 /// Video or audio: each counts its frames from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +24,7 @@ impl fmt::Display for Media {
 
 /// A complete frame, as the camera sent it.
 #[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Frame {
     /// The media itself: an access unit of video (up to 16 MiB) or a block of audio.
     pub data: Vec<u8>,
@@ -39,13 +40,54 @@ pub struct Frame {
     pub number: u32,
     /// The camera's clock in milliseconds; wraps, and need not be right.
     pub timestamp: u32,
-    /// The flags of the frame info. Audio: sample rate index << 2 | 16-bit << 1 | stereo.
+    /// The flags of the frame info; [`audio_format`](Self::audio_format) reads those of audio.
     pub flags: u8,
     /// When the last datagram of it was read.
     pub received: Instant,
 }
 
 impl Frame {
+    /// A frame that is no key frame, has number 0, and says nothing in its frame info.
+    pub fn new(codec: Codec, data: Vec<u8>, received: Instant) -> Self {
+        Self { data, info: Vec::new(), codec, key: false, number: 0, timestamp: 0, flags: 0, received }
+    }
+
+    /// Sets [`info`](Self::info), and nothing that is read from it.
+    #[must_use]
+    pub fn with_info(self, info: Vec<u8>) -> Self {
+        Self { info, ..self }
+    }
+
+    /// Sets [`key`](Self::key).
+    #[must_use]
+    pub fn with_key(self, key: bool) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Sets [`number`](Self::number).
+    #[must_use]
+    pub fn with_number(self, number: u32) -> Self {
+        Self { number, ..self }
+    }
+
+    /// Sets [`timestamp`](Self::timestamp).
+    #[must_use]
+    pub fn with_timestamp(self, timestamp: u32) -> Self {
+        Self { timestamp, ..self }
+    }
+
+    /// Sets [`flags`](Self::flags).
+    #[must_use]
+    pub fn with_flags(self, flags: u8) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// How a block of audio is encoded. `None` for video, and where the frame info has a sample rate that is not known.
+    #[must_use]
+    pub fn audio_format(&self) -> Option<AudioFormat> {
+        AudioFormat::from_flags(self.codec, self.flags)
+    }
+
     /// The camera's clock at this frame, which need not be right: longer frame infos tell more than
     /// [`Frame::timestamp`].
     #[must_use]
@@ -68,6 +110,7 @@ impl fmt::Debug for Frame {
 
 /// Frames that the camera sent and that will not come: the network lost them for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lost {
     /// Of video or of audio.
     pub media: Media,
@@ -75,6 +118,13 @@ pub struct Lost {
     pub first: u32,
     /// How many, at least 1.
     pub count: u32,
+}
+
+impl Lost {
+    /// `count` frames from `first` on.
+    pub fn new(media: Media, first: u32, count: u32) -> Self {
+        Self { media, first, count }
+    }
 }
 
 impl fmt::Display for Lost {

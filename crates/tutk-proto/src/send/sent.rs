@@ -9,6 +9,7 @@ use crate::{MAX_FRAME, RESEND_STORE};
 
 /// A frame of video to send.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct VideoFrame<'a> {
     /// The access unit, at most 16 MiB less its frame info.
     pub data: &'a [u8],
@@ -60,7 +61,24 @@ impl Outgoing {
 /// Media and frame info of a block of audio, so that the datagram fits into an Ethernet frame.
 const MAX_AUDIO: usize = 1400;
 
-impl VideoFrame<'_> {
+impl<'a> VideoFrame<'a> {
+    /// A frame at which no decoder can start, of the time 0.
+    pub fn new(codec: Codec, data: &'a [u8]) -> Self {
+        Self { data, codec, key: false, timestamp: 0 }
+    }
+
+    /// Sets [`key`](Self::key).
+    #[must_use]
+    pub fn with_key(self, key: bool) -> Self {
+        Self { key, ..self }
+    }
+
+    /// Sets [`timestamp`](Self::timestamp).
+    #[must_use]
+    pub fn with_timestamp(self, timestamp: u32) -> Self {
+        Self { timestamp, ..self }
+    }
+
     pub(crate) fn to_outgoing(self, viewers: usize) -> Result<Outgoing, SendError> {
         let viewers = viewers.min(255) as u8;
         let info =

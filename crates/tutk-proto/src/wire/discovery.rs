@@ -200,6 +200,9 @@ pub(super) fn encode_search(uid: Option<Uid>, request: Option<SessionRequest>, o
 pub struct AddressBlock(pub [u8; 16]);
 
 impl AddressBlock {
+    /// The address 0.0.0.0:0.
+    pub const UNSPECIFIED: Self = Self([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
     /// The address in the block.
     pub fn address(&self) -> SocketAddrV4 {
         let [_, _, p0, p1, a, b, c, d, ..] = self.0;

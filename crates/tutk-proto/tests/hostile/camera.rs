@@ -72,7 +72,7 @@ fn a_frame_of_16_mib_goes_and_a_larger_one_does_not() {
     assert_eq!(target.send(viewer, (16 << 20) - 16, true), 1);
     assert_eq!(target.drain(), 16 << 10);
     let data = vec![0; (16 << 20) - 15];
-    let frame = VideoFrame { data: &data, codec: Codec::H264, key: true, timestamp: 0 };
+    let frame = VideoFrame::new(Codec::H264, &data).with_key(true);
     assert!(target.camera.send_video(&[viewer], frame).is_err());
 }
 

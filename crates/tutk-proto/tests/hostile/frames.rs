@@ -136,14 +136,9 @@ fn numbers_pass_the_end_of_their_range() {
 #[test]
 fn another_generation_is_named() {
     let now = Instant::now();
-    let config = ViewerConfig {
-        uid: uid(),
-        credentials: None,
-        targets: vec![address(255)],
-        timeout: Duration::from_secs(5),
-        idle_timeout: Duration::from_secs(5),
-        seed: 0,
-    };
+    let config = ViewerConfig::new(uid(), vec![address(255)], 0)
+        .with_timeout(Duration::from_secs(5))
+        .with_idle_timeout(Duration::from_secs(5));
     let mut viewer = Viewer::new(now, config);
     let (generation, asker) = (Generation(0x19), AddressBlock([0; 16]));
     let found = Message::Found(SearchAnswer { generation, uid: uid(), asker, name: Text::from("new"), grant: None });

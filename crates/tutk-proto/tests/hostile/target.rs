@@ -17,14 +17,12 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn new(max_viewers: usize) -> Self {
-        let camera = Camera::new(CameraConfig {
-            uid: uid(),
-            name: "target".into(),
-            access: Access::Account { account: "admin".into(), password: Secret::from("right") },
-            max_viewers,
-            resend: true,
-            idle_timeout: Duration::from_secs(15),
-        });
+        let camera = Camera::new(
+            CameraConfig::new(uid(), Access::Account { account: "admin".into(), password: Secret::from("right") })
+                .with_name("target")
+                .with_max_viewers(max_viewers)
+                .with_idle_timeout(Duration::from_secs(15)),
+        );
         Self { now: Instant::now(), camera, out: Vec::new() }
     }
 
@@ -73,7 +71,7 @@ impl Target {
 
     pub(crate) fn send(&mut self, viewer: ViewerId, len: usize, key: bool) -> usize {
         let data = vec![0; len];
-        let frame = VideoFrame { data: &data, codec: Codec::H264, key, timestamp: 0 };
+        let frame = VideoFrame::new(Codec::H264, &data).with_key(key);
         self.camera.send_video(&[viewer], frame).unwrap()
     }
 }

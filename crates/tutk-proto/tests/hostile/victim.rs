@@ -29,14 +29,10 @@ impl Victim {
     /// A viewer that searches.
     pub(crate) fn searching(idle_timeout: Duration) -> Self {
         let now = Instant::now();
-        let config = ViewerConfig {
-            uid: uid(),
-            credentials: Some(Credentials { account: "admin".into(), password: Secret::default() }),
-            targets: vec![address(255)],
-            timeout: Duration::MAX,
-            idle_timeout,
-            seed: u64::from(COOKIE) - 1,
-        };
+        let config = ViewerConfig::new(uid(), vec![address(255)], u64::from(COOKIE) - 1)
+            .with_credentials(Credentials::new("admin", Secret::default()))
+            .with_timeout(Duration::MAX)
+            .with_idle_timeout(idle_timeout);
         let mut victim = Self { now, viewer: Viewer::new(now, config), out: Vec::new() };
         victim.drain();
         victim
@@ -123,7 +119,7 @@ impl Victim {
         for event in self.events() {
             match event {
                 ViewerEvent::Av { event: AvEvent::Video(frame), .. } => frames.push(frame.number),
-                ViewerEvent::Av { event: AvEvent::Lost(Lost { media: Media::Video, first, count }), .. } => {
+                ViewerEvent::Av { event: AvEvent::Lost(Lost { media: Media::Video, first, count, .. }), .. } => {
                     losses.push((first, count));
                 }
                 other => panic!("{other:?}"),

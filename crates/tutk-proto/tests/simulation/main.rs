@@ -77,24 +77,22 @@ struct World {
 impl World {
     fn new(seed: u64, conditions: Conditions, resend: bool, password: &str) -> Self {
         let start = Instant::now();
-        let camera = Camera::new(CameraConfig {
-            uid: UID.parse().unwrap(),
-            name: "simulated".into(),
-            access: Access::Account { account: "admin".into(), password: Secret::from("right") },
-            max_viewers: 1,
-            resend,
-            idle_timeout: Duration::from_secs(15),
-        });
+        let camera = Camera::new(
+            CameraConfig::new(
+                UID.parse().unwrap(),
+                Access::Account { account: "admin".into(), password: Secret::from("right") },
+            )
+            .with_name("simulated")
+            .with_max_viewers(1)
+            .with_resend(resend)
+            .with_idle_timeout(Duration::from_secs(15)),
+        );
         let viewer = Viewer::new(
             start,
-            ViewerConfig {
-                uid: UID.parse().unwrap(),
-                credentials: Some(Credentials { account: "admin".into(), password: Secret::from(password) }),
-                targets: vec!["10.77.0.255:32761".parse().unwrap()],
-                timeout: Duration::from_secs(20),
-                idle_timeout: Duration::from_secs(10),
-                seed,
-            },
+            ViewerConfig::new(UID.parse().unwrap(), vec!["10.77.0.255:32761".parse().unwrap()], seed)
+                .with_credentials(Credentials::new("admin", Secret::from(password)))
+                .with_timeout(Duration::from_secs(20))
+                .with_idle_timeout(Duration::from_secs(10)),
         );
         let fps = 5 + Random::new(seed).below(25);
         Self {
@@ -213,8 +211,7 @@ impl World {
             let id = self.made;
             self.made += self.stride;
             let data = content(id);
-            let frame =
-                VideoFrame { data: &data, codec: Codec::H264, key: id.is_multiple_of(30), timestamp: id as u32 };
+            let frame = VideoFrame::new(Codec::H264, &data).with_key(id.is_multiple_of(30)).with_timestamp(id as u32);
             self.taken += self.camera.send_video(&[viewer], frame).unwrap() as u32;
         }
     }

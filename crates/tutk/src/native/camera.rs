@@ -83,14 +83,13 @@ impl Camera {
         })?;
         let sockets = Sockets::new(vec![sessions, searches]);
         let port = sockets.port().map_err(|error| Error::io("cannot tell the port for viewers", error))?;
-        let machine = Mutex::new(proto::Camera::new(CameraConfig {
-            uid: options.uid,
-            name: options.name,
-            access,
-            max_viewers: options.max_viewers,
-            resend: options.resend,
-            idle_timeout: options.idle_timeout,
-        }));
+        let machine = Mutex::new(proto::Camera::new(
+            CameraConfig::new(options.uid, access)
+                .with_name(options.name)
+                .with_max_viewers(options.max_viewers)
+                .with_resend(options.resend)
+                .with_idle_timeout(options.idle_timeout),
+        ));
         Ok(Self { sockets, machine, cancel: cancel.clone(), port })
     }
 

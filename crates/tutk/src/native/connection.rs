@@ -69,7 +69,9 @@ impl Connection {
             Error::io("cannot get random bytes from the system", std::io::Error::other(error.to_string()))
         })?;
         let logs_in = credentials.is_some();
-        let config = ViewerConfig { uid, credentials, targets: targets.addresses, timeout, idle_timeout, seed };
+        let mut config =
+            ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
+        config.credentials = credentials;
         let sockets = Sockets::new(vec![socket]);
         let viewer = Mutex::new(Viewer::new(begin, config));
         let mut camera = None;
@@ -171,7 +173,9 @@ impl Connection {
 
     /// What was counted so far.
     pub fn stats(&self) -> ViewerStats {
-        ViewerStats { overflowed: self.sockets.overflowed(), ..lock(&self.viewer).stats() }
+        let mut stats = lock(&self.viewer).stats();
+        stats.overflowed = self.sockets.overflowed();
+        stats
     }
 }
 

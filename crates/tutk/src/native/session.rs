@@ -38,7 +38,7 @@ impl Session {
             uid: options.uid,
             address: options.address,
             local_ports: options.local_ports,
-            credentials: Some(Credentials { account: options.account, password: options.password }),
+            credentials: Some(Credentials::new(options.account, options.password)),
             timeout: options.timeout,
             idle_timeout: options.idle_timeout,
         };

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::api::c_string;
 use super::library::Library;
-use super::search::{self, address, nobody};
+use super::search::{self, address};
 use super::{Code, blocking};
 use crate::native::{Cancel, DiscoveredCamera};
 use crate::wire::MAX_CREDENTIAL;
@@ -112,7 +112,7 @@ impl Connection {
     /// The camera; the library tells its address only.
     pub(super) fn camera(&self, options: &SessionOptions) -> Result<DiscoveredCamera, Error> {
         let (_, address) = self.route().map_err(|code| failed(options, code))?;
-        Ok(DiscoveredCamera { uid: options.uid, address, name: String::new(), generation: 0, asker: nobody() })
+        Ok(DiscoveredCamera::new(options.uid, address))
     }
 }
 

@@ -115,16 +115,12 @@ impl Stream {
                 self.next = Some(number.wrapping_add(1));
                 let data = buffer.get(..len).unwrap_or_default().to_vec();
                 let key = video::is_key(info.codec, &data, info.flags & 1 != 0);
-                let frame = Frame {
-                    data,
-                    info: bytes.to_vec(),
-                    codec: info.codec,
-                    key: self.media == Media::Audio || key,
-                    number,
-                    timestamp: info.timestamp,
-                    flags: info.flags,
-                    received: now,
-                };
+                let frame = Frame::new(info.codec, data, now)
+                    .with_info(bytes.to_vec())
+                    .with_key(self.media == Media::Audio || key)
+                    .with_number(number)
+                    .with_timestamp(info.timestamp)
+                    .with_flags(info.flags);
                 ready.push_back(match self.media {
                     Media::Video => Received::Video(frame),
                     Media::Audio => Received::Audio(frame),
@@ -138,7 +134,7 @@ impl Stream {
         let Some(first) = self.next else { return };
         let count = number.wrapping_sub(first);
         if count > 0 && count < u32::MAX / 2 {
-            ready.push_back(Received::Lost(Lost { media: self.media, first, count }));
+            ready.push_back(Received::Lost(Lost::new(self.media, first, count)));
             self.next = Some(number);
         }
     }

@@ -1,5 +1,5 @@
 use std::ffi::c_int;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,6 @@ use super::api::Device;
 use super::blocking;
 use super::library::Library;
 use crate::native::{Cancel, DiscoveredCamera};
-use crate::wire::AddressBlock;
 use crate::{Error, Uid};
 
 /// What the library takes for one search.
@@ -33,21 +32,12 @@ pub(super) fn look(library: Library, timeout: Duration, cancel: &Cancel) -> Resu
 }
 
 fn camera(device: Device) -> Option<DiscoveredCamera> {
-    Some(DiscoveredCamera {
-        uid: Uid::from_bytes(device.uid.try_into().ok()?)?,
-        address: address(&device.ip, device.port)?,
-        name: String::from_utf8_lossy(&device.name).into_owned(),
-        generation: 0,
-        asker: nobody(),
-    })
+    let uid = Uid::from_bytes(device.uid.try_into().ok()?)?;
+    let address = address(&device.ip, device.port)?;
+    Some(DiscoveredCamera::new(uid, address).with_name(String::from_utf8_lossy(&device.name)))
 }
 
 /// The address that the library wrote as text.
 pub(super) fn address(ip: &[u8], port: u16) -> Option<SocketAddr> {
     Some((std::str::from_utf8(ip).ok()?.parse::<IpAddr>().ok()?, port).into())
-}
-
-/// The address block of an asker that is not known.
-pub(super) fn nobody() -> AddressBlock {
-    SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0).into()
 }

@@ -165,7 +165,9 @@ impl Session {
     /// What was counted so far: frames and losses. The library tells nothing of datagrams.
     pub fn stats(&self) -> ViewerStats {
         let heard = lock(&self.heard);
-        ViewerStats { frames: heard.frames, lost: heard.lost, ..ViewerStats::default() }
+        let mut stats = ViewerStats::default();
+        (stats.frames, stats.lost) = (heard.frames, heard.lost);
+        stats
     }
 
     /// Ends the session; the camera is told. Dropping does the same.

@@ -47,7 +47,7 @@ fn frames_and_controls_go_both_ways() {
     // From an empty frame to 300 kB, which does not fit into the socket's buffer.
     for (number, len) in [(0, 0), (1, 1), (2, 1008), (3, 1009), (4, 300_000), (5, 40_000)] {
         let data: Vec<u8> = (0..len).map(|i: u32| (i * 31 + number) as u8).collect();
-        let frame = VideoFrame { data: &data, codec: Codec::H265, key: number == 0, timestamp: number * 40 };
+        let frame = VideoFrame::new(Codec::H265, &data).with_key(number == 0).with_timestamp(number * 40);
         assert_eq!(camera.camera.send_video(&[id], frame).unwrap(), 1);
         let Received::Video(frame) = next(&session) else { panic!("no frame") };
         assert!(frame.data == data, "frame {number}");
@@ -259,7 +259,7 @@ fn a_cancelled_session_goes_on_after_a_reset() {
     assert!(matches!(session.receive(), Err(Error::Cancelled)));
     assert!(matches!(session.receive(), Err(Error::Cancelled)));
     cancel.reset();
-    let frame = VideoFrame { data: &[1], codec: Codec::Mjpeg, key: true, timestamp: 0 };
+    let frame = VideoFrame::new(Codec::Mjpeg, &[1]).with_key(true);
     camera.camera.send_video(&[id], frame).unwrap();
     assert!(matches!(next(&session), Received::Video(frame) if frame.data == [1]));
 }
@@ -282,7 +282,7 @@ fn strangers_are_counted_and_passed_over() {
             stranger.send_to(&close.to_datagram(Generation::G09), ("127.0.0.1", port)).unwrap();
         }
     }
-    let frame = VideoFrame { data: &[7; 5000], codec: Codec::H264, key: true, timestamp: 0 };
+    let frame = VideoFrame::new(Codec::H264, &[7; 5000]).with_key(true);
     assert_eq!(camera.camera.send_video(&[id], frame).unwrap(), 1);
     assert!(matches!(next(&session), Received::Video(frame) if frame.data == [7; 5000]));
     assert!(session.stats().foreign > 0);

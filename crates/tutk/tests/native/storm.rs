@@ -142,7 +142,7 @@ fn calls_from_all_sides_disturb_no_frame() {
         });
         for number in 0..FRAMES {
             let data = vec![number as u8; (number * 997 % 60_000) as usize];
-            let frame = VideoFrame { data: &data, codec: Codec::H264, key: number == 0, timestamp: number };
+            let frame = VideoFrame::new(Codec::H264, &data).with_key(number == 0).with_timestamp(number);
             assert_eq!(serving.send_video(ids, frame).unwrap(), ids.len());
             for (seen, received) in &mut received {
                 let frame = seen.frame(received);

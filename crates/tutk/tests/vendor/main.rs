@@ -406,7 +406,7 @@ fn what_the_library_says_is_checked() {
     while seen.len() < 6 {
         match session.receive().unwrap() {
             Received::Video(frame) => seen.push((frame.number, 0, frame.info.len())),
-            Received::Lost(Lost { media: Media::Video, first, count }) => seen.push((first, count, 0)),
+            Received::Lost(Lost { media: Media::Video, first, count, .. }) => seen.push((first, count, 0)),
             received => panic!("{received:?}"),
         }
     }

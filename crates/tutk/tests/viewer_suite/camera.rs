@@ -9,7 +9,7 @@ impl Running {
     /// Sends a frame of this size, whose bytes depend on its number.
     pub(crate) fn send(&self, viewer: ViewerId, number: u32, len: usize) -> Vec<u8> {
         let data: Vec<u8> = (0..len).map(|i| (i as u32).wrapping_mul(31).wrapping_add(number) as u8).collect();
-        let frame = VideoFrame { data: &data, codec: Codec::H264, key: number == 0, timestamp: number * 40 };
+        let frame = VideoFrame::new(Codec::H264, &data).with_key(number == 0).with_timestamp(number * 40);
         assert_eq!(self.camera.send_video(&[viewer], frame).unwrap(), 1);
         data
     }
