@@ -13,6 +13,7 @@ mod backend;
 mod caps;
 pub mod device_provider;
 mod errors;
+mod login;
 mod ptz;
 mod quality;
 mod timestamp_mode;

@@ -5,28 +5,21 @@ use std::sync::LazyLock;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{CameraOptions, Error, Secret};
+use tutk::{CameraOptions, Error};
+
+use crate::login::{self, Login};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    uid: Option<String>,
+    login: Login,
     camera_name: String,
-    username: String,
-    password: Secret,
     port: u32,
     max_viewers: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            uid: None,
-            camera_name: String::new(),
-            username: "admin".into(),
-            password: Secret::default(),
-            port: 0,
-            max_viewers: 16,
-        }
+        Self { login: Login::default(), camera_name: String::new(), port: 0, max_viewers: 16 }
     }
 }
 
@@ -38,12 +31,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *
          * The UID of this camera: 20 letters and digits. No other camera in the network may have it.
          */
-        glib::ParamSpecString::builder("uid")
-            .nick("UID")
-            .blurb("The UID of this camera, 20 letters and digits")
-            .default_value(default.uid.as_deref())
-            .mutable_ready()
-            .build(),
+        login::uid("The UID of this camera, 20 letters and digits"),
         /**
          * GstTutkSink:camera-name:
          *
@@ -60,23 +48,13 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *
          * The account that viewers log in with.
          */
-        glib::ParamSpecString::builder("username")
-            .nick("Username")
-            .blurb("The account that viewers log in with")
-            .default_value(Some(default.username.as_str()))
-            .mutable_ready()
-            .build(),
+        login::username("The account that viewers log in with"),
         /**
          * GstTutkSink:password:
          *
          * The account's password. It can be set and never read back.
          */
-        glib::ParamSpecString::builder("password")
-            .nick("Password")
-            .blurb("The account's password; can be set and never read back")
-            .write_only()
-            .mutable_ready()
-            .build(),
+        login::password(),
         /**
          * GstTutkSink:port:
          *
@@ -123,33 +101,27 @@ impl Settings {
 
     pub(super) fn get(&self, name: &str) -> glib::Value {
         match name {
-            "uid" => self.uid.to_value(),
             "camera-name" => self.camera_name.to_value(),
-            "username" => self.username.to_value(),
             "port" => self.port.to_value(),
             "max-viewers" => self.max_viewers.to_value(),
-            _ => unimplemented!(),
+            _ => self.login.get(name),
         }
     }
 
     pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
         // GObject has checked the type, and the range of numbers.
-        let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
         let number = || value.get().unwrap_or_default();
         match name {
-            "uid" => self.uid = text(),
-            "camera-name" => self.camera_name = text().unwrap_or_default(),
-            "username" => self.username = text().unwrap_or_default(),
-            "password" => self.password = text().unwrap_or_default().into(),
+            "camera-name" => self.camera_name = value.get::<Option<String>>().ok().flatten().unwrap_or_default(),
             "port" => self.port = number(),
             "max-viewers" => self.max_viewers = number(),
-            _ => unimplemented!(),
+            _ => self.login.set(name, value),
         }
     }
 
     /// Which camera to be.
     pub(super) fn camera(&self) -> Result<CameraOptions, Error> {
-        let uid = self.uid.as_deref().ok_or_else(|| {
+        let uid = self.login.uid.as_deref().ok_or_else(|| {
             Error::InvalidArgument(
                 "The property “uid” is not set: a camera needs 20 letters and digits of its own (for instance, \
                  uid=ABCDEFGHJKLMNPQRST12)"
@@ -158,8 +130,8 @@ impl Settings {
         })?;
         let mut options = CameraOptions::new(uid.parse()?);
         options.name.clone_from(&self.camera_name);
-        options.account.clone_from(&self.username);
-        options.password = self.password.clone();
+        options.account.clone_from(&self.login.username);
+        options.password = self.login.password.clone().unwrap_or_default();
         options.port = self.port.try_into().unwrap_or_default();
         options.max_viewers = self.max_viewers as usize;
         Ok(options)

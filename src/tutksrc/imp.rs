@@ -133,6 +133,7 @@ use tutk::{Cancel, Error, Session};
 
 use super::controls::Controls;
 use super::navigation::Keys;
+use super::properties::PROPERTIES;
 use super::queue::Arrived;
 use super::receiver::Receiver;
 use super::session::GAP;
@@ -179,7 +180,7 @@ impl ObjectSubclass for TutkSrc {
 
 impl ObjectImpl for TutkSrc {
     fn properties() -> &'static [glib::ParamSpec] {
-        Settings::properties()
+        &PROPERTIES
     }
 
     fn signals() -> &'static [glib::subclass::Signal] {
@@ -267,7 +268,7 @@ impl BaseSrcImpl for TutkSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.lock().unwrap().clone();
         let options = settings.session().map_err(|error| errors::of_start(&error))?;
-        let stream = Stream::new(settings.timestamp_mode());
+        let stream = Stream::new(settings.timestamp_mode);
         let cancel = Cancel::new().map_err(|error| errors::of_start(&error))?;
         *self.interrupt.lock().unwrap() = Some(Interrupt { cancel, flushing: false, paused: false });
         *self.stats.lock().unwrap() = Stats::default();

@@ -13,6 +13,7 @@ mod messages;
 mod motor;
 mod navigation;
 mod output;
+mod properties;
 mod queue;
 mod receiver;
 mod reconnect;

@@ -12,7 +12,7 @@ const SPEED: u8 = 8;
 impl TutkSrc {
     /// Turns the camera if the event is about a key that does.
     pub(super) fn navigate(&self, event: &gst::EventRef) -> bool {
-        if !self.settings.lock().unwrap().navigation() {
+        if !self.settings.lock().unwrap().navigation {
             return false;
         }
         let mut keys = self.keys.lock().unwrap();

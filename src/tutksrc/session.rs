@@ -78,7 +78,7 @@ impl TutkSrc {
     fn open(&self, options: &SessionOptions, cancel: &Cancel) -> Result<Arc<Session>, Error> {
         let session = Arc::new(Session::open(options.clone(), cancel)?);
         self.controls.attach(&session);
-        if self.settings.lock().unwrap().sync_time()
+        if self.settings.lock().unwrap().sync_time
             && let Err(unsent) = self.controls.sync_time()
         {
             gst::warning!(CAT, imp = self, "The camera's clock is not set: {unsent}");
@@ -148,7 +148,7 @@ impl TutkSrc {
     fn next_try(&self, error: &Error, max_wait: Duration) -> Option<NextTry> {
         let (reconnect, retry_timeout) = {
             let settings = self.settings.lock().unwrap();
-            (settings.reconnect(), settings.retry_timeout())
+            (settings.reconnect, settings.retry_timeout())
         };
         let State::Started { options: Some(options), stream, .. } = &mut *self.state.lock().unwrap() else {
             return None;
@@ -226,7 +226,7 @@ impl TutkSrc {
 
     /// Asks for the quality that is set, if there is a session.
     pub(super) fn ask_for_quality(&self) {
-        let wanted = self.settings.lock().unwrap().quality().wanted();
+        let wanted = self.settings.lock().unwrap().quality.wanted();
         if let Some(quality) = wanted
             && let Err(unsent) = self.controls.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
         {

@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use tutk::Uid;
 
 use super::imp::{CAT, TutkSrc};
+use super::properties::PROPERTIES;
 use super::settings::Settings;
 
 const PROTOCOL: &str = "tutk";
@@ -90,7 +91,7 @@ pub(super) fn of(settings: &Settings) -> Option<String> {
     let text = |name| settings.get(name).get::<Option<String>>().ok().flatten();
     let mut uri = format!("{PROTOCOL}://{}@{}", utf8_percent_encode(&text("username")?, ACCOUNT), text("uid")?);
     let mut separator = '?';
-    for property in Settings::properties().iter().filter(|property| settable(property.name()).is_ok()) {
+    for property in PROPERTIES.iter().filter(|property| settable(property.name()).is_ok()) {
         let (name, value) = (property.name(), settings.get(property.name()));
         let text = match value.get::<Option<String>>() {
             Ok(text) => text,
@@ -151,7 +152,7 @@ fn settable(name: &str) -> Result<&'static glib::ParamSpec, String> {
     if LOCAL.contains(&name) {
         return Err(format!("“{name}” cannot be set by a URI, only as a property of tutksrc"));
     }
-    Settings::properties()
+    PROPERTIES
         .iter()
         .find(|property| property.name() == name && property.flags().contains(glib::ParamFlags::WRITABLE))
         .ok_or_else(|| format!("“{name}” is no property of tutksrc that the URI could set"))
