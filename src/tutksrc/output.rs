@@ -94,11 +94,12 @@ impl TutkSrc {
             }
             stream.read_running_time(now);
             let (frame, order) = (&unit.frame, unit.order);
-            let stamp = stream.timing.stamp(at(frame.received), at(ready), frame.camera_time(), order, discont);
-            let camera = gst::ClockTime::try_from(stream.timing.camera_time()).unwrap_or_default();
+            let (arrival, ready, camera) = (at(frame.received), at(ready), frame.camera_time());
+            let stamp = stream.stamper.stamp(&mut stream.clock, arrival, ready, camera, order, discont);
+            let camera = gst::ClockTime::try_from(stamp.camera).unwrap_or_default();
             stream.position = stream.position.max(stamp.pts).max(stamp.dts);
             stream.times = Some(Times { stamp: Stamp { jumped: false, ..stamp }, camera });
-            let latency = stream.timing.latency();
+            let latency = stream.stamper.latency(&stream.clock);
             let changed = std::mem::replace(&mut stream.latency, latency) != latency;
             (Times { stamp, camera }, changed.then_some(latency))
         })?;

@@ -17,7 +17,9 @@ impl TutkSrc {
         let session = session.map(|session| session.stats());
         let stats = self.stats.lock().unwrap();
         match &*self.state.lock().unwrap() {
-            State::Started { stream, .. } => stats.structure(name, Instant::now(), session, Some(&stream.timing)),
+            State::Started { stream, .. } => {
+                stats.structure(name, Instant::now(), session, Some((&stream.clock, &stream.stamper)))
+            }
             State::Stopped => stats.structure(name, Instant::now(), session, None),
         }
     }

@@ -96,7 +96,8 @@ impl TutkSrc {
         if let State::Started { session: place, stream, .. } = &mut *self.state.lock().unwrap() {
             *place = Some(session.clone());
             stream.gate.lost();
-            stream.timing.restart();
+            stream.clock.reset();
+            stream.stamper.restart();
             stream.resync = true;
             stream.connecting = None;
             stream.was_connected = true;
@@ -173,7 +174,7 @@ impl TutkSrc {
         let from = self.with_stream(|stream| {
             stream.read_running_time(now?);
             let from = stream.position.filter(|from| Some(*from) < now)?;
-            stream.timing.pass(now?);
+            stream.stamper.pass(now?);
             stream.position = now;
             Some(from)
         });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tutk::proto::ViewerStats;
 use tutk::{Codec, Frame, SessionInfo};
 
-use super::timing::Timing;
+use super::timing::{ClockRecovery, Stamper};
 
 /// Over how long rates are measured.
 const WINDOW: Duration = Duration::from_secs(1);
@@ -123,7 +123,7 @@ impl Stats {
         name: &str,
         now: Instant,
         session: Option<ViewerStats>,
-        timing: Option<&Timing>,
+        timing: Option<(&ClockRecovery, &Stamper)>,
     ) -> gst::Structure {
         let datagrams = self.past + session.unwrap_or_default();
         let rates = self.rates.as_ref().and_then(|rates| rates.now(now));
@@ -146,11 +146,11 @@ impl Stats {
             .field("datagrams-overflowed", datagrams.overflowed)
             .field_if_some("round-trip-time", session.and_then(|session| session.round_trip).map(nanos))
             .field("reconnects", self.connections.saturating_sub(1));
-        if let Some(timing) = timing {
+        if let Some((clock, stamper)) = timing {
             stats = stats
-                .field("timestamps", if timing.uses_camera() { "camera" } else { "arrival" })
-                .field_if_some("clock-drift", timing.drift())
-                .field("latency", timing.latency());
+                .field("timestamps", if clock.is_in_use() { "camera" } else { "arrival" })
+                .field_if_some("clock-drift", clock.drift())
+                .field("latency", stamper.latency(clock));
         }
         if let Some(Connected { since, info }) = &self.connected {
             stats = stats

@@ -8,7 +8,7 @@ use tutk::{Session, SessionOptions, VideoParser};
 use super::gate::Gate;
 use super::output::Times;
 use super::reconnect::Backoff;
-use super::timing::Timing;
+use super::timing::{ClockRecovery, Stamper};
 use crate::TimestampMode;
 
 /// How far the running time may go back without a move of the base: by a pause, because elements take their time to pause.
@@ -31,7 +31,9 @@ pub(super) enum State {
 /// What the streaming thread keeps over sessions.
 pub(super) struct Stream {
     pub(super) gate: Gate,
-    pub(super) timing: Timing,
+    /// Of the session.
+    pub(super) clock: ClockRecovery,
+    pub(super) stamper: Stamper,
     /// The times of the last picture.
     pub(super) times: Option<Times>,
     /// While no thread receives with it.
@@ -61,11 +63,12 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(mode: TimestampMode) -> Self {
-        let timing = Timing::new(mode);
+        let (clock, stamper) = (ClockRecovery::new(mode), Stamper::default());
         Self {
             gate: Gate::default(),
-            latency: timing.latency(),
-            timing,
+            latency: stamper.latency(&clock),
+            clock,
+            stamper,
             times: None,
             parser: VideoParser::default(),
             warned_of_codec: false,
@@ -101,7 +104,8 @@ impl Stream {
         let tolerance = if self.flush_seen { PAUSE_JITTER } else { gst::ClockTime::ZERO };
         self.flush_seen = true;
         if now + tolerance < before {
-            self.timing.rebase();
+            self.clock.reset();
+            self.stamper.reset();
             self.position = None;
             self.resync = true;
         }
@@ -125,7 +129,8 @@ mod tests {
             let now = from + FRAME * number;
             stream.read_running_time(now);
             let camera = CameraTime::Milliseconds(1_000 + 40 * number as u32);
-            last = stream.timing.stamp(now, now, camera, Order::Decoding(None), false).pts.unwrap();
+            let stamp = stream.stamper.stamp(&mut stream.clock, now, now, camera, Order::Decoding(None), false);
+            last = stamp.pts.unwrap();
             stream.position = Some(last);
             stream.resync = false;
         }
@@ -139,7 +144,7 @@ mod tests {
             play(&mut stream, ClockTime::ZERO, 25 * seconds);
             stream.flushed(Instant::now());
             stream.read_running_time(FRAME);
-            assert!(stream.resync && stream.position.is_none() && !stream.timing.uses_camera());
+            assert!(stream.resync && stream.position.is_none() && !stream.clock.is_in_use());
             assert_eq!(play(&mut stream, FRAME, 25), FRAME * 25);
         }
     }

@@ -4,7 +4,7 @@ use tutk::Place;
 
 /// Gives times to pictures that are shown in another order than that in which they come.
 ///
-/// DTS are those of [`Timing`](super::Timing), one for each picture, some pictures late; PTS are the same times in the order in
+/// DTS are those of [`Stamper`](super::Stamper), one for each picture, some pictures late; PTS are the same times in the order in
 /// which the stream shows its pictures. So neither is ever in the future, DTS rise strictly, each PTS is at or after its DTS,
 /// and what reordering takes is part of the latency that is observed.
 ///

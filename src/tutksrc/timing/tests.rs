@@ -1,6 +1,14 @@
 //! A camera and a network from a seed, and what becomes of their frames.
 
+use std::time::Duration;
+
+use gst::ClockTime;
+use tutk::Order;
+use tutk::wire::CameraTime;
+
+use super::recovery::MAX_CHANGE;
 use super::*;
+use crate::TimestampMode;
 
 const SECOND: i64 = 1_000_000_000;
 const MS: i64 = 1_000_000;
@@ -35,15 +43,15 @@ struct Camera {
     delay: i64,
     /// Up to so much longer, evenly.
     jitter: i64,
-    /// One frame in so many waits up to a second for a resend, and those behind it, too.
-    resend: i64,
+    /// One frame in so many waits up to a second for a retransmission, and those behind it, too.
+    retransmitted: i64,
     /// One frame in so many is lost.
     loss: i64,
     seed: u64,
 }
 
 const LAN: Camera =
-    Camera { fps: 30, drift: 0, start: 1_000_000, delay: 3 * MS, jitter: 50 * MS, resend: 0, loss: 0, seed: 2 };
+    Camera { fps: 30, drift: 0, start: 1_000_000, delay: 3 * MS, jitter: 50 * MS, retransmitted: 0, loss: 0, seed: 2 };
 
 /// A frame on its way.
 #[derive(Clone, Copy)]
@@ -66,7 +74,7 @@ impl Camera {
                 // A key frame is larger.
                 arrival += 20 * MS;
             }
-            if random.one_in(self.resend) {
+            if random.one_in(self.retransmitted) {
                 arrival += random.below(SECOND);
             }
             before = arrival.max(before);
@@ -78,7 +86,10 @@ impl Camera {
 
 /// What comes out of frames that go in.
 struct Play {
-    timing: Timing,
+    clock: ClockRecovery,
+    stamper: Stamper,
+    /// The camera's time of the last frame.
+    camera: Duration,
     /// The last PTS.
     last: Option<u64>,
     arrival: i64,
@@ -90,25 +101,45 @@ struct Play {
 
 impl Play {
     fn new(mode: TimestampMode) -> Self {
-        Self { timing: Timing::new(mode), last: None, arrival: 0, jumps: 0, changes: 0, latency_changes: 0 }
+        Self {
+            clock: ClockRecovery::new(mode),
+            stamper: Stamper::default(),
+            camera: Duration::ZERO,
+            last: None,
+            arrival: 0,
+            jumps: 0,
+            changes: 0,
+            latency_changes: 0,
+        }
+    }
+
+    fn latency(&self) -> ClockTime {
+        self.stamper.latency(&self.clock)
+    }
+
+    /// Another session begins.
+    fn restart(&mut self) {
+        self.clock.reset();
+        self.stamper.restart();
     }
 
     /// The PTS of a frame.
     fn frame(&mut self, arrival: i64, camera: CameraTime) -> i64 {
-        let (used, latency) = (self.timing.uses_camera(), self.timing.latency());
+        let (used, latency) = (self.clock.is_in_use(), self.latency());
         // A shorter way overtakes nothing: frames come in order.
         self.arrival = arrival.max(self.arrival + 1);
         let time = ClockTime::from_nseconds(self.arrival.unsigned_abs());
         let now = time + ClockTime::from_mseconds(1);
-        let stamp = self.timing.stamp(time, now, camera, Order::Decoding(None), false);
+        let stamp = self.stamper.stamp(&mut self.clock, time, now, camera, Order::Decoding(None), false);
         let pts = stamp.pts.unwrap();
         assert_eq!(stamp.dts, None);
         assert!(pts <= now, "{pts} after {now}");
         assert!(self.last.is_none_or(|last| last < pts.nseconds()), "PTS do not rise");
         self.last = Some(pts.nseconds());
+        self.camera = stamp.camera;
         self.jumps += u32::from(stamp.jumped);
-        self.changes += u32::from(used != self.timing.uses_camera());
-        self.latency_changes += u32::from(latency != self.timing.latency());
+        self.changes += u32::from(used != self.clock.is_in_use());
+        self.latency_changes += u32::from(latency != self.latency());
         pts.nseconds().cast_signed()
     }
 
@@ -132,7 +163,7 @@ fn milliseconds(clock: i64) -> CameraTime {
     CameraTime::Milliseconds(clock as u32)
 }
 
-/// The most that PTS are off once the line is known, for 10 minutes in `mode`.
+/// The most that PTS are off once the envelope is known, for 10 minutes in `mode`.
 fn ten_minutes(mode: TimestampMode, camera: Camera, clock: Clock) -> (i64, Play) {
     let mut play = Play::new(mode);
     let most = play.frames(camera.frames(0, 600 * SECOND), 120 * SECOND, camera.delay, clock);
@@ -142,10 +173,10 @@ fn ten_minutes(mode: TimestampMode, camera: Camera, clock: Clock) -> (i64, Play)
 #[test]
 fn a_day_of_drift_stays_under_5_ms() {
     for (drift, fps) in [(200, 30), (-200, 15), (200, 15), (-200, 30)] {
-        let camera = Camera { drift, fps, resend: 200, loss: 100, ..LAN };
+        let camera = Camera { drift, fps, retransmitted: 200, loss: 100, ..LAN };
         let mut play = Play::new(TimestampMode::Auto);
         let most = play.frames(camera.frames(0, DAY), 120 * SECOND, camera.delay, milliseconds);
-        let known = play.timing.drift().unwrap();
+        let known = play.clock.drift().unwrap();
         assert!(most < 5 * MS, "{drift} ppm, {fps} fps: {most} ns off");
         assert!((known - drift as f64).abs() < 50.0, "{drift} ppm, {fps} fps: {known} ppm");
         assert_eq!((play.jumps, play.changes), (0, 1));
@@ -165,11 +196,11 @@ fn jitter_of_50_ms_becomes_less_than_5() {
 }
 
 #[test]
-fn bad_networks_and_few_frames_are_no_reason_to_leave_the_camera() {
+fn bad_networks_and_few_frames_are_no_reason_to_leave_the_camera_clock() {
     for (camera, limit) in [
-        (Camera { resend: 20, ..LAN }, 5 * MS),
+        (Camera { retransmitted: 20, ..LAN }, 5 * MS),
         (Camera { jitter: 200 * MS, ..LAN }, 20 * MS),
-        (Camera { jitter: 200 * MS, resend: 50, fps: 15, drift: 100, ..LAN }, 20 * MS),
+        (Camera { jitter: 200 * MS, retransmitted: 50, fps: 15, drift: 100, ..LAN }, 20 * MS),
         (Camera { fps: 1, ..LAN }, 10 * MS),
         (Camera { jitter: 0, drift: -200, ..LAN }, MS),
     ] {
@@ -182,12 +213,12 @@ fn bad_networks_and_few_frames_are_no_reason_to_leave_the_camera() {
 }
 
 #[test]
-fn milliseconds_wrap_unseen() {
+fn milliseconds_wrap_without_a_jump() {
     let start = (1 << 32) - 300_000;
     let (most, play) = ten_minutes(TimestampMode::Auto, Camera { start, ..LAN }, milliseconds);
     assert!(most < 5 * MS, "{most} ns off");
     assert_eq!((play.jumps, play.changes), (0, 1));
-    assert!(play.timing.camera_time() > Duration::from_millis(1 << 32));
+    assert!(play.camera > Duration::from_millis(1 << 32));
 }
 
 #[test]
@@ -200,20 +231,20 @@ fn seconds_with_either_fraction_are_followed() {
         let (most, play) = ten_minutes(TimestampMode::Auto, LAN, clock);
         assert!(most < 5 * MS, "{most} ns off");
         assert_eq!((play.jumps, play.changes), (0, 1));
-        assert!(play.timing.camera_time().abs_diff(Duration::from_secs(1600)) < Duration::from_millis(50));
+        assert!(play.camera.abs_diff(Duration::from_secs(1600)) < Duration::from_millis(50));
     }
 }
 
 #[test]
-fn arrival_has_no_use_for_the_camera_but_tells_its_time() {
+fn arrival_ignores_the_camera_clock_and_reports_its_time() {
     let mut play = Play::new(TimestampMode::Arrival);
     for Way { arrival, clock, .. } in LAN.frames(0, 60 * SECOND) {
         let pts = play.frame(arrival, milliseconds(clock));
         assert!((0..100).contains(&(pts - arrival)), "{}", pts - arrival);
-        assert_eq!(play.timing.camera_time(), Duration::from_millis(clock.unsigned_abs()));
+        assert_eq!(play.camera, Duration::from_millis(clock.unsigned_abs()));
     }
     assert_eq!((play.jumps, play.changes, play.latency_changes), (0, 0, 0));
-    assert_eq!(play.timing.drift(), None);
+    assert_eq!(play.clock.drift(), None);
 }
 
 #[test]
@@ -236,9 +267,9 @@ fn a_clock_that_is_set_jumps_once_and_is_followed_again() {
     }
 }
 
-/// Cameras whose clock is of no use: PTS are those of arrival, and do not jump.
+/// Cameras whose clock is useless: PTS are those of arrival, and do not jump.
 #[test]
-fn clocks_of_no_use_are_not_used() {
+fn useless_clocks_are_not_used() {
     let clocks: [(&str, Clock); 9] = [
         ("stands still", |_| milliseconds(12345)),
         ("zero", |_| milliseconds(0)),
@@ -254,7 +285,7 @@ fn clocks_of_no_use_are_not_used() {
         let (most, play) = ten_minutes(TimestampMode::Auto, LAN, clock);
         assert!(most <= 71 * MS, "{name}: {most} ns off");
         assert_eq!((play.jumps, play.changes), (0, 0), "{name}");
-        assert_eq!(play.timing.latency(), ClockTime::from_mseconds(20), "{name}");
+        assert_eq!(play.latency(), ClockTime::from_mseconds(20), "{name}");
         let (most, play) = ten_minutes(TimestampMode::Camera, LAN, clock);
         assert!(most <= 71 * MS, "{name}: {most} ns off");
         assert!(play.jumps <= 2, "{name}: {} jumps", play.jumps);
@@ -262,17 +293,17 @@ fn clocks_of_no_use_are_not_used() {
 }
 
 #[test]
-fn a_clock_that_stops_is_left_and_taken_up_again_when_it_goes_on() {
+fn a_clock_that_stops_is_not_used_until_it_goes_on() {
     let mut play = Play::new(TimestampMode::Auto);
     play.frames(LAN.frames(0, 60 * SECOND), 0, LAN.delay, milliseconds);
-    assert!(play.timing.uses_camera());
+    assert!(play.clock.is_in_use());
     let still = LAN.frames(60 * SECOND, 120 * SECOND).map(|way| Way { clock: LAN.start + 60_000, ..way });
     let most = play.frames(still, 60 * SECOND, LAN.delay, milliseconds);
     assert!(most <= 150 * MS, "{most} ns off");
-    assert!(!play.timing.uses_camera());
+    assert!(!play.clock.is_in_use());
     let most = play.frames(LAN.frames(120 * SECOND, 300 * SECOND), 200 * SECOND, LAN.delay, milliseconds);
     assert!(most < 5 * MS, "{most} ns off");
-    assert!(play.timing.uses_camera());
+    assert!(play.clock.is_in_use());
     assert_eq!(play.changes, 3);
 }
 
@@ -305,12 +336,12 @@ fn a_slower_frame_rate_and_a_pause_change_nothing() {
 }
 
 #[test]
-fn a_way_that_changes_for_good_is_followed() {
+fn a_path_that_changes_for_good_is_followed() {
     for (delay, mode) in [(103 * MS, TimestampMode::Auto), (30 * MS, TimestampMode::Camera)] {
         let mut play = Play::new(mode);
         let other = Camera { delay, ..LAN };
         play.frames(LAN.frames(0, 200 * SECOND), 0, LAN.delay, milliseconds);
-        // The line rises by a hundredth: 100 ms in 10 s, after 16 s that showed it.
+        // The line is slewed up by a hundredth: 100 ms in 10 s, after 16 s that showed it.
         play.frames(other.frames(200 * SECOND, 240 * SECOND), 0, delay, milliseconds);
         let slower = play.frames(other.frames(240 * SECOND, 400 * SECOND), 240 * SECOND, delay, milliseconds);
         play.frames(LAN.frames(400 * SECOND, 402 * SECOND), 0, LAN.delay, milliseconds);
@@ -321,7 +352,7 @@ fn a_way_that_changes_for_good_is_followed() {
 }
 
 #[test]
-fn a_way_that_becomes_much_longer_is_a_jump() {
+fn a_path_that_becomes_much_longer_is_a_jump() {
     let delay = 703 * MS;
     let other = Camera { delay, ..LAN };
     let mut play = Play::new(TimestampMode::Camera);
@@ -347,7 +378,7 @@ fn changing_to_the_camera_is_not_seen() {
             let changes = play.changes;
             let pts = play.frame(arrival, milliseconds(clock));
             if play.changes > changes {
-                assert!((arrival - pts).abs() <= ON_LINE, "seed {seed}: {} ns", arrival - pts);
+                assert!((arrival - pts).abs() <= MAX_CHANGE, "seed {seed}: {} ns", arrival - pts);
             }
         }
         assert_eq!(play.changes, 1, "seed {seed}");
@@ -356,12 +387,12 @@ fn changing_to_the_camera_is_not_seen() {
 
 #[test]
 fn the_latency_covers_what_comes_late_and_changes_seldom() {
-    let camera = Camera { resend: 300, ..LAN };
+    let camera = Camera { retransmitted: 300, ..LAN };
     let mut play = Play::new(TimestampMode::Auto);
     let mut late = 0;
     for Way { taken, arrival, clock } in camera.frames(0, 3600 * SECOND) {
         let pts = play.frame(arrival, milliseconds(clock));
-        let latency = play.timing.latency().nseconds().cast_signed();
+        let latency = play.latency().nseconds().cast_signed();
         late += i32::from(taken > 120 * SECOND && arrival + MS > pts + latency);
     }
     assert_eq!(late, 0);
@@ -372,9 +403,9 @@ fn the_latency_covers_what_comes_late_and_changes_seldom() {
 fn a_new_session_forgets_the_clock_and_goes_on() {
     let mut play = Play::new(TimestampMode::Auto);
     play.frames(LAN.frames(0, 60 * SECOND), 0, LAN.delay, milliseconds);
-    assert!(play.timing.uses_camera());
-    play.timing.restart();
-    assert!(!play.timing.uses_camera());
+    assert!(play.clock.is_in_use());
+    play.restart();
+    assert!(!play.clock.is_in_use());
     let other = Camera { start: 5, drift: 100, ..LAN };
     let most = play.frames(other.frames(60 * SECOND, 300 * SECOND), 180 * SECOND, LAN.delay, milliseconds);
     assert!(most < 5 * MS, "{most} ns off");
@@ -405,7 +436,7 @@ fn pts_rise_and_are_never_ahead_whatever_comes() {
             };
             play.frame(arrival, camera);
             if random.one_in(1000) {
-                play.timing.restart();
+                play.restart();
             }
         }
     }
@@ -414,10 +445,10 @@ fn pts_rise_and_are_never_ahead_whatever_comes() {
 #[test]
 fn times_of_centuries_are_no_trouble() {
     for mode in [TimestampMode::Auto, TimestampMode::Camera, TimestampMode::Arrival] {
-        let mut timing = Timing::new(mode);
+        let (mut clock, mut stamper) = (ClockRecovery::new(mode), Stamper::default());
         for time in [0, u64::MAX / 2, u64::MAX - 1, u64::MAX - 1, 5] {
             let time = ClockTime::from_nseconds(time);
-            timing.stamp(time, time, CameraTime::Milliseconds(u32::MAX), Order::Decoding(None), false);
+            stamper.stamp(&mut clock, time, time, CameraTime::Milliseconds(u32::MAX), Order::Decoding(None), false);
         }
     }
 }

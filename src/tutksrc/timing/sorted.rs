@@ -3,18 +3,18 @@
 /// The frame info of such a picture says when it was taken, so that times go back at B-frames, which is no clock that was
 /// set. Sorted, they rise from picture to picture, and belong to pictures `depth` before.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
+pub(super) struct SortedTimes {
     /// The latest times, rising: one more than pictures can wait.
     latest: Vec<i64>,
 }
 
 /// No picture is shown so much earlier or later than the one before, in microseconds.
-const JUMP: i64 = 2_000_000;
+const MAX_DISTANCE: i64 = 2_000_000;
 
-impl Sorted {
+impl SortedTimes {
     /// The time to go on with, in microseconds, for this one of the next picture.
     pub(super) fn sort(&mut self, time: i64, depth: usize) -> i64 {
-        let jumps = |known: &i64| known.wrapping_sub(time).unsigned_abs() > JUMP.unsigned_abs();
+        let jumps = |known: &i64| known.wrapping_sub(time).unsigned_abs() > MAX_DISTANCE.unsigned_abs();
         if self.latest.iter().all(jumps) {
             self.latest.clear();
         }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     fn sort(times: &[i64], depth: usize) -> Vec<i64> {
-        let mut sorted = Sorted::default();
+        let mut sorted = SortedTimes::default();
         times.iter().map(|time| sorted.sort(*time, depth)).collect()
     }
 
@@ -44,6 +44,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_begins_anew() {
-        assert_eq!(sort(&[9 * JUMP, 9 * JUMP + 1, 5, 6, 7], 1), [9 * JUMP, 9 * JUMP, 5, 5, 6]);
+        assert_eq!(
+            sort(&[9 * MAX_DISTANCE, 9 * MAX_DISTANCE + 1, 5, 6, 7], 1),
+            [9 * MAX_DISTANCE, 9 * MAX_DISTANCE, 5, 5, 6]
+        );
     }
 }

@@ -8,7 +8,7 @@ pub(super) struct CameraClock {
     time: i64,
     /// The last milliseconds; none before the first ones.
     milliseconds: Option<u32>,
-    /// The camera tells seconds, and their fraction in this unit.
+    /// The camera counts seconds, and their fraction in this unit.
     fraction: Option<Fraction>,
 }
 
@@ -29,12 +29,12 @@ impl CameraClock {
         self.time
     }
 
-    /// What [`CameraClock::read`] last read: since 1970 in the camera's time zone where it tells seconds, otherwise
-    /// since whenever its milliseconds were zero.
-    pub(super) fn time(&self) -> Duration {
+    /// A time that [`read`](Self::read) returned: since 1970 in the camera's time zone where it counts seconds, otherwise
+    /// since its milliseconds were zero.
+    pub(super) fn duration(time: i64) -> Duration {
         // Negative: milliseconds that were set back over their zero.
         const WRAP: i64 = (1 << 32) * 1000;
-        let time = if self.time < 0 { self.time.rem_euclid(WRAP) } else { self.time };
+        let time = if time < 0 { time.rem_euclid(WRAP) } else { time };
         Duration::from_micros(time.unsigned_abs())
     }
 
@@ -75,22 +75,20 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_go_on_where_they_wrap() {
+    fn milliseconds_continue_where_they_wrap() {
         let times = [u32::MAX - 9, 10, 5].map(CameraTime::Milliseconds);
         let first = i64::from(u32::MAX - 9) * 1000;
         assert_eq!(read(&times), [first, first + 20_000, first + 15_000]);
     }
 
     #[test]
-    fn milliseconds_set_back_over_zero_read_as_the_camera_tells_them() {
-        let mut clock = CameraClock::default();
-        clock.read(CameraTime::Milliseconds(5));
-        clock.read(CameraTime::Milliseconds(u32::MAX));
-        assert_eq!(clock.time(), Duration::from_millis(u32::MAX.into()));
+    fn milliseconds_set_back_over_zero_are_those_of_the_camera() {
+        let time = read(&[CameraTime::Milliseconds(5), CameraTime::Milliseconds(u32::MAX)])[1];
+        assert_eq!(CameraClock::duration(time), Duration::from_millis(u32::MAX.into()));
     }
 
     #[test]
-    fn fractions_show_their_unit() {
+    fn the_fraction_shows_its_unit() {
         let seconds = |seconds, fraction| CameraTime::Seconds { seconds, fraction };
         assert_eq!(read(&[seconds(7, 999), seconds(8, 40)]), [7_999_000, 8_040_000]);
         assert_eq!(read(&[seconds(7, 950_000), seconds(8, 40)]), [7_950_000, 8_000_040]);
