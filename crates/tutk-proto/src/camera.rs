@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
 use crate::outbox::Outbox;
-use crate::session::handshake::v1 as handshake;
+use crate::session::handshake::{v1, v2};
 use crate::session::{Peer, Peers};
-use crate::wire::{self, AddressBlock, Message, SearchAnswer, Step};
-use crate::{Generation, Link, Profile, Secret, SendError, SessionId, Transmit, Uid, VideoFrame};
+use crate::wire::{self, AddressBlock, Grant, Message, SearchAnswer, SearchResult, SessionRequest, Step};
+use crate::{AuthKey, Generation, Link, Profile, Secret, SendError, SessionId, Transmit, Uid, VideoFrame};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
@@ -27,13 +27,26 @@ pub struct CameraConfig {
     pub resend: bool,
     /// No datagram from a viewer for this long: it is gone.
     pub idle_timeout: Duration,
+    /// The camera's own generation; viewers of 0x09 are spoken to in theirs.
+    pub generation: Generation,
+    /// What viewers must show to be given a session; those of 0x09 cannot, and are refused where there is one.
+    pub auth_key: Option<AuthKey>,
 }
 
 impl CameraConfig {
     /// A camera without a name, for up to 16 viewers, that sends lost datagrams again and drops viewers after 15 s without a
     /// datagram.
     pub fn new(uid: Uid, access: Access) -> Self {
-        Self { uid, name: String::new(), access, max_viewers: 16, resend: true, idle_timeout: Duration::from_secs(15) }
+        Self {
+            uid,
+            name: String::new(),
+            access,
+            max_viewers: 16,
+            resend: true,
+            idle_timeout: Duration::from_secs(15),
+            generation: Generation::NEWEST,
+            auth_key: None,
+        }
     }
 
     /// Sets [`name`](Self::name).
@@ -58,6 +71,18 @@ impl CameraConfig {
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
         Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`generation`](Self::generation).
+    #[must_use]
+    pub fn with_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Sets [`auth_key`](Self::auth_key).
+    #[must_use]
+    pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
+        Self { auth_key: Some(auth_key), ..self }
     }
 }
 
@@ -163,6 +188,7 @@ pub enum CameraEvent {
 pub struct Camera {
     config: CameraConfig,
     peers: Peers,
+    grants: v2::Grants,
     answers: VecDeque<(SocketAddr, Answer)>,
     events: VecDeque<CameraEvent>,
     /// Who sent last, and how many datagrams in a row.
@@ -172,8 +198,14 @@ pub struct Camera {
 
 #[derive(Debug)]
 enum Answer {
+    /// To a search of 0x09, with the asker's address.
     Found(SocketAddrV4),
-    Handshake(handshake::Answer),
+    /// To a later one, with its session id.
+    Grant([u8; 8], SearchResult),
+    /// Of the handshake with a cookie.
+    Handshake(v1::Answer),
+    /// To a viewer that has begun its session and hears nothing.
+    Confirm([u8; 8]),
 }
 
 const MAX_ANSWERS: usize = 64;
@@ -188,6 +220,7 @@ impl Camera {
         Self {
             config,
             peers: Peers::default(),
+            grants: v2::Grants::default(),
             answers: VecDeque::new(),
             events: VecDeque::new(),
             turn: (ViewerId(0), 0),
@@ -206,19 +239,24 @@ impl Camera {
         wire::descramble(datagram);
         let Ok(message) = Message::decode(datagram) else { return };
         match message {
-            Message::Search { uid, .. } if uid.is_none_or(|uid| uid == self.config.uid) => {
-                if let SocketAddr::V4(from) = from {
-                    self.answer(from.into(), Answer::Found(from));
-                }
+            Message::Search { uid, request } if uid.is_none_or(|uid| uid == self.config.uid) => {
+                self.handle_search(now, from, uid.is_none(), request);
             }
-            Message::Hello { uid, .. } if uid == self.config.uid => {
+            Message::Hello { uid, .. } if uid == self.config.uid && self.config.auth_key.is_none() => {
                 let full = self.is_full();
-                self.answer(from, Answer::Handshake(handshake::Answer::hello(full)));
+                self.answer(from, Answer::Handshake(v1::Answer::hello(full)));
             }
-            Message::Handshake { step, uid, session: Some(id), .. } if uid == self.config.uid => {
-                self.handle_handshake(now, from, step, id);
-            }
+            Message::Handshake { step, uid, session: Some(id), .. } if uid == self.config.uid => match id {
+                SessionId::Cookie(_) if self.config.auth_key.is_none() => self.handle_handshake(now, from, step, id),
+                SessionId::Block(id) if step == Step::Accept && self.knows(now, from, id) => {
+                    self.answer(from, Answer::Confirm(id));
+                }
+                _ => {}
+            },
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
+                if matches!(message, Message::Data { .. }) {
+                    self.begin(now, from, session.id);
+                }
                 let Some(id) = self.peers.find(from, session.id) else { return };
                 if let Some(peer) = self.peers.get_mut(id) {
                     peer.handle_input(now, &message);
@@ -268,13 +306,59 @@ impl Camera {
         self.peers.update(viewer);
     }
 
+    fn handle_search(&mut self, now: Instant, from: SocketAddr, any: bool, request: Option<SessionRequest>) {
+        let SocketAddr::V4(asker) = from else { return };
+        match request.filter(|_| self.config.generation.has_block()) {
+            None if self.config.auth_key.is_none() => self.answer(from, Answer::Found(asker)),
+            None => {}
+            Some(request) if any => self.answer(from, Answer::Grant(request.id, SearchResult::NotAsked)),
+            Some(request) if request.is_asking() => {
+                let result = self.decide(from, &request);
+                if result == SearchResult::Granted {
+                    self.grants.insert(now, from, &request);
+                }
+                self.answer(from, Answer::Grant(request.id, result));
+            }
+            // The session begins.
+            Some(_) => {}
+        }
+    }
+
+    /// Whether a viewer gets the session that it asks for.
+    fn decide(&self, from: SocketAddr, request: &SessionRequest) -> SearchResult {
+        let given = request.more.map_or([0; AuthKey::LEN], |more| more.auth_key);
+        match &self.config.auth_key {
+            Some(key) if !same(&given, &key.reveal()) => SearchResult::WrongKey,
+            None if given != [0; AuthKey::LEN] => SearchResult::NoKey,
+            _ if self.is_full() && self.peers.find(from, SessionId::Block(request.id)).is_none() => SearchResult::Full,
+            _ => SearchResult::Granted,
+        }
+    }
+
+    /// Whether a viewer was granted this session, or has it.
+    fn knows(&self, now: Instant, from: SocketAddr, id: [u8; 8]) -> bool {
+        self.grants.find(now, from, id).is_some() || self.peers.find(from, SessionId::Block(id)).is_some()
+    }
+
+    /// The first data of a session that was granted begins it.
+    fn begin(&mut self, now: Instant, from: SocketAddr, id: SessionId) {
+        let SessionId::Block(block) = id else { return };
+        if let Some(generation) = self.grants.find(now, from, block) {
+            self.grants.remove(from, block);
+            if self.peers.find(from, id).is_none() {
+                let own = self.config.generation;
+                self.add_peer(now, from, id, own, Profile::between(own, generation));
+            }
+        }
+    }
+
     fn handle_handshake(&mut self, now: Instant, from: SocketAddr, step: Step, id: SessionId) {
         let known = self.peers.find(from, id);
-        let reaction = handshake::react(step, id, known.is_some(), self.is_full());
+        let reaction = v1::react(step, id, known.is_some(), self.is_full());
         if reaction.establish {
             match known.and_then(|viewer| self.peers.get_mut(viewer)) {
                 Some(peer) => peer.link.heard(now),
-                None => self.add_peer(now, from, id),
+                None => self.add_peer(now, from, id, Generation::G09, Profile::V1),
             }
         }
         if let Some(answer) = reaction.answer {
@@ -282,9 +366,9 @@ impl Camera {
         }
     }
 
-    fn add_peer(&mut self, now: Instant, from: SocketAddr, id: SessionId) {
+    fn add_peer(&mut self, now: Instant, from: SocketAddr, id: SessionId, own: Generation, profile: Profile) {
         self.make_room(from.ip());
-        let mut peer = Peer::new(now, from, Generation::G09, Profile::V1, id, self.config.idle_timeout);
+        let mut peer = Peer::new(now, from, own, profile, id, self.config.idle_timeout);
         match self.config.access {
             Access::Account { .. } => peer.link.start_server(0, self.config.resend),
             Access::Application => peer.set_viewer(),
@@ -400,21 +484,7 @@ impl Camera {
     /// Appends the next plain datagram; returns where it goes.
     fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         if let Some((to, answer)) = self.answers.pop_front() {
-            let uid = self.config.uid;
-            match answer {
-                Answer::Found(asker) => {
-                    let name = self.config.name.as_str().into();
-                    Message::Found(SearchAnswer {
-                        generation: Generation::G09,
-                        uid,
-                        asker: AddressBlock::from(asker),
-                        name,
-                        grant: None,
-                    })
-                }
-                Answer::Handshake(answer) => answer.message(uid),
-            }
-            .encode(Generation::G09, out);
+            self.encode_answer(answer, out);
             return Some(to);
         }
         let (last, count) = self.turn;
@@ -422,6 +492,26 @@ impl Camera {
         let (id, to) = self.peers.poll_datagram(now, from, out)?;
         self.turn = (id, if id == last && count < TURN { count + 1 } else { 1 });
         Some(to)
+    }
+
+    fn encode_answer(&self, answer: Answer, out: &mut Vec<u8>) {
+        let (uid, own, name) = (self.config.uid, self.config.generation, self.config.name.as_str().into());
+        let found = |generation, asker, grant| Message::Found(SearchAnswer { generation, uid, asker, name, grant });
+        match answer {
+            Answer::Found(asker) => {
+                found(Generation::G09, AddressBlock::from(asker), None).encode(Generation::G09, out);
+            }
+            Answer::Grant(id, result) => {
+                let grant = Some(Grant { version: own.library_version(), id, result });
+                found(own, AddressBlock([0; 16]), grant).encode(own, out);
+            }
+            Answer::Handshake(answer) => answer.message(uid).encode(Generation::G09, out),
+            Answer::Confirm(id) => {
+                let session = Some(SessionId::Block(id));
+                let step = Step::Confirm;
+                Message::Handshake { step, uid, session, first: false, full: false }.encode(own, out);
+            }
+        }
     }
 
     /// What has happened.

@@ -11,6 +11,15 @@ pub struct ParseUidError {
     pub length: usize,
 }
 
+/// Why a text is no [`AuthKey`](crate::AuthKey); the text itself is a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the authentication key has {length} characters, and a key has 8: letters, digits and signs without blanks")]
+#[non_exhaustive]
+pub struct ParseAuthKeyError {
+    /// How many characters the text has.
+    pub length: usize,
+}
+
 /// Why something cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -19,9 +19,17 @@ impl Generation {
     /// Of SDK 4.2.
     pub const G1A: Self = Self(0x1a);
 
+    /// The newest that this crate speaks: its own towards all but those of 0x09.
+    pub const NEWEST: Self = Self::G14;
+
     /// Whether this crate has sessions with it.
     pub fn is_spoken(self) -> bool {
-        self == Self::G09
+        (Self::G09..=Self::G1A).contains(&self)
+    }
+
+    /// Whether its sessions have a session block.
+    pub(crate) fn has_block(self) -> bool {
+        self >= Self::G10
     }
 
     /// The version of the vendor's library of this generation, last number first: 4.2.1.1 is `01 01 02 04`.
@@ -48,6 +56,9 @@ impl Generation {
     }
 }
 
+/// The first AV version that speaks the packet style.
+const PACKET_AV_VERSION: u16 = 0x0A;
+
 /// How a session speaks: discovery and the handshake decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {
@@ -62,6 +73,12 @@ pub struct Profile {
 impl Profile {
     /// Of sessions with generation 0x09.
     pub const V1: Self = Self { framing: Framing::Cookie, av: AvStyle::Classic, security: Security::Plain };
+
+    /// Of sessions between these two, both of 0x10 or later.
+    pub(crate) fn between(own: Generation, other: Generation) -> Self {
+        let av = if own.min(other).av_version() < PACKET_AV_VERSION { AvStyle::Classic } else { AvStyle::Packet };
+        Self { framing: Framing::Block, av, security: Security::Plain }
+    }
 }
 
 /// How a datagram names its session.

@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
 use crate::outbox::Outbox;
-use crate::session::handshake::{Progress, v1 as handshake};
-use crate::wire::{self, Message, Role};
+use crate::session::handshake::{Progress, v1, v2};
+use crate::wire::{self, Message, Role, SearchResult, SessionRequest};
 use crate::{
-    Answers, DiscoveredCamera, Generation, Link, MAX_TIMEOUT, Profile, Search, Secret, SessionId, Transmit, Uid,
+    Answers, AuthKey, DiscoveredCamera, Generation, Link, MAX_TIMEOUT, Profile, Search, Secret, SessionId, Transmit,
+    Uid,
 };
 
 /// Which camera, and how to get in.
@@ -26,7 +27,11 @@ pub struct ViewerConfig {
     pub timeout: Duration,
     /// No datagram for this long: the session is lost.
     pub idle_timeout: Duration,
-    /// Random; the session's cookie is made of it.
+    /// The viewer's own generation; older cameras are spoken to in theirs, as far as they need it.
+    pub generation: Generation,
+    /// What a camera with an authentication key wants to see.
+    pub auth_key: Option<AuthKey>,
+    /// Random; the session's id is made of it.
     pub seed: u64,
 }
 
@@ -39,6 +44,8 @@ impl ViewerConfig {
             targets,
             timeout: Duration::from_secs(5),
             idle_timeout: Duration::from_secs(10),
+            generation: Generation::NEWEST,
+            auth_key: None,
             seed,
         }
     }
@@ -59,6 +66,18 @@ impl ViewerConfig {
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
         Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`generation`](Self::generation).
+    #[must_use]
+    pub fn with_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Sets [`auth_key`](Self::auth_key).
+    #[must_use]
+    pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
+        Self { auth_key: Some(auth_key), ..self }
     }
 }
 
@@ -101,6 +120,12 @@ pub enum CloseReason {
     Generation(u8),
     /// The camera has as many viewers as it serves.
     Full,
+    /// The camera wants an authentication key, or another one.
+    WrongAuthKey,
+    /// The camera has no authentication key, and does not take one.
+    AuthKeyNotWanted,
+    /// The camera refused the session with a number that has no known meaning.
+    SearchResult(u32),
     /// Wrong account or password.
     Refused,
     /// The camera answered the login with a number that has no known meaning.
@@ -194,7 +219,8 @@ impl Add for ViewerStats {
 #[derive(Debug)]
 pub struct Viewer {
     config: ViewerConfig,
-    id: SessionId,
+    /// The session that cameras of 0x10 and later are asked for.
+    request: SessionRequest,
     state: State,
     /// When the step that is under way must be done.
     deadline: Instant,
@@ -213,17 +239,24 @@ enum State {
     Finding(Box<Search>),
     Handshaking {
         camera: SocketAddr,
-        handshake: handshake::Viewer,
+        handshake: Handshake,
     },
     Established {
         camera: SocketAddr,
-        /// The last message of the handshake is to be sent.
-        confirm: bool,
+        /// The last message of the handshake, which is to be sent, and the generation that it is encoded in.
+        last: Option<(Message<'static>, Generation)>,
         logging_in: bool,
     },
     Ended {
         camera: Option<SocketAddr>,
     },
+}
+
+/// For each framing.
+#[derive(Debug)]
+enum Handshake {
+    Cookie(v1::Viewer),
+    Block(v2::Viewer),
 }
 
 /// Addresses over this number that answer for the camera are only counted.
@@ -233,13 +266,18 @@ impl Viewer {
     /// A viewer that begins to search.
     pub fn new(now: Instant, mut config: ViewerConfig) -> Self {
         config.timeout = config.timeout.min(MAX_TIMEOUT);
-        let id = handshake::session_id(config.seed);
+        let generation = config.generation;
+        let request = SessionRequest::ask(generation, v2::session_id(config.seed), config.auth_key.as_ref());
+        let (uid, targets) = (config.uid, config.targets.clone());
+        let search = Search::for_session(now, uid, targets, config.timeout, generation, request);
+        let cookie = v1::session_id(config.seed);
         Self {
-            state: State::Finding(Search::new(now, Some(config.uid), config.targets.clone(), config.timeout).into()),
+            state: State::Finding(search.into()),
             deadline: now + config.timeout,
-            link: Link::new(now, Role::Viewer, Generation::G09, Profile::V1, id, config.idle_timeout),
+            // Until the camera is found.
+            link: Link::new(now, Role::Viewer, Generation::G09, Profile::V1, cookie, config.idle_timeout),
             config,
-            id,
+            request,
             events: VecDeque::new(),
             others: (Vec::new(), 0),
             answers: Answers::default(),
@@ -276,13 +314,15 @@ impl Viewer {
         }
         match message {
             Message::Handshake { step, uid, session, full, .. } if uid == self.config.uid => {
-                if let State::Handshaking { handshake, .. } = &mut self.state {
-                    match handshake.handle_input(now, step, session, full) {
-                        Progress::Pending => {}
-                        Progress::Established => self.establish(now),
-                        Progress::Full => self.end(CloseReason::Full),
-                        Progress::Foreign => self.stats.foreign += 1,
-                    }
+                if let State::Handshaking { handshake: Handshake::Cookie(handshake), .. } = &mut self.state {
+                    let progress = handshake.handle_input(now, step, session, full);
+                    self.progress(now, progress);
+                }
+            }
+            Message::Found(found) if found.uid == self.config.uid => {
+                if let State::Handshaking { handshake: Handshake::Block(handshake), .. } = &self.state {
+                    let progress = handshake.handle_input(found.grant);
+                    self.progress(now, progress);
                 }
             }
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
@@ -310,25 +350,56 @@ impl Viewer {
     /// Goes on to the first camera that was found.
     fn connect(&mut self, now: Instant) {
         let State::Finding(search) = &mut self.state else { return };
-        let Some(found) = search.poll_found() else { return };
-        let (camera, asker, generation) = (found.address, found.asker, found.generation);
+        let Some((found, grant)) = search.poll_grant() else { return };
+        let (camera, asker, generation) = (found.address, found.asker, Generation(found.generation));
         self.deadline = now + self.config.timeout;
         // It may be in upper case.
         self.config.uid = found.uid;
-        let handshake = handshake::Viewer::new(now, found.uid, self.id, asker);
-        self.state = State::Handshaking { camera, handshake };
         self.events.push_back(ViewerEvent::Found(found));
-        if !Generation(generation).is_spoken() {
-            self.end(CloseReason::Generation(generation));
+        let (uid, own, idle_timeout) = (self.config.uid, self.config.generation, self.config.idle_timeout);
+        if grant.is_none() || !own.has_block() {
+            let id = v1::session_id(self.config.seed);
+            // An old camera may know no generation but its own.
+            self.link = Link::new(now, Role::Viewer, Generation::G09, Profile::V1, id, idle_timeout);
+            let handshake = v1::Viewer::new(now, uid, id, asker);
+            self.state = State::Handshaking { camera, handshake: Handshake::Cookie(handshake) };
+        } else {
+            let (profile, id) = (Profile::between(own, generation), SessionId::Block(self.request.id));
+            self.link = Link::new(now, Role::Viewer, own, profile, id, idle_timeout);
+            let handshake = v2::Viewer::new(now, uid, self.request, camera);
+            let progress = handshake.handle_input(grant);
+            self.state = State::Handshaking { camera, handshake: Handshake::Block(handshake) };
+            self.progress(now, progress);
+        }
+        if !generation.is_spoken() {
+            self.end(CloseReason::Generation(generation.0));
+        }
+    }
+
+    /// Goes on with what the handshake has come to.
+    fn progress(&mut self, now: Instant, progress: Progress) {
+        match progress {
+            Progress::Pending => {}
+            Progress::Established => self.establish(now),
+            Progress::Full => self.end(CloseReason::Full),
+            Progress::Refused(SearchResult::WrongKey) => self.end(CloseReason::WrongAuthKey),
+            Progress::Refused(SearchResult::NoKey) => self.end(CloseReason::AuthKeyNotWanted),
+            Progress::Refused(result) => self.end(CloseReason::SearchResult(result.into())),
+            Progress::Foreign => self.stats.foreign += 1,
         }
     }
 
     fn establish(&mut self, now: Instant) {
-        let Some(camera) = self.camera() else { return };
+        let State::Handshaking { camera, handshake } = &self.state else { return };
+        let (camera, uid) = (*camera, self.config.uid);
+        let last = match handshake {
+            Handshake::Cookie(handshake) => (handshake.confirm(), Generation::G09),
+            Handshake::Block(_) => (v2::begin(uid, self.request), self.config.generation),
+        };
         self.link.heard(now);
         self.deadline = now + self.config.timeout;
         let credentials = self.config.credentials.take();
-        self.state = State::Established { camera, confirm: true, logging_in: credentials.is_some() };
+        self.state = State::Established { camera, last: Some(last), logging_in: credentials.is_some() };
         self.events.push_back(ViewerEvent::Connected);
         if let Some(Credentials { account, password }) = credentials {
             self.link.start_client(now, 0, account, password, true);
@@ -427,7 +498,13 @@ impl Viewer {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Finding(ref search) => Some(search.poll_timeout().min(self.deadline)),
-            State::Handshaking { ref handshake, .. } => Some(handshake.poll_timeout().min(self.deadline)),
+            State::Handshaking { ref handshake, .. } => {
+                let first = match handshake {
+                    Handshake::Cookie(handshake) => handshake.poll_timeout(),
+                    Handshake::Block(handshake) => handshake.poll_timeout(),
+                };
+                Some(first.min(self.deadline))
+            }
             State::Established { logging_in, .. } => {
                 let first = self.link.poll_timeout();
                 Some(if logging_in { first.min(self.deadline) } else { first })
@@ -449,14 +526,19 @@ impl Viewer {
     fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<SocketAddr> {
         match &mut self.state {
             State::Finding(search) => search.poll_datagram(now, out),
-            State::Handshaking { camera, handshake } => {
+            State::Handshaking { camera, handshake: Handshake::Cookie(handshake) } => {
                 handshake.poll_transmit(now)?.encode(Generation::G09, out);
                 Some(*camera)
             }
-            State::Established { camera, confirm, .. } => {
+            State::Handshaking { handshake: Handshake::Block(handshake), .. } => {
+                let (message, to) = handshake.poll_transmit(now)?;
+                message.encode(self.config.generation, out);
+                Some(to)
+            }
+            State::Established { camera, last, .. } => {
                 let to = *camera;
-                if std::mem::take(confirm) {
-                    handshake::confirm(self.config.uid, self.id).encode(Generation::G09, out);
+                if let Some((message, generation)) = last.take() {
+                    message.encode(generation, out);
                     return Some(to);
                 }
                 self.link.poll_datagram(now, out).then_some(to)

@@ -103,8 +103,14 @@ fn an_ordinary_search_asks_no_more_than_before() {
     world.pass(Duration::from_secs(1));
     // At 0, 100, 300, 600 and 1,000 ms.
     let asked: Vec<_> = world.sent.iter().map(|(_, bytes)| Message::decode(bytes).unwrap()).collect();
-    let (of, any) =
-        (Message::Search { uid: Some(uid(CAMERA)), request: None }, Message::Search { uid: None, request: None });
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|message| match message {
+            Message::Search { uid, request: Some(request) } => (*uid, request.is_asking()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let (of, any) = ((Some(uid(CAMERA)), true), (None, false));
     assert_eq!(asked, [of, any, of, any, of]);
 }
 
@@ -126,9 +132,9 @@ fn the_cameras_that_answered_are_named() {
     let wanted = "ZZZZZZZZZZZZZZZZZZZZ";
     let mut world = World::new(wanted);
     world.found(2, CAMERA, 9, "");
-    world.found(3, "ABCDEFGHJKLMNPQRST12", 0x1A, "garage");
+    world.found(3, "ABCDEFGHJKLMNPQRST12", 0x1B, "garage");
     let (_, text) = world.fail(wanted);
-    let expected = format!("ABCDEFGHJKLMNPQRST12 (“garage”) at 10.77.0.3 (generation 0x1a), {CAMERA} at 10.77.0.2");
+    let expected = format!("ABCDEFGHJKLMNPQRST12 (“garage”) at 10.77.0.3 (generation 0x1b), {CAMERA} at 10.77.0.2");
     assert_eq!(text, format!("These cameras answered: {expected}."));
     assert_eq!(World::new(wanted).fail(wanted).1, "");
 }
@@ -155,11 +161,12 @@ fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
     world.sent.clear();
     world.hear(address(2), Message::Unnamed { generation: Generation::G1A, name: "gate".into() });
     let mut question = Vec::new();
-    Message::Search { uid: None, request: Some(SessionRequest::any()) }.encode(Generation::G1A, &mut question);
+    Message::Search { uid: None, request: Some(SessionRequest::any(Generation::NEWEST)) }
+        .encode(Generation::G1A, &mut question);
     assert_eq!(world.sent, [(address(2), question)]);
-    world.found(2, CAMERA, 0x1A, "gate");
+    world.found(2, CAMERA, 0x1B, "gate");
     assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.address == address(2)));
-    assert_eq!(world.viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x1A))));
+    assert_eq!(world.viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x1B))));
 }
 
 #[test]

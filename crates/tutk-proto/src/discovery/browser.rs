@@ -146,12 +146,9 @@ impl Browser {
     #[must_use]
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<Transmit> {
         Outbox::default().fill(1, out, |out| {
-            if let Some(to) = self.targets.pop_front() {
-                Message::Search { uid: None, request: None }.encode(Generation::G09, out);
-                return Some(to);
-            }
-            let to = self.unnamed.poll()?;
-            Message::Search { uid: None, request: Some(SessionRequest::any()) }.encode(Generation::G1A, out);
+            let to = self.targets.pop_front().or_else(|| self.unnamed.poll())?;
+            let request = Some(SessionRequest::any(Generation::NEWEST));
+            Message::Search { uid: None, request }.encode(Generation::NEWEST, out);
             Some(to)
         })
     }

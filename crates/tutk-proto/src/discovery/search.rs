@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::answers::{Answers, Unnameds};
 use crate::outbox::Outbox;
-use crate::wire::{self, AddressBlock, Message, SessionRequest};
+use crate::wire::{self, AddressBlock, Grant, Message, SessionRequest};
 use crate::{Generation, MAX_TIMEOUT, Transmit, Uid};
 
 /// A camera that answered a search.
@@ -78,6 +78,9 @@ impl DiscoveredCamera {
 #[derive(Debug)]
 pub struct Search {
     uid: Option<Uid>,
+    generation: Generation,
+    /// The session that the camera is asked for.
+    session: Option<SessionRequest>,
     targets: Vec<SocketAddr>,
     /// The next target of this round.
     target: usize,
@@ -85,9 +88,9 @@ pub struct Search {
     due: Instant,
     deadline: Instant,
     seen: Vec<(Uid, SocketAddr)>,
-    found: VecDeque<DiscoveredCamera>,
+    found: VecDeque<(DiscoveredCamera, Option<Grant>)>,
     /// The camera whose UID is that of the search in upper case, and when it is taken.
-    upper_case: (Option<DiscoveredCamera>, Instant),
+    upper_case: (Option<(DiscoveredCamera, Option<Grant>)>, Instant),
     others: Vec<DiscoveredCamera>,
     unnamed: Unnameds,
 }
@@ -108,6 +111,8 @@ impl Search {
         let deadline = now + timeout.min(MAX_TIMEOUT);
         Self {
             uid,
+            generation: Generation::NEWEST,
+            session: None,
             targets,
             target: 0,
             rounds: 0,
@@ -119,6 +124,19 @@ impl Search {
             others: Vec::new(),
             unnamed: Unnameds::default(),
         }
+    }
+
+    /// A search for one camera that asks it for a session at once, if the viewer's generation can.
+    pub(crate) fn for_session(
+        now: Instant,
+        uid: Uid,
+        targets: Vec<SocketAddr>,
+        timeout: Duration,
+        generation: Generation,
+        session: SessionRequest,
+    ) -> Self {
+        let session = generation.has_block().then_some(session);
+        Self { generation, session, ..Self::new(now, Some(uid), targets, timeout) }
     }
 
     /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
@@ -143,12 +161,12 @@ impl Search {
             let known = (found.uid, from);
             if self.seen.len() < MAX_FOUND && !self.seen.contains(&known) {
                 self.seen.push(known);
-                self.found.push_back(DiscoveredCamera::from_answer(from, found));
+                self.found.push_back((DiscoveredCamera::from_answer(from, found), found.grant));
             }
             return;
         };
         if uid.to_upper_case() == found.uid {
-            self.upper_case.0.get_or_insert_with(|| DiscoveredCamera::from_answer(from, found));
+            self.upper_case.0.get_or_insert_with(|| (DiscoveredCamera::from_answer(from, found), found.grant));
         } else if self.others.len() < MAX_OTHERS
             && !self.others.iter().any(|other| (other.uid, other.address) == (found.uid, from))
         {
@@ -166,6 +184,11 @@ impl Search {
     /// The next camera that answered; each address once.
     #[must_use]
     pub fn poll_found(&mut self) -> Option<DiscoveredCamera> {
+        Some(self.poll_grant()?.0)
+    }
+
+    /// The next camera that answered, and what it says of the session.
+    pub(crate) fn poll_grant(&mut self) -> Option<(DiscoveredCamera, Option<Grant>)> {
         self.found.pop_front()
     }
 
@@ -200,15 +223,20 @@ impl Search {
             return None;
         }
         if let Some(to) = self.unnamed.poll() {
-            Message::Search { uid: None, request: Some(SessionRequest::any()) }.encode(Generation::G1A, out);
+            let request = Some(SessionRequest::any(Generation::NEWEST));
+            Message::Search { uid: None, request }.encode(Generation::NEWEST, out);
             return Some(to);
         }
         if now < self.due {
             return None;
         }
         let to = self.targets.get(self.target).copied();
-        let uid = self.uid.filter(|_| self.rounds.is_multiple_of(2));
-        Message::Search { uid, request: None }.encode(Generation::G09, out);
+        // Without a session to ask for, any camera is asked: one of 0x1a takes a search with a UID for the beginning of a session.
+        let is_for_any = self.uid.is_none() || self.generation.has_block() && self.session.is_none();
+        let uid = self.uid.filter(|_| !is_for_any && self.rounds.is_multiple_of(2));
+        let any = self.generation.has_block().then(|| SessionRequest::any(self.generation));
+        let request = if uid.is_some() { self.session } else { any };
+        Message::Search { uid, request }.encode(self.generation, out);
         self.target += 1;
         if self.target >= self.targets.len() {
             self.target = 0;

@@ -16,7 +16,8 @@ pub struct Link {
     generation: Generation,
     profile: Profile,
     session: Session,
-    sequence: u16,
+    /// Of data messages, in each channel.
+    sequences: BTreeMap<u8, u16>,
     alive_at: Instant,
     heard_at: Instant,
     idle_timeout: Duration,
@@ -37,7 +38,7 @@ impl Link {
             generation,
             profile,
             session: Session::new(from, id),
-            sequence: 0,
+            sequences: BTreeMap::new(),
             alive_at: now + ALIVE,
             heard_at: now,
             idle_timeout: idle_timeout.min(MAX_TIMEOUT),
@@ -208,31 +209,26 @@ impl Link {
     /// Appends the next plain datagram that is due.
     pub(crate) fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
         let (session, generation, style) = (self.session, self.generation, self.profile.av);
-        if let Some(left) = self.closes {
-            for (number, channel) in &mut self.channels {
-                let (session, sequence) = (Session { channel: *number, ..session }, self.sequence);
-                let put = |av: Av<'_>| {
-                    session.encode_data(generation, sequence, out, |out| av.encode(style, generation, out));
-                };
-                if channel.controls().flush(put).is_some() {
-                    self.sequence = sequence.wrapping_add(1);
-                    return true;
-                }
+        for (number, channel) in &mut self.channels {
+            let session = Session { channel: *number, ..session };
+            let sequence = self.sequences.entry(*number).or_default();
+            let put = |av: Av<'_>| {
+                session.encode_data(generation, *sequence, out, |out| av.encode(style, generation, out));
+            };
+            let sent = match self.closes {
+                None => channel.poll_transmit(now, put),
+                Some(_) => channel.controls().flush(put),
+            };
+            if sent.is_some() {
+                *sequence = sequence.wrapping_add(1);
+                return true;
             }
+        }
+        if let Some(left) = self.closes {
             let Some(rest) = left.checked_sub(1) else { return false };
             self.closes = Some(rest);
             Message::Close(session).encode(generation, out);
             return true;
-        }
-        for (number, channel) in &mut self.channels {
-            let (session, sequence) = (Session { channel: *number, ..session }, self.sequence);
-            let put = |av: Av<'_>| {
-                session.encode_data(generation, sequence, out, |out| av.encode(style, generation, out));
-            };
-            if channel.poll_transmit(now, put).is_some() {
-                self.sequence = sequence.wrapping_add(1);
-                return true;
-            }
         }
         if self.alive_at <= now {
             self.alive_at = now + ALIVE;

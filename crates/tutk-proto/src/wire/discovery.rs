@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::reader::Reader;
 use super::{Error, MAX_NAME, Message, Text};
-use crate::{Generation, Uid};
+use crate::{AuthKey, Generation, Uid};
 
 /// In place of a UID that the camera hides.
 const NO_UID: [u8; Uid::LEN] = [0; Uid::LEN];
@@ -11,6 +11,8 @@ const NO_UID: [u8; Uid::LEN] = [0; Uid::LEN];
 /// What a viewer of generation 0x10 or later adds to its search: a search for one camera asks it for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRequest {
+    /// The viewer's generation of the protocol.
+    pub generation: Generation,
     /// Of the viewer's library, last number first.
     pub version: [u8; 4],
     /// What the viewer chose for the session; zeros in a search for any camera.
@@ -22,10 +24,34 @@ pub struct SessionRequest {
 }
 
 impl SessionRequest {
-    /// Of a search for any camera, as a viewer of generation 0x1a sends it.
-    pub fn any() -> Self {
-        let more = Some(SearchExtension { slot: 0, auth_key: [0; 8] });
-        Self { version: Generation::G1A.library_version(), id: [0; 8], stage: 0, more }
+    /// In a search for any camera.
+    pub fn any(generation: Generation) -> Self {
+        Self { generation, version: generation.library_version(), id: [0; 8], stage: 0, more: None }.with_key(None)
+    }
+
+    /// In a search for one camera: asks it for this session.
+    pub fn ask(generation: Generation, id: [u8; 8], key: Option<&AuthKey>) -> Self {
+        Self { id, stage: Self::ASK, ..Self::any(generation) }.with_key(key)
+    }
+
+    /// To the camera that granted the session: begins it.
+    pub fn begin(self) -> Self {
+        Self { stage: Self::BEGIN, ..self }.with_key(None)
+    }
+
+    const ASK: u32 = 1;
+    const BEGIN: u32 = 2;
+
+    /// Whether it asks for a session.
+    pub fn is_asking(&self) -> bool {
+        self.stage == Self::ASK
+    }
+
+    fn with_key(self, key: Option<&AuthKey>) -> Self {
+        let auth_key = key.map_or([0; 8], AuthKey::reveal);
+        // 0x10 to 0x14 write no more; a camera of theirs takes no notice of it.
+        let more = (self.generation > Generation::G14).then_some(SearchExtension { slot: 0, auth_key });
+        Self { more, ..self }
     }
 }
 
@@ -151,12 +177,12 @@ pub(super) fn encode_unnamed(name: Text<'_>, out: &mut Vec<u8>) {
 }
 
 /// The camera that a search is for, or any, and the session that it asks for.
-pub(super) fn decode_search(any: bool, body: &[u8]) -> Result<Message<'_>, Error> {
+pub(super) fn decode_search(generation: Generation, any: bool, body: &[u8]) -> Result<Message<'_>, Error> {
     let mut reader = Reader::new(body);
     let uid = Uid::from_bytes(*reader.array()?);
     reader.bytes(16)?;
     let request = match reader.array() {
-        Ok(version) => Some(decode_request(*version, reader)?),
+        Ok(version) => Some(decode_request(generation, *version, reader)?),
         Err(_) => None,
     };
     match (any, uid) {
@@ -166,7 +192,7 @@ pub(super) fn decode_search(any: bool, body: &[u8]) -> Result<Message<'_>, Error
     }
 }
 
-fn decode_request(version: [u8; 4], mut reader: Reader<'_>) -> Result<SessionRequest, Error> {
+fn decode_request(generation: Generation, version: [u8; 4], mut reader: Reader<'_>) -> Result<SessionRequest, Error> {
     let (id, stage) = (*reader.array()?, reader.u32()?);
     let more = match reader.u32() {
         Ok(slot) => {
@@ -177,13 +203,13 @@ fn decode_request(version: [u8; 4], mut reader: Reader<'_>) -> Result<SessionReq
         }
         Err(_) => None,
     };
-    Ok(SessionRequest { version, id, stage, more })
+    Ok(SessionRequest { generation, version, id, stage, more })
 }
 
 pub(super) fn encode_search(uid: Option<Uid>, request: Option<SessionRequest>, out: &mut Vec<u8>) {
     out.extend_from_slice(uid.as_ref().map_or(&[0; Uid::LEN][..], |uid| uid.as_bytes()));
     out.extend_from_slice(&[0; 16]);
-    let Some(SessionRequest { version, id, stage, more }) = request else { return };
+    let Some(SessionRequest { version, id, stage, more, .. }) = request else { return };
     out.extend_from_slice(&version);
     out.extend_from_slice(&id);
     out.extend_from_slice(&stage.to_le_bytes());

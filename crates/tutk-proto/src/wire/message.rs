@@ -126,7 +126,7 @@ impl<'a> Message<'a> {
     pub fn decode(datagram: &'a [u8]) -> Result<Self, Error> {
         let (header, body) = Header::decode(datagram)?;
         match header.message {
-            0x0601 | 0x0603 => discovery::decode_search(header.first, body),
+            0x0601 | 0x0603 => discovery::decode_search(header.generation, header.first, body),
             0x0602 => discovery::decode_found(header.generation, body),
             0x0301 | 0x0401 | 0x0402 | 0x0404 | 0xFFFF => handshake::decode(&header, body),
             0x0407 => Self::data(&header, Role::Viewer, body),
@@ -155,7 +155,9 @@ impl<'a> Message<'a> {
                 } else {
                     0x0601
                 };
-                let header = Header { first: uid.is_none(), ..header(message, Some(Role::Viewer)) };
+                let generation = request.map_or(generation, |request| request.generation);
+                let header = Header::new(generation, message, Some(Role::Viewer));
+                let header = Header { first: uid.is_none(), ..header };
                 header.encode(out, |out| discovery::encode_search(uid, request, out));
             }
             Self::Found(found) => {
@@ -232,8 +234,8 @@ mod tests {
     #[test]
     fn a_camera_is_asked_for_its_uid_as_a_newer_viewer_asks() {
         let mut out = Vec::new();
-        let search = Message::Search { uid: None, request: Some(SessionRequest::any()) };
-        search.encode(Generation::G1A, &mut out);
+        let search = Message::Search { uid: None, request: Some(SessionRequest::any(Generation::G1A)) };
+        search.encode(Generation::G09, &mut out);
         assert_eq!((out.len(), &out[..6]), (88, &[4, 2, 0x1A, 2, 72, 0][..]));
         assert_eq!((&out[8..11], out[15]), (&[1, 6, 0x21][..], 1));
         assert!(out[16..52].iter().chain(&out[56..]).all(|byte| *byte == 0));

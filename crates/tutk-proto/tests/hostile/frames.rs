@@ -140,11 +140,11 @@ fn another_generation_is_named() {
         .with_timeout(Duration::from_secs(5))
         .with_idle_timeout(Duration::from_secs(5));
     let mut viewer = Viewer::new(now, config);
-    let (generation, asker) = (Generation(0x19), AddressBlock([0; 16]));
+    let (generation, asker) = (Generation(0x1B), AddressBlock([0; 16]));
     let found = Message::Found(SearchAnswer { generation, uid: uid(), asker, name: Text::from("new"), grant: None });
     viewer.handle_input(now, address(2), &mut found.to_datagram(generation));
     assert!(matches!(viewer.poll_event(), Some(ViewerEvent::Found(_))));
-    assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x19))));
+    assert_eq!(viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x1B))));
 }
 
 /// Two frames of 16 MiB in 33 requests each, and 64 frames of which nothing has come.

@@ -11,7 +11,7 @@ use tutk_proto::{
     Access, AvEvent, Camera, CameraConfig, CameraEvent, CloseReason, Credentials, DisconnectReason, MAX_ASSEMBLY,
     RESEND_STORE, VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId,
 };
-use tutk_proto::{Codec, Media, Secret, Transmit, io_control};
+use tutk_proto::{Codec, Generation, Media, Secret, Transmit, io_control};
 
 const UID: &str = "SIMULATEDCAMERA00001";
 const ECHO: u32 = 0x5000;
@@ -42,6 +42,23 @@ fn content(id: u64) -> Vec<u8> {
 fn datagrams(transmit: Transmit, bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.chunks(transmit.segment_size.unwrap_or(transmit.size))
 }
+
+/// A viewer's generation, and a camera's.
+type Pair = (Generation, Generation);
+
+/// One pair for each profile.
+const COOKIE: Pair = (Generation::G09, Generation::G09);
+const BLOCK: Pair = (Generation::G14, Generation::G14);
+
+/// One after the other for tests in which seeds share them.
+const PAIRS: [Pair; 6] = [
+    COOKIE,
+    BLOCK,
+    (Generation::G09, Generation::G14),
+    (Generation::G14, Generation::G09),
+    (Generation::G10, Generation::G12),
+    (Generation::G12, Generation::G10),
+];
 
 struct World {
     seed: u64,
@@ -76,6 +93,10 @@ struct World {
 
 impl World {
     fn new(seed: u64, conditions: Conditions, resend: bool, password: &str) -> Self {
+        Self::between(PAIRS[seed as usize % PAIRS.len()], seed, conditions, resend, password)
+    }
+
+    fn between((viewer, camera): Pair, seed: u64, conditions: Conditions, resend: bool, password: &str) -> Self {
         let start = Instant::now();
         let camera = Camera::new(
             CameraConfig::new(
@@ -85,14 +106,16 @@ impl World {
             .with_name("simulated")
             .with_max_viewers(1)
             .with_resend(resend)
-            .with_idle_timeout(Duration::from_secs(15)),
+            .with_idle_timeout(Duration::from_secs(15))
+            .with_generation(camera),
         );
         let viewer = Viewer::new(
             start,
             ViewerConfig::new(UID.parse().unwrap(), vec!["10.77.0.255:32761".parse().unwrap()], seed)
                 .with_credentials(Credentials::new("admin", Secret::from(password)))
                 .with_timeout(Duration::from_secs(20))
-                .with_idle_timeout(Duration::from_secs(10)),
+                .with_idle_timeout(Duration::from_secs(10))
+                .with_generation(viewer),
         );
         let fps = 5 + Random::new(seed).below(25);
         Self {
@@ -152,7 +175,7 @@ impl World {
             if to == self.viewer_address {
                 self.viewer.handle_input(self.now, from, &mut bytes);
             } else {
-                assert!(to == self.camera_address || to == self.search_address);
+                assert!(to.ip() == self.camera_address.ip() || to == self.search_address);
                 self.camera.handle_input(self.now, from, &mut bytes);
             }
             self.transmit();
@@ -328,11 +351,20 @@ fn report(frames: [usize; 2], lost: [usize; 2]) {
 }
 
 #[test]
-fn a_thousand_seeds() {
+fn a_thousand_seeds_with_a_cookie() {
+    a_thousand_seeds(COOKIE);
+}
+
+#[test]
+fn a_thousand_seeds_with_a_session_block() {
+    a_thousand_seeds(BLOCK);
+}
+
+fn a_thousand_seeds(pair: Pair) {
     let (mut frames, mut lost, mut datagrams, mut seconds) = ([0; 2], [0; 2], 0, 0);
     for seed in seeds(1000) {
         let resend = seed % 5 != 4;
-        let mut world = World::new(seed, conditions(seed), resend, "right");
+        let mut world = World::between(pair, seed, conditions(seed), resend, "right");
         world.run(Duration::from_secs(12));
         world.check_stream();
         assert_eq!(world.opened, Some(resend), "seed {seed}");
@@ -353,14 +385,23 @@ fn a_thousand_seeds() {
     println!("{datagrams} datagrams, {seconds} s of virtual time");
 }
 
-/// However rough it was, a good network brings the newest frame within seconds.
 #[test]
-fn a_thousand_seeds_of_rough_networks() {
+fn a_thousand_seeds_of_rough_networks_with_a_cookie() {
+    a_thousand_seeds_of_rough_networks(COOKIE);
+}
+
+#[test]
+fn a_thousand_seeds_of_rough_networks_with_a_session_block() {
+    a_thousand_seeds_of_rough_networks(BLOCK);
+}
+
+/// However rough it was, a good network brings the newest frame within seconds.
+fn a_thousand_seeds_of_rough_networks(pair: Pair) {
     let (mut frames, mut lost, mut datagrams) = ([0; 2], [0; 2], 0);
     let (mut requested, mut missing, mut again) = (0, 0, 0);
     for seed in seeds(1000) {
         let resend = seed % 5 != 4;
-        let mut world = World::new(seed, rough(seed), resend, "right");
+        let mut world = World::between(pair, seed, rough(seed), resend, "right");
         world.run(Duration::from_secs(12));
         world.network.conditions = Conditions { delay: millis(5), ..Conditions::default() };
         world.run(Duration::from_secs(18));

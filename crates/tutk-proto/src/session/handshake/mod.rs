@@ -1,6 +1,9 @@
 //! How a session is established, for each framing.
 
 pub(crate) mod v1;
+pub(crate) mod v2;
+
+use crate::wire::SearchResult;
 
 /// What the handshake has come to, for a viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub(crate) enum Progress {
     Established,
     /// The camera serves as many viewers as it can.
     Full,
+    /// The camera refuses the session for another reason.
+    Refused(SearchResult),
     /// The message belongs to another session.
     Foreign,
 }

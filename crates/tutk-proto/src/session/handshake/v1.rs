@@ -52,6 +52,12 @@ impl Viewer {
         }
     }
 
+    /// The last message, sent once when the camera's Confirm has come.
+    pub(crate) fn confirm(&self) -> Message<'static> {
+        let (uid, session) = (self.uid, Some(self.id));
+        Message::Handshake { step: Step::Confirm, uid, session, first: false, full: false }
+    }
+
     pub(crate) fn poll_timeout(&self) -> Instant {
         self.repeat.due()
     }
@@ -70,11 +76,6 @@ impl Viewer {
         let first = self.step == Step::Propose;
         Some(Message::Handshake { step: self.step, uid: self.uid, session: Some(self.id), first, full: false })
     }
-}
-
-/// The viewer's last message of the handshake, sent once when the camera's Confirm has come.
-pub(crate) fn confirm(uid: Uid, id: SessionId) -> Message<'static> {
-    Message::Handshake { step: Step::Confirm, uid, session: Some(id), first: false, full: false }
 }
 
 /// A camera's answer.
