@@ -5,7 +5,7 @@ use crate::channel::AvEvent;
 use crate::channel::Controls;
 use crate::recv::Repeat;
 use crate::recv::{Assembly, Counts, Release};
-use crate::wire::{Av, Feedback, FrameInfo, LoginResult};
+use crate::wire::{Av, Echo, Feedback, FrameInfo, LoginResult};
 use crate::{Frame, Lost, Media, Secret};
 
 /// The end of a channel that logs in and receives media.
@@ -35,6 +35,8 @@ enum State {
     Refused,
 }
 
+/// The tag of a login; the vendor's cameras from 2.1 on refuse one of 0 as they refuse a wrong password.
+const LOGIN_ECHO: Echo = [0, 0, 0x5A, 0x13, 0xC7, 0x1F];
 const LOGIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
 impl Client {
@@ -146,7 +148,7 @@ impl Client {
                 }
                 repeat.sent(now, LOGIN.0, LOGIN.1);
                 let (account, password) = (self.account.as_str().into(), self.password.reveal().into());
-                Some(send(Av::Login { account, password, resend: self.resend, echo: [0; 6] }))
+                Some(send(Av::Login { account, password, resend: self.resend, echo: LOGIN_ECHO }))
             }
             State::Open => {
                 if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
