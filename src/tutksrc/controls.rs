@@ -3,32 +3,47 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use gst::glib;
-use tutk::{Error, Session, io_control};
+use tutk::proto::ViewerStats;
+use tutk::{Error, io_control};
 
 use super::motor::Motor;
+use super::navigation::Keys;
+use super::session::Session;
 use crate::PtzDirection;
 
 /// How long a camera goes on turning when its key is up: window systems repeat a key that is held by releasing and
 /// pressing it.
 const KEY_UP: Duration = Duration::from_millis(50);
+/// How fast keys turn the camera, of 255: slow enough to aim.
+const KEY_SPEED: u8 = 8;
 
-/// The commands' side of a session; the other side is the thread that receives.
+/// The commands' side of a session, for all threads; the other side is the thread that receives.
+///
+/// Lock order: `steering`, `link`, so that commands reach the camera in the order of what is known of it.
 #[derive(Default)]
 pub(super) struct Controls {
+    steering: Mutex<Steering>,
     link: Mutex<Link>,
-    // Locked before the link, so that commands reach the camera in the order of what is known of it.
-    motor: Mutex<Motor>,
+}
+
+/// What turns the camera.
+#[derive(Default)]
+struct Steering {
+    motor: Motor,
+    keys: Keys,
 }
 
 #[derive(Default)]
 struct Link {
-    /// The session that stands. It ends without regard to this.
-    session: Weak<Session>,
+    /// The session, once it is established.
+    session: Option<Arc<Session>>,
+    /// What to ask the camera for, if anything.
+    quality: Option<io_control::Quality>,
     receiver: Option<ThreadId>,
     /// Calls that wait, the oldest first: a camera answers in the order that it is asked.
     waiting: VecDeque<Waiting>,
@@ -61,28 +76,37 @@ impl fmt::Display for Unsent {
 }
 
 impl Controls {
-    /// A session stands. A camera that was turning when the last one was lost stops.
+    /// A session is established. A camera that was turning when the last one was lost stops.
     pub(super) fn attach(&self, session: &Arc<Session>) {
-        let mut motor = self.motor();
+        let mut steering = self.steering();
         {
             let mut link = self.link();
             link.waiting.clear();
-            link.session = Arc::downgrade(session);
+            link.session = Some(session.clone());
         }
-        self.stop(&mut motor);
+        self.stop(&mut steering.motor);
     }
 
-    /// The session is about to end: the camera stops turning, and calls that wait return.
-    pub(super) fn detach(&self) {
-        self.stop(&mut self.motor());
+    /// The session is about to end: the camera stops turning, and calls that wait return. Returns the session, which the
+    /// caller drops without a lock.
+    pub(super) fn detach(&self) -> Option<Arc<Session>> {
+        self.stop(&mut self.steering().motor);
         let mut link = self.link();
-        link.session = Weak::new();
         link.waiting.clear();
+        link.session.take()
     }
 
     /// The element stops, and may have another camera next.
     pub(super) fn reset(&self) {
-        self.motor().moves(PtzDirection::Stop);
+        let mut steering = self.steering();
+        steering.keys = Keys::default();
+        steering.motor.moves(PtzDirection::Stop);
+    }
+
+    /// What the session has counted, if there is one.
+    pub(super) fn stats(&self) -> Option<ViewerStats> {
+        let session = self.link().session.clone();
+        session.map(|session| session.stats())
     }
 
     /// The calling thread is the one that receives.
@@ -133,12 +157,26 @@ impl Controls {
         }
     }
 
+    /// What to ask the camera for: now, if there is a session, and at the start of each.
+    pub(super) fn set_quality(&self, quality: Option<io_control::Quality>) -> Result<(), Unsent> {
+        let mut link = self.link();
+        link.quality = quality;
+        if link.session.is_some() { link.ask_for_quality() } else { Ok(()) }
+    }
+
+    /// Asks for the quality that is set.
+    pub(super) fn ask_for_quality(&self) -> Result<(), Unsent> {
+        self.link().ask_for_quality()
+    }
+
     /// Sets the camera's clock to this host's local time.
     pub(super) fn sync_time(&self) -> Result<(), Unsent> {
         let now = glib::DateTime::now_local().ok();
         let seconds = now.and_then(|now| u32::try_from(now.to_unix() + now.utc_offset().as_seconds()).ok());
         let Some(seconds) = seconds else {
-            return Err(Unsent::Failed(Error::InvalidArgument("cameras know no time such as this computer's".into())));
+            return Err(Unsent::Failed(Error::InvalidArgument(
+                "the protocol has no time such as this computer's".into(),
+            )));
         };
         self.send(io_control::SET_TIME, &io_control::set_time(seconds))
     }
@@ -150,27 +188,42 @@ impl Controls {
         speed: u8,
         step: Option<Duration>,
     ) -> Result<(), Unsent> {
-        let mut motor = self.motor();
-        self.command(&mut motor, direction, speed)?;
+        let mut steering = self.steering();
+        let motor = &mut steering.motor;
+        self.command(motor, direction, speed)?;
         if let (true, Some(step)) = (motor.is_moving(), step) {
-            self.stop_later(&mut motor, step);
+            self.stop_later(motor, step);
         }
         Ok(())
     }
 
+    /// Turns the camera if the event is about a key that does; none if it is not.
+    pub(super) fn navigate(self: &Arc<Self>, event: &gst::EventRef) -> Option<Result<(), Unsent>> {
+        let mut steering = self.steering();
+        let direction = steering.keys.handle(event)?;
+        Some(self.steer(&mut steering.motor, direction))
+    }
+
+    /// No key turns the camera any longer.
+    pub(super) fn release_keys(self: &Arc<Self>) {
+        let mut steering = self.steering();
+        if std::mem::take(&mut steering.keys).direction() != PtzDirection::Stop {
+            let _ = self.steer(&mut steering.motor, PtzDirection::Stop);
+        }
+    }
+
     /// Turns the camera as the keys say that are held.
-    pub(super) fn steer(self: &Arc<Self>, direction: PtzDirection, speed: u8) -> Result<(), Unsent> {
-        let mut motor = self.motor();
+    fn steer(self: &Arc<Self>, motor: &mut Motor, direction: PtzDirection) -> Result<(), Unsent> {
         if direction == PtzDirection::Stop {
             if motor.is_moving() {
-                self.stop_later(&mut motor, KEY_UP);
+                self.stop_later(motor, KEY_UP);
             }
             Ok(())
         } else if direction == motor.direction() {
             motor.go_on();
             Ok(())
         } else {
-            self.command(&mut motor, direction, speed)
+            self.command(motor, direction, KEY_SPEED)
         }
     }
 
@@ -184,9 +237,9 @@ impl Controls {
         let controls = Arc::downgrade(self);
         motor.stop_later(delay, move |order| {
             if let Some(controls) = controls.upgrade() {
-                let mut motor = controls.motor();
-                if motor.is_due(order) {
-                    controls.stop(&mut motor);
+                let mut steering = controls.steering();
+                if steering.motor.is_due(order) {
+                    controls.stop(&mut steering.motor);
                 }
             }
         });
@@ -204,14 +257,19 @@ impl Controls {
         self.link.lock().unwrap()
     }
 
-    fn motor(&self) -> MutexGuard<'_, Motor> {
-        self.motor.lock().unwrap()
+    fn steering(&self) -> MutexGuard<'_, Steering> {
+        self.steering.lock().unwrap()
     }
 }
 
 impl Link {
     fn send(&self, kind: u32, body: &[u8]) -> Result<(), Unsent> {
-        let session = self.session.upgrade().ok_or(Unsent::NoSession)?;
+        let session = self.session.as_ref().ok_or(Unsent::NoSession)?;
         session.send_io_control(kind, body).map_err(Unsent::Failed)
+    }
+
+    fn ask_for_quality(&self) -> Result<(), Unsent> {
+        let Some(quality) = self.quality else { return Ok(()) };
+        self.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
     }
 }

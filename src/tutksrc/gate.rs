@@ -28,6 +28,11 @@ impl Gate {
         self.gate.lost();
     }
 
+    /// The caps of the last unit were not taken downstream: the next unit has new ones.
+    pub(super) fn caps_refused(&mut self) {
+        self.caps = None;
+    }
+
     /// Whether and how this unit goes downstream.
     pub(super) fn pass(&mut self, unit: &Unit, alignment: Alignment) -> Option<Pass> {
         if unit.discont {
@@ -93,5 +98,7 @@ mod tests {
         let nal = gate.pass(&unit(Codec::H265, false), Alignment::Nal).unwrap();
         assert_eq!(nal, Pass { new_caps: true, discont: false });
         assert!(!gate.pass(&unit(Codec::H265, false), Alignment::Nal).unwrap().new_caps);
+        gate.caps_refused();
+        assert!(gate.pass(&unit(Codec::H265, false), Alignment::Nal).unwrap().new_caps);
     }
 }

@@ -129,45 +129,40 @@ use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
-use tutk::{Cancel, Error, Session};
 
 use super::controls::Controls;
-use super::navigation::Keys;
+use super::notice::{self, Notice, report};
+use super::output::Output;
 use super::properties::PROPERTIES;
-use super::queue::Arrived;
-use super::receiver::Receiver;
-use super::session::GAP;
+use super::reporter::Reporter;
 use super::settings::Settings;
-use super::signals;
 use super::stats::Stats;
-use super::stream::{State, Stream};
+use super::streamer::{Shared, Step, Streamer};
+use super::{downstream, session, signals, uri};
 use crate::{caps, errors};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
 });
 
+/// The element. Its parts own their data and know no element: what they have to say, they return.
+///
+/// # Locks
+///
+/// They are taken in this order, and none is held while something is pushed, posted or emitted:
+///
+/// 1. `streamer`: held by the streaming thread while it waits for a step. `start` and `stop` take it, too, when there is no
+///    such thread. What other threads need is in `shared`, whose locks are held for moments.
+/// 2. The two of [`Controls`], in the order that is written there.
+/// 3. Each alone: `settings`, `shared.interrupt`, `shared.stats`, `reporter`, and that of the frame queue.
 #[derive(Default)]
 pub struct TutkSrc {
-    pub(super) settings: Mutex<Settings>,
-    pub(super) state: Mutex<State>,
-    /// Of the session that stands. Only the streaming thread uses it, and `stop`, which comes after that.
-    pub(super) receiver: Mutex<Option<Receiver>>,
-    pub(super) stats: Mutex<Stats>,
-    // Apart from the state, so that `unlock` waits for nobody.
-    interrupt: Mutex<Option<Interrupt>>,
+    settings: Mutex<Settings>,
+    /// None while the element is stopped.
+    streamer: Mutex<Option<Streamer>>,
+    shared: Shared,
     /// Posts the statistics while the element plays.
-    pub(super) reporter: Mutex<Option<gst::PeriodicClockId>>,
-    pub(super) controls: Arc<Controls>,
-    pub(super) keys: Mutex<Keys>,
-}
-
-/// Ends what the streaming thread waits for: to flush, or because of a pause.
-struct Interrupt {
-    cancel: Cancel,
-    flushing: bool,
-    /// The handle's session is to end: what was cancelled stays so.
-    paused: bool,
+    reporter: Reporter,
 }
 
 #[glib::object_subclass]
@@ -199,10 +194,15 @@ impl ObjectImpl for TutkSrc {
             gst::debug!(CAT, imp = self, "Changing {name}");
         }
         settings.set(name, value);
+        let quality = settings.quality.wanted();
         drop(settings);
         match name {
-            "quality" => self.ask_for_quality(),
-            "navigation" => self.release_keys(),
+            "quality" => {
+                if let Err(unsent) = self.controls().set_quality(quality) {
+                    report(&self.obj(), Notice::QualityNotAsked(unsent));
+                }
+            }
+            "navigation" => self.controls().release_keys(),
             _ => {}
         }
     }
@@ -247,18 +247,15 @@ impl ElementImpl for TutkSrc {
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
         let success = self.parent_change_state(transition)?;
-        // Nobody takes frames from now on, so that no session outlives a pause. The base class leaves alone what the
-        // streaming thread waits for.
-        if transition == gst::StateChange::PausedToPlaying {
-            self.start_reports();
-        }
-        if transition == gst::StateChange::PlayingToPaused {
-            self.stop_reports();
-            if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
-                interrupt.paused = true;
-                interrupt.cancel.cancel();
+        match transition {
+            gst::StateChange::PausedToPlaying => self.start_reports(),
+            gst::StateChange::PlayingToPaused => {
+                // No session outlives a pause. The base class does not end what the streaming thread waits for.
+                self.reporter.stop();
+                self.shared.interrupt.pause();
+                self.close();
             }
-            self.close();
+            _ => {}
         }
         Ok(success)
     }
@@ -267,29 +264,40 @@ impl ElementImpl for TutkSrc {
 impl BaseSrcImpl for TutkSrc {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let settings = self.settings.lock().unwrap().clone();
-        let options = settings.session().map_err(|error| errors::of_start(&error))?;
-        let stream = Stream::new(settings.timestamp_mode);
-        let cancel = Cancel::new().map_err(|error| errors::of_start(&error))?;
-        *self.interrupt.lock().unwrap() = Some(Interrupt { cancel, flushing: false, paused: false });
-        *self.stats.lock().unwrap() = Stats::default();
-        *self.state.lock().unwrap() = State::Started { options, session: None, stream };
+        *self.shared.stats.lock().unwrap() = Stats::default();
+        let src = self.obj().downgrade();
+        let report = move |notice| {
+            if let Some(src) = src.upgrade() {
+                report(&src, notice);
+            }
+        };
+        let streamer = Streamer::new(&settings, self.shared.clone(), Arc::new(report));
+        let streamer = streamer.map_err(|error| errors::of_start(&error))?;
+        self.shared.interrupt.start().map_err(|error| errors::of_start(&error))?;
+        *self.streamer.lock().unwrap() = Some(streamer);
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
-        if let Some(interrupt) = self.interrupt.lock().unwrap().take() {
-            interrupt.cancel.cancel();
-        }
+        self.shared.interrupt.stop();
         self.close();
-        *self.receiver.lock().unwrap() = None;
-        self.controls.reset();
-        self.release_keys();
-        *self.state.lock().unwrap() = State::Stopped;
+        // Waits for the thread that receives.
+        let streamer = self.streamer.lock().unwrap().take();
+        drop(streamer);
+        self.controls().reset();
+        self.shared.stats.lock().unwrap().set_timestamps(None);
         Ok(())
     }
 
     fn event(&self, event: &gst::Event) -> bool {
-        self.navigate(event) || self.parent_event(event)
+        let navigates = self.settings.lock().unwrap().navigation;
+        let Some(turned) = navigates.then(|| self.controls().navigate(event)).flatten() else {
+            return self.parent_event(event);
+        };
+        if let Err(unsent) = turned {
+            gst::debug!(CAT, imp = self, "The camera was not turned: {unsent}");
+        }
+        true
     }
 
     fn is_seekable(&self) -> bool {
@@ -298,8 +306,8 @@ impl BaseSrcImpl for TutkSrc {
 
     fn query(&self, query: &mut gst::QueryRef) -> bool {
         if let gst::QueryViewMut::Latency(latency) = query.view_mut() {
-            let min = self.with_stream(|stream| stream.latency);
-            // How much the network holds is without a bound that is known.
+            let min = self.shared.stats.lock().unwrap().latency();
+            // How much the network holds has no known bound.
             latency.set(true, min.unwrap_or_default(), gst::ClockTime::NONE);
             return min.is_some();
         }
@@ -312,105 +320,133 @@ impl BaseSrcImpl for TutkSrc {
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
-        if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
-            interrupt.flushing = true;
-            interrupt.cancel.cancel();
-        }
-        self.controls.interrupt();
+        self.shared.interrupt.flush();
+        self.controls().interrupt();
         Ok(())
     }
 
     fn unlock_stop(&self) -> Result<(), gst::ErrorMessage> {
-        if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
-            interrupt.flushing = false;
-            if !interrupt.paused {
-                interrupt.cancel.reset();
-            }
-        }
-        self.with_stream(|stream| stream.flushed(Instant::now()));
+        self.shared.interrupt.flush_ended(Instant::now());
         Ok(())
     }
 }
 
 impl PushSrcImpl for TutkSrc {
     fn create(&self, _buffer: Option<&mut gst::BufferRef>) -> Result<CreateSuccess, gst::FlowError> {
+        let src = self.obj();
         loop {
-            match self.next_buffer() {
-                Ok(buffer) => return Ok(CreateSuccess::NewBuffer(buffer)),
-                Err(gst::FlowError::Flushing) if self.was_paused()? => {
-                    self.obj().wait_playing()?;
+            match self.next_step()? {
+                Step::Push(output) => return self.prepare(output).map(CreateSuccess::NewBuffer),
+                Step::Gap { from, to } => downstream::push_gap(&src, from, to),
+                Step::Report(notice) => report(&src, notice),
+                Step::Pause(closed) => {
+                    if let Some(uid) = closed {
+                        report(&src, Notice::Closed(uid));
+                    }
+                    src.wait_playing()?;
                 }
-                Err(error) => return Err(error),
+                Step::Flush => return Err(gst::FlowError::Flushing),
+                Step::Fail(message) => {
+                    self.post_error_message(message);
+                    return Err(gst::FlowError::Error);
+                }
             }
         }
     }
 }
 
+impl URIHandlerImpl for TutkSrc {
+    const URI_TYPE: gst::URIType = gst::URIType::Src;
+
+    fn protocols() -> &'static [&'static str] {
+        &[uri::PROTOCOL]
+    }
+
+    fn uri(&self) -> Option<String> {
+        uri::of(&self.settings.lock().unwrap())
+    }
+
+    fn set_uri(&self, uri: &str) -> Result<(), glib::Error> {
+        if self.obj().current_state() > gst::State::Ready {
+            let text = "The URI can be set only in the states NULL and READY";
+            return Err(glib::Error::new(gst::URIError::BadState, text));
+        }
+        let properties = uri::parse(uri).map_err(|text| glib::Error::new(gst::URIError::BadUri, &text))?;
+        let names_address = properties.iter().any(|(name, _)| *name == "address");
+        for (name, value) in properties {
+            self.obj().set_property_from_value(name, &value);
+        }
+        if names_address {
+            self.settings.lock().unwrap().set_address_from_uri();
+        }
+        Ok(())
+    }
+}
+
 impl TutkSrc {
-    fn next_buffer(&self) -> Result<gst::Buffer, gst::FlowError> {
-        loop {
-            let session = self.session()?;
-            match self.next_frame(session) {
-                Ok(Some(Arrived { unit, ready, .. }))
-                    if self.with_stream(|stream| stream.was_flushed_since(ready)) == Some(true) =>
-                {
-                    self.stats.lock().unwrap().dropped(u64::from(unit.frames));
+    pub(super) fn controls(&self) -> &Arc<Controls> {
+        &self.shared.controls
+    }
+
+    fn next_step(&self) -> Result<Step, gst::FlowError> {
+        let mut streamer = self.streamer.lock().unwrap();
+        let streamer = streamer.as_mut().ok_or(gst::FlowError::Flushing)?;
+        Ok(streamer.next(|| self.obj().current_running_time()))
+    }
+
+    /// Prepares downstream for this buffer.
+    fn prepare(&self, output: Output) -> Result<gst::Buffer, gst::FlowError> {
+        let (src, Output { buffer, caps, latency }) = (self.obj(), output);
+        if let Some((codec, alignment)) = caps {
+            downstream::set_caps(&src, codec, alignment).inspect_err(|_| {
+                if let Some(streamer) = &mut *self.streamer.lock().unwrap() {
+                    streamer.caps_refused();
                 }
-                Ok(Some(arrived)) => {
-                    if let Some(buffer) = self.buffer(arrived)? {
-                        return Ok(buffer);
-                    }
-                    if self.receiver.lock().unwrap().as_ref().is_some_and(Receiver::is_stalled) {
-                        self.push_gap();
-                    }
-                }
-                Ok(None) => self.push_gap(),
-                // By a flush that is over; the session goes on.
-                Err(Error::Cancelled) if self.cancel().is_some_and(|cancel| !cancel.is_cancelled()) => {}
-                Err(error) => self.lost(&error)?,
+            })?;
+        }
+        if let Some(latency) = latency {
+            report(&src, Notice::Latency(latency));
+        }
+        if let (None, Some(dts)) = (buffer.pts(), buffer.dts()) {
+            downstream::leave_out_pts(&src, dts);
+        }
+        gst::trace!(CAT, imp = self, "{buffer:?}");
+        Ok(buffer)
+    }
+
+    /// A state change ends the session.
+    fn close(&self) {
+        if let Some(uid) = session::end(self.controls(), &self.shared.stats) {
+            report(&self.obj(), Notice::Closed(uid));
+        }
+    }
+
+    fn stats(&self, name: &str) -> gst::Structure {
+        let session = self.controls().stats();
+        self.shared.stats.lock().unwrap().structure(name, Instant::now(), session)
+    }
+
+    fn start_reports(&self) {
+        let Some(interval) = self.settings.lock().unwrap().stats_interval() else { return };
+        let src = self.obj().downgrade();
+        let started = self.reporter.start(interval, move || {
+            if let Some(src) = src.upgrade() {
+                notice::post(&src, src.imp().stats("tutk-stats"));
             }
+        });
+        if let Err(error) = started {
+            gst::warning!(CAT, imp = self, "No statistics will be posted: {error:?}");
         }
     }
 
-    /// The next frame; none from time to time while the camera owes one.
-    fn next_frame(&self, session: Arc<Session>) -> Result<Option<Arrived>, Error> {
-        let mut receiver = self.receiver.lock().unwrap();
-        let next = match &mut *receiver {
-            Some(receiver) => receiver.next(GAP),
-            none => none.insert(self.receive(session)?).next(GAP),
-        };
-        if next.is_err() {
-            *receiver = None;
-        }
-        next
-    }
-
-    /// Whether a pause, and no flush, has interrupted the streaming thread. If so, the session is closed, and the thread
-    /// can wait again.
-    fn was_paused(&self) -> Result<bool, gst::FlowError> {
-        let paused = matches!(&*self.interrupt.lock().unwrap(), Some(Interrupt { paused: true, flushing: false, .. }));
-        if paused {
-            self.close();
-            *self.receiver.lock().unwrap() = None;
-            // The time for the first connect begins anew.
-            self.with_stream(|stream| stream.connecting = None);
-            let cancel = Cancel::new().map_err(|error| self.fail(&error))?;
-            if let Some(interrupt) = &mut *self.interrupt.lock().unwrap() {
-                *interrupt = Interrupt { cancel, paused: false, ..*interrupt };
+    /// A setter cannot fail: the start says what is wrong.
+    fn set_uri_property(&self, uri: Option<String>) {
+        let Some(uri) = uri else { return self.obj().set_property("uid", None::<String>) };
+        if let Err(error) = self.set_uri(&uri) {
+            gst::error!(CAT, imp = self, "{}", error.message());
+            if error.matches(gst::URIError::BadUri) {
+                self.settings.lock().unwrap().refuse_uri(error.message());
             }
-        }
-        Ok(paused)
-    }
-
-    pub(super) fn cancel(&self) -> Option<Cancel> {
-        self.interrupt.lock().unwrap().as_ref().map(|interrupt| interrupt.cancel.clone())
-    }
-
-    /// What this gives, unless the element was stopped.
-    pub(super) fn with_stream<T>(&self, act: impl FnOnce(&mut Stream) -> T) -> Option<T> {
-        match &mut *self.state.lock().unwrap() {
-            State::Started { stream, .. } => Some(act(stream)),
-            State::Stopped => None,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use tutk::{Error, Session, Uid};
+use tutk::{Error, Uid};
 
+use super::session::Session;
 use crate::errors;
 
-/// A session stands.
+/// A session is established.
 pub(super) fn connected(session: &Session) -> gst::Structure {
     let (camera, info) = (session.camera(), session.info());
     let backend = if info.library.is_some() { "vendor" } else { "native" };
@@ -17,7 +18,7 @@ pub(super) fn connected(session: &Session) -> gst::Structure {
         .field("mode", info.mode.nick())
         .field("backend", backend)
         .field("encrypted", info.encrypted)
-        // The vendor's library does not tell it.
+        // Not known through the vendor's library.
         .field_if_some("generation", (camera.generation != 0).then(|| u32::from(camera.generation)))
         .field_if_some("library", info.library.map(|library| library.path.display().to_string()))
         .build()

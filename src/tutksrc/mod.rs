@@ -3,26 +3,32 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod connector;
 mod controls;
+mod downstream;
+mod frame_queue;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzz;
 mod gate;
 mod imp;
+mod interrupt;
 mod messages;
 mod motor;
 mod navigation;
+mod notice;
 mod output;
 mod properties;
-mod queue;
 mod receiver;
+mod reception;
 mod reconnect;
-mod report;
+mod reporter;
+mod running_time;
 mod session;
 mod settings;
 mod signals;
 mod stats;
-mod stream;
+mod streamer;
 mod timing;
 mod uri;
 

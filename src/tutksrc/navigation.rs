@@ -1,36 +1,8 @@
 //! Arrow keys of a video window turn the camera.
 
-use gst::subclass::prelude::*;
 use gst_video::NavigationEvent;
 
-use super::imp::{CAT, TutkSrc};
 use crate::PtzDirection;
-
-/// How fast keys turn the camera, of 255: slow enough to aim.
-const SPEED: u8 = 8;
-
-impl TutkSrc {
-    /// Turns the camera if the event is about a key that does.
-    pub(super) fn navigate(&self, event: &gst::EventRef) -> bool {
-        if !self.settings.lock().unwrap().navigation {
-            return false;
-        }
-        let mut keys = self.keys.lock().unwrap();
-        let Some(direction) = keys.handle(event) else { return false };
-        if let Err(unsent) = self.controls.steer(direction, SPEED) {
-            gst::debug!(CAT, imp = self, "The camera is not turned: {unsent}");
-        }
-        true
-    }
-
-    /// No key is held that turns the camera.
-    pub(super) fn release_keys(&self) {
-        let keys = std::mem::take(&mut *self.keys.lock().unwrap());
-        if keys.direction() != PtzDirection::Stop {
-            let _ = self.controls.steer(PtzDirection::Stop, SPEED);
-        }
-    }
-}
 
 /// The arrow keys that are held.
 #[derive(Debug, Default)]
@@ -60,7 +32,8 @@ impl Keys {
         Some(self.direction())
     }
 
-    fn direction(&self) -> PtzDirection {
+    /// Where they turn the camera.
+    pub(super) fn direction(&self) -> PtzDirection {
         let vertical = i8::from(self.up) - i8::from(self.down);
         let horizontal = i8::from(self.right) - i8::from(self.left);
         match (vertical, horizontal) {

@@ -104,7 +104,7 @@ fn src(args: &[glib::Value]) -> TutkSrc {
 }
 
 fn io_control(src: &TutkSrc, kind: u32, body: Option<glib::Bytes>, timeout: u32) -> Option<glib::Bytes> {
-    let controls = &src.imp().controls;
+    let controls = src.imp().controls();
     let body = body.as_deref().unwrap_or_default();
     let answer = match timeout {
         0 => controls.send(kind, body).map(|()| None),
@@ -125,11 +125,11 @@ fn ptz(src: &TutkSrc, direction: PtzDirection, speed: u32, step: u32) -> bool {
         return false;
     };
     let step = (step > 0).then(|| Duration::from_millis(step.into()));
-    sent(src, "The camera is not turned", src.imp().controls.turn(direction, speed, step))
+    sent(src, "The camera is not turned", src.imp().controls().turn(direction, speed, step))
 }
 
 fn sync_time(src: &TutkSrc) -> bool {
-    sent(src, "The camera's clock is not set", src.imp().controls.sync_time())
+    sent(src, "The camera's clock is not set", src.imp().controls().sync_time())
 }
 
 fn sent(src: &TutkSrc, otherwise: &str, result: Result<(), Unsent>) -> bool {

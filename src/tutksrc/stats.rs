@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use tutk::proto::ViewerStats;
 use tutk::{Codec, Frame, SessionInfo};
 
-use super::timing::{ClockRecovery, Stamper};
-
 /// Over how long rates are measured.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -26,9 +24,22 @@ pub(super) struct Stats {
     past: ViewerStats,
     connected: Option<Connected>,
     connections: u64,
+    /// While the element is started.
+    timestamps: Option<Timestamps>,
 }
 
-/// The session that stands.
+/// Where PTS come from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Timestamps {
+    /// The camera's clock, and not the arrival.
+    pub(super) camera: bool,
+    /// How much faster than the pipeline's clock the camera's runs, in parts per million, once known.
+    pub(super) drift: Option<f64>,
+    /// What the latency query answers.
+    pub(super) latency: gst::ClockTime,
+}
+
+/// The session.
 #[derive(Debug)]
 struct Connected {
     since: gst::DateTime,
@@ -71,7 +82,7 @@ impl Rates {
 }
 
 impl Stats {
-    /// A session stands.
+    /// A session is established.
     pub(super) fn connected(&mut self, info: SessionInfo) {
         self.connections += 1;
         self.connected = gst::DateTime::new_now_utc().map(|since| Connected { since, info });
@@ -79,7 +90,7 @@ impl Stats {
         self.rates = None;
     }
 
-    /// The session that stood is over; these were its own counts.
+    /// The session is over; these were its own counts.
     pub(super) fn disconnected(&mut self, session: ViewerStats) {
         self.past = self.past + session;
         self.connected = None;
@@ -117,14 +128,18 @@ impl Stats {
         self.lost += u64::from(count);
     }
 
-    /// All of it, with the counts of the session that stands, if one does.
-    pub(super) fn structure(
-        &self,
-        name: &str,
-        now: Instant,
-        session: Option<ViewerStats>,
-        timing: Option<(&ClockRecovery, &Stamper)>,
-    ) -> gst::Structure {
+    /// Where PTS come from now; none while the element is stopped.
+    pub(super) fn set_timestamps(&mut self, timestamps: Option<Timestamps>) {
+        self.timestamps = timestamps;
+    }
+
+    /// What the latency query answers, while the element is started.
+    pub(super) fn latency(&self) -> Option<gst::ClockTime> {
+        self.timestamps.map(|timestamps| timestamps.latency)
+    }
+
+    /// All of it, with the counts of the session, if there is one.
+    pub(super) fn structure(&self, name: &str, now: Instant, session: Option<ViewerStats>) -> gst::Structure {
         let datagrams = self.past + session.unwrap_or_default();
         let rates = self.rates.as_ref().and_then(|rates| rates.now(now));
         let nanos = |time: Duration| time.as_nanos() as u64;
@@ -146,11 +161,11 @@ impl Stats {
             .field("datagrams-overflowed", datagrams.overflowed)
             .field_if_some("round-trip-time", session.and_then(|session| session.round_trip).map(nanos))
             .field("reconnects", self.connections.saturating_sub(1));
-        if let Some((clock, stamper)) = timing {
+        if let Some(Timestamps { camera, drift, latency }) = self.timestamps {
             stats = stats
-                .field("timestamps", if clock.is_in_use() { "camera" } else { "arrival" })
-                .field_if_some("clock-drift", clock.drift())
-                .field("latency", stamper.latency(clock));
+                .field("timestamps", if camera { "camera" } else { "arrival" })
+                .field_if_some("clock-drift", drift)
+                .field("latency", latency);
         }
         if let Some(Connected { since, info }) = &self.connected {
             stats = stats
@@ -177,7 +192,7 @@ mod tests {
         let mut stats = Stats::default();
         let at = |millis| start + Duration::from_millis(millis);
         let read = |stats: &Stats, millis| {
-            let stats = stats.structure("test", at(millis), None, None);
+            let stats = stats.structure("test", at(millis), None);
             (stats.get::<f64>("fps").ok(), stats.get::<u64>("bitrate").ok())
         };
         assert_eq!(read(&stats, 0), (None, None));
@@ -186,7 +201,7 @@ mod tests {
         }
         assert_eq!(read(&stats, 2_000), (Some(20.0), Some(160_000)));
         assert_eq!(read(&stats, 12_000), (Some(0.0), Some(0)));
-        let structure = stats.structure("test", at(0), None, None);
+        let structure = stats.structure("test", at(0), None);
         assert_eq!(structure.get("key-frame-interval"), Ok(1_000_000_000u64));
         assert_eq!(structure.get("last-frame-size"), Ok(1_000u64));
         assert_eq!(structure.get("bytes"), Ok(41_000u64));
@@ -203,7 +218,7 @@ mod tests {
         };
         stats.disconnected(session(3));
         stats.disconnected(session(4));
-        let all = stats.structure("test", Instant::now(), Some(session(5)), None);
+        let all = stats.structure("test", Instant::now(), Some(session(5)));
         assert_eq!(all.get("datagrams-received"), Ok(12u64));
         assert!(!all.has_field("mode"));
     }

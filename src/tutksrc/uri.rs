@@ -5,15 +5,13 @@
 
 use gst::glib;
 use gst::prelude::*;
-use gst::subclass::prelude::*;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tutk::Uid;
 
-use super::imp::{CAT, TutkSrc};
 use super::properties::PROPERTIES;
 use super::settings::Settings;
 
-const PROTOCOL: &str = "tutk";
+pub(super) const PROTOCOL: &str = "tutk";
 
 /// What the URI has other places for.
 const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
@@ -22,47 +20,6 @@ const LOCAL: [&str; 4] = ["backend", "library", "license-key", "require-encrypti
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
-
-impl URIHandlerImpl for TutkSrc {
-    const URI_TYPE: gst::URIType = gst::URIType::Src;
-
-    fn protocols() -> &'static [&'static str] {
-        &[PROTOCOL]
-    }
-
-    fn uri(&self) -> Option<String> {
-        of(&self.settings.lock().unwrap())
-    }
-
-    fn set_uri(&self, uri: &str) -> Result<(), glib::Error> {
-        if self.obj().current_state() > gst::State::Ready {
-            let text = "The URI can be set only in the states NULL and READY";
-            return Err(glib::Error::new(gst::URIError::BadState, text));
-        }
-        let properties = parse(uri).map_err(|text| glib::Error::new(gst::URIError::BadUri, &text))?;
-        let names_address = properties.iter().any(|(name, _)| *name == "address");
-        for (name, value) in properties {
-            self.obj().set_property_from_value(name, &value);
-        }
-        if names_address {
-            self.settings.lock().unwrap().set_address_from_uri();
-        }
-        Ok(())
-    }
-}
-
-impl TutkSrc {
-    /// A setter has no way to say what is wrong: the start does.
-    pub(super) fn set_uri_property(&self, uri: Option<String>) {
-        let Some(uri) = uri else { return self.obj().set_property("uid", None::<String>) };
-        if let Err(error) = self.set_uri(&uri) {
-            gst::error!(CAT, imp = self, "{}", error.message());
-            if error.matches(gst::URIError::BadUri) {
-                self.settings.lock().unwrap().refuse_uri(error.message());
-            }
-        }
-    }
-}
 
 /// The properties that the URI sets, with valid values.
 pub(super) fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, String> {

@@ -43,7 +43,7 @@ pub(super) enum Pushed {
 
 /// The thread that receives has this side. Its drop ends the stream.
 #[derive(Debug)]
-pub(super) struct Sender {
+pub(super) struct Producer {
     queue: Arc<Queue>,
     /// Frames may wait for this long while a newer key frame does.
     max_time: Option<Duration>,
@@ -55,7 +55,7 @@ pub(super) struct Sender {
 
 /// The streaming thread has this side.
 #[derive(Debug)]
-pub(super) struct Receiver(Arc<Queue>);
+pub(super) struct Consumer(Arc<Queue>);
 
 #[derive(Debug, Default)]
 struct Queue {
@@ -76,12 +76,12 @@ struct State {
 }
 
 /// Both sides of a queue that drops frames after `max_time`, if there is one.
-pub(super) fn queue(max_time: Option<Duration>) -> (Sender, Receiver) {
+pub(super) fn frame_queue(max_time: Option<Duration>) -> (Producer, Consumer) {
     let queue = Arc::<Queue>::default();
-    (Sender { queue: queue.clone(), max_time, lost: false, full: false }, Receiver(queue))
+    (Producer { queue: queue.clone(), max_time, lost: false, full: false }, Consumer(queue))
 }
 
-impl Receiver {
+impl Consumer {
     /// Waits for the next frame. While the camera is stalled, returns none each time that `gap` has passed. An error is the
     /// end: of the session, or, if it is [`Error::Cancelled`], of the thread that receives.
     pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, Error> {
@@ -113,7 +113,7 @@ impl Receiver {
     }
 }
 
-impl Sender {
+impl Producer {
     /// Hands over a unit that could go downstream at `ready`.
     pub(super) fn push(&mut self, unit: Unit, alignment: Alignment, ready: Instant) -> Pushed {
         let size = size(&unit);
@@ -144,7 +144,7 @@ impl Sender {
     }
 }
 
-impl Drop for Sender {
+impl Drop for Producer {
     fn drop(&mut self) {
         self.queue.lock().ended = true;
         self.queue.changed.notify_one();
@@ -190,11 +190,11 @@ mod tests {
 
     const GAP: Duration = Duration::from_millis(1);
 
-    fn push(sender: &mut Sender, frame: Frame) -> Pushed {
+    fn push(producer: &mut Producer, frame: Frame) -> Pushed {
         let (first, announced, ready) = (frame.number, frame.codec, Instant::now());
         let order = Order::Decoding(None);
         let unit = Unit { frame, first, frames: 1, announced, discont: false, begins_picture: true, order };
-        sender.push(unit, Alignment::Au, ready)
+        producer.push(unit, Alignment::Au, ready)
     }
 
     fn frame(number: u32, size: usize) -> Frame {
@@ -202,37 +202,40 @@ mod tests {
     }
 
     /// Numbers of the frames that wait, and whether others are missing before them.
-    fn take(receiver: &Receiver) -> Vec<(u32, bool)> {
-        let waiting = receiver.0.lock().frames.len();
-        let next = |_| receiver.next(GAP).unwrap().unwrap();
+    fn take(consumer: &Consumer) -> Vec<(u32, bool)> {
+        let waiting = consumer.0.lock().frames.len();
+        let next = |_| consumer.next(GAP).unwrap().unwrap();
         (0..waiting).map(next).map(|arrived| (arrived.unit.frame.number, arrived.after_loss)).collect()
     }
 
     #[test]
     fn what_waits_has_a_bound_and_a_gap_shows() {
-        let (mut sender, receiver) = queue(None);
+        let (mut producer, consumer) = frame_queue(None);
         let size = MAX_QUEUED_BYTES / 4 - FRAME_OVERHEAD;
-        let pushed: Vec<_> = (0..6).map(|number| push(&mut sender, frame(number, size))).collect();
+        let pushed: Vec<_> = (0..6).map(|number| push(&mut producer, frame(number, size))).collect();
         assert!(pushed[..4].iter().all(|pushed| *pushed == Pushed::Queued), "{pushed:?}");
         assert_eq!(pushed[4..], [Pushed::Full { frames: 1, first: true }, Pushed::Full { frames: 1, first: false }]);
-        assert!(receiver.next(GAP).is_ok());
-        assert_eq!((push(&mut sender, frame(6, 1)), push(&mut sender, frame(7, 1))), (Pushed::Queued, Pushed::Queued));
-        assert_eq!(take(&receiver), [(1, false), (2, false), (3, false), (6, true), (7, false)]);
+        assert!(consumer.next(GAP).is_ok());
+        assert_eq!(
+            (push(&mut producer, frame(6, 1)), push(&mut producer, frame(7, 1))),
+            (Pushed::Queued, Pushed::Queued)
+        );
+        assert_eq!(take(&consumer), [(1, false), (2, false), (3, false), (6, true), (7, false)]);
     }
 
     #[test]
     fn empty_frames_have_a_bound_as_well() {
-        let (mut sender, receiver) = queue(None);
-        assert!((0..).any(|number| push(&mut sender, frame(number, 0)) != Pushed::Queued));
-        assert_eq!(take(&receiver).len(), MAX_QUEUED_BYTES / FRAME_OVERHEAD);
+        let (mut producer, consumer) = frame_queue(None);
+        assert!((0..).any(|number| push(&mut producer, frame(number, 0)) != Pushed::Queued));
+        assert_eq!(take(&consumer).len(), MAX_QUEUED_BYTES / FRAME_OVERHEAD);
     }
 
     #[test]
     fn a_single_frame_may_be_larger() {
-        let (mut sender, receiver) = queue(None);
-        assert_eq!(push(&mut sender, frame(0, MAX_QUEUED_BYTES)), Pushed::Queued);
-        assert_eq!(push(&mut sender, frame(1, 1)), Pushed::Full { frames: 1, first: true });
-        assert_eq!(take(&receiver), [(0, false)]);
+        let (mut producer, consumer) = frame_queue(None);
+        assert_eq!(push(&mut producer, frame(0, MAX_QUEUED_BYTES)), Pushed::Queued);
+        assert_eq!(push(&mut producer, frame(1, 1)), Pushed::Full { frames: 1, first: true });
+        assert_eq!(take(&consumer), [(0, false)]);
     }
 
     /// A camera with ten frames a second, whose frame of this number comes to the queue: a key frame each two seconds.
@@ -245,59 +248,62 @@ mod tests {
     #[test]
     fn what_waits_longer_than_its_time_makes_way_for_the_newest_key_frame() {
         let begin = Instant::now();
-        let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
+        let (mut producer, consumer) = frame_queue(Some(Duration::from_secs(5)));
         for number in 0..=50 {
-            assert_eq!(push(&mut sender, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut producer, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
         let skipped = |first| Pushed::Skipped { frames: 40, time: Duration::from_secs(4), first };
-        assert_eq!(push(&mut sender, ten_a_second(begin, 51)), skipped(true));
+        assert_eq!(push(&mut producer, ten_a_second(begin, 51)), skipped(true));
         for number in 52..=90 {
-            assert_eq!(push(&mut sender, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut producer, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
         // Still behind, which is no news.
-        assert_eq!(push(&mut sender, ten_a_second(begin, 91)), skipped(false));
-        let waiting = take(&receiver);
+        assert_eq!(push(&mut producer, ten_a_second(begin, 91)), skipped(false));
+        let waiting = take(&consumer);
         assert_eq!((waiting[0], waiting[1], waiting.len()), ((80, true), (81, false), 12));
         // It has caught up.
         for number in 92..=142 {
-            assert_eq!(push(&mut sender, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut producer, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
-        assert!(matches!(push(&mut sender, ten_a_second(begin, 143)), Pushed::Skipped { frames: 48, first: true, .. }));
+        assert!(matches!(
+            push(&mut producer, ten_a_second(begin, 143)),
+            Pushed::Skipped { frames: 48, first: true, .. }
+        ));
     }
 
     #[test]
     fn without_a_newer_key_frame_everything_waits() {
         let begin = Instant::now();
-        let (mut sender, receiver) = queue(Some(Duration::from_secs(5)));
+        let (mut producer, consumer) = frame_queue(Some(Duration::from_secs(5)));
         for number in 0..200 {
             let frame = ten_a_second(begin, number).with_key(number == 0);
-            assert_eq!(push(&mut sender, frame), Pushed::Queued, "frame {number}");
+            assert_eq!(push(&mut producer, frame), Pushed::Queued, "frame {number}");
         }
-        assert_eq!(take(&receiver).len(), 200);
+        assert_eq!(take(&consumer).len(), 200);
     }
 
     #[test]
     fn a_stall_is_passed_on() {
-        let (mut sender, receiver) = queue(None);
-        push(&mut sender, frame(0, 1));
-        sender.set_stalled(true);
-        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 0));
-        assert!(receiver.next(GAP).unwrap().is_none() && receiver.next(GAP).unwrap().is_none());
-        push(&mut sender, frame(1, 1));
-        assert!(receiver.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 1));
-        sender.set_stalled(false);
-        assert!(!receiver.is_stalled());
+        let (mut producer, consumer) = frame_queue(None);
+        push(&mut producer, frame(0, 1));
+        producer.set_stalled(true);
+        assert!(consumer.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 0));
+        assert!(consumer.next(GAP).unwrap().is_none() && consumer.next(GAP).unwrap().is_none());
+        push(&mut producer, frame(1, 1));
+        assert!(consumer.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 1));
+        producer.set_stalled(false);
+        assert!(!consumer.is_stalled());
     }
 
     #[test]
     fn the_end_comes_after_the_frames_and_a_thread_that_is_gone_is_one() {
-        let (mut sender, receiver) = queue(None);
-        push(&mut sender, frame(0, 1));
-        sender.end(Error::ClosedByCamera);
-        assert!(receiver.next(GAP).unwrap().is_some());
-        assert!(matches!(receiver.next(GAP), Err(Error::ClosedByCamera)));
-        let (sender, receiver) = queue(None);
-        drop(sender);
-        assert!(matches!(receiver.next(GAP), Err(Error::Cancelled)));
+        let (mut producer, consumer) = frame_queue(None);
+        push(&mut producer, frame(0, 1));
+        producer.end(Error::ClosedByCamera);
+        assert!(consumer.next(GAP).unwrap().is_some());
+        assert!(matches!(consumer.next(GAP), Err(Error::ClosedByCamera)));
+        let (producer, consumer) = frame_queue(None);
+        drop(producer);
+        assert!(matches!(consumer.next(GAP), Err(Error::Cancelled)));
     }
 }

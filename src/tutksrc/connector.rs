@@ -1,0 +1,211 @@
+//! Gets a session, and another one when that is lost.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use gst::glib;
+use tutk::{Cancel, Error, ScanOptions, SessionOptions};
+
+use super::controls::Controls;
+use super::messages;
+use super::notice::Notice;
+use super::reconnect::{Failure, NextTry, Reconnect};
+use super::session::Session;
+use super::settings::Settings;
+use crate::errors;
+
+/// How long to look for cameras when none is named.
+const LIST_TIME: Duration = Duration::from_secs(1);
+
+/// Tries to connect until there is a session, or none can be had. It knows no element; the streaming thread drives it with
+/// [`poll`](Self::poll).
+pub(super) struct Connector {
+    /// None if no camera is named.
+    options: Option<SessionOptions>,
+    scan: ScanOptions,
+    sync_time: bool,
+    controls: Arc<Controls>,
+    reconnect: Reconnect,
+    phase: Phase,
+}
+
+enum Phase {
+    Idle,
+    Opening(Opening),
+    /// For the next try.
+    WaitingUntil(Instant),
+}
+
+/// What came of a [`poll`](Connector::poll).
+pub(super) enum Progress {
+    Connected(Arc<Session>, Vec<Notice>),
+    /// Nothing yet.
+    Pending,
+    Notice(Notice),
+    Cancelled,
+    Failed(gst::ErrorMessage),
+}
+
+type Opened = Result<(Arc<Session>, Vec<Notice>), Error>;
+
+/// A session that is being opened, on a thread of its own.
+struct Opening {
+    opened: Receiver<Opened>,
+    thread: JoinHandle<()>,
+}
+
+impl Connector {
+    /// Fails if a property has a value that is of no use.
+    pub(super) fn new(settings: &Settings, controls: Arc<Controls>) -> Result<Self, Error> {
+        Ok(Self {
+            options: settings.session()?,
+            scan: settings.scan(LIST_TIME),
+            sync_time: settings.sync_time,
+            controls,
+            reconnect: Reconnect::new(settings.reconnect, settings.retry_timeout()),
+            phase: Phase::Idle,
+        })
+    }
+
+    /// Makes progress. Waits at most for `time`, unless no camera is named.
+    pub(super) fn poll(&mut self, cancel: &Cancel, time: Duration) -> Progress {
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Idle => self.open(cancel),
+            Phase::Opening(opening) => match opening.opened.recv_timeout(time) {
+                Ok(opened) => {
+                    let _ = opening.thread.join();
+                    match opened {
+                        Ok((session, notices)) => {
+                            self.reconnect.connected();
+                            Progress::Connected(session, notices)
+                        }
+                        Err(error) => self.failed(&error, Failure::Connect),
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.phase = Phase::Opening(opening);
+                    Progress::Pending
+                }
+                Err(RecvTimeoutError::Disconnected) => Progress::Cancelled,
+            },
+            Phase::WaitingUntil(end) => {
+                let left = end.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return self.open(cancel);
+                }
+                if cancel.wait(left.min(time)).is_err() {
+                    return Progress::Cancelled;
+                }
+                self.phase = Phase::WaitingUntil(end);
+                Progress::Pending
+            }
+        }
+    }
+
+    /// There is no session because of this error: decides on what follows.
+    pub(super) fn failed(&mut self, error: &Error, failure: Failure) -> Progress {
+        if let Error::Cancelled = error {
+            return Progress::Cancelled;
+        }
+        let Some(options) = &self.options else { return Progress::Failed(errors::of_start(error)) };
+        // A library that played this camera accepts its UID and its own key, whatever it says now.
+        let by_library = self.reconnect.was_connected() && matches!(error, Error::Library { .. });
+        let may_pass = error.is_transient() || by_library;
+        let next_try = |reconnect: &mut Reconnect| reconnect.next_try(failure, Instant::now(), glib::random_double());
+        let next = may_pass.then(|| next_try(&mut self.reconnect)).flatten();
+        let Some(NextTry { attempt, wait, limit }) = next else {
+            return Progress::Failed(errors::of_viewer(error, options));
+        };
+        let (_, cause) = errors::explain(error, options);
+        let until = limit.map_or("until there is a session".into(), |limit| format!("for {} s", limit.as_secs()));
+        self.phase = Phase::WaitingUntil(Instant::now() + wait);
+        Progress::Notice(Notice::Disconnected {
+            message: messages::disconnected(options.uid, error, attempt, wait),
+            error: error.to_string(),
+            attempt,
+            wait,
+            hint: format!("{cause} Trying again {until}."),
+        })
+    }
+
+    /// A frame goes downstream.
+    pub(super) fn frame(&mut self) {
+        self.reconnect.frame();
+    }
+
+    /// A pause has ended the session, or what was done to get one.
+    pub(super) fn paused(&mut self) {
+        self.reconnect.paused();
+    }
+
+    fn open(&mut self, cancel: &Cancel) -> Progress {
+        let Some(options) = self.options.clone() else { return self.list_cameras(cancel) };
+        self.reconnect.trying(Instant::now());
+        let uid = options.uid;
+        let (sender, opened) = channel();
+        let (controls, cancel, sync_time) = (self.controls.clone(), cancel.clone(), self.sync_time);
+        let run = move || drop(sender.send(Session::open(options, &cancel, &controls, sync_time)));
+        match thread::Builder::new().name("tutksrc-open".into()).spawn(run) {
+            Ok(thread) => {
+                self.phase = Phase::Opening(Opening { opened, thread });
+                Progress::Notice(Notice::Connecting(uid))
+            }
+            Err(source) => {
+                let error = Error::Io { what: "cannot start a thread".into(), source };
+                self.failed(&error, Failure::Connect)
+            }
+        }
+    }
+
+    /// No camera is named: says which there are.
+    fn list_cameras(&self, cancel: &Cancel) -> Progress {
+        match tutk::scan(&self.scan, cancel) {
+            Err(Error::Cancelled) => Progress::Cancelled,
+            found => Progress::Failed(errors::without_uid(&found)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gst::prelude::*;
+
+    use super::*;
+
+    fn connector(reconnect: bool) -> Connector {
+        gst::init().unwrap();
+        let mut settings = Settings { reconnect, ..Settings::default() };
+        settings.set("uid", &"ABCDEFGHJKLMNPQRST12".to_value());
+        Connector::new(&settings, Arc::default()).unwrap()
+    }
+
+    #[test]
+    fn a_failure_that_may_pass_is_followed_by_another_try() {
+        let mut connector = connector(true);
+        let Progress::Notice(Notice::Disconnected { message, attempt, hint, .. }) =
+            connector.failed(&Error::ClosedByCamera, Failure::Connect)
+        else {
+            panic!("no other try follows")
+        };
+        assert!(hint.ends_with("Trying again for 60 s."), "{hint}");
+        assert_eq!((attempt, message.get("reason")), (1, Ok("closed-by-camera")));
+        let cancel = Cancel::new().unwrap();
+        assert!(matches!(connector.poll(&cancel, Duration::ZERO), Progress::Pending));
+        cancel.cancel();
+        assert!(matches!(connector.poll(&cancel, Duration::ZERO), Progress::Cancelled));
+    }
+
+    #[test]
+    fn other_failures_are_final() {
+        let refused = || Error::Refused { uid: "ABCDEFGHJKLMNPQRST12".parse().unwrap(), account: "admin".into() };
+        let is_final = |mut connector: Connector, error: Error| {
+            matches!(connector.failed(&error, Failure::Session), Progress::Failed(_))
+        };
+        assert!(is_final(connector(true), refused()));
+        assert!(is_final(connector(false), refused()));
+        assert!(is_final(connector(false), Error::ClosedByCamera));
+        assert!(!is_final(connector(true), Error::ClosedByCamera));
+    }
+}

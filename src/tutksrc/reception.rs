@@ -1,0 +1,246 @@
+//! Makes units of what the camera sends, and watches that it sends enough.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tutk::{Alignment, DropReason, Dropped, Error, FrameWatchdog, Media, Received, Uid, Unit, VideoParser, io_control};
+
+use super::controls::Controls;
+use super::frame_queue::{Producer, Pushed};
+use super::notice::Notice;
+use super::stats::Stats;
+
+/// How long the first picture of a stream waits for the next frame, which shows whether it is complete. The slices of a
+/// picture follow each other at once.
+const HOLD: Duration = Duration::from_millis(200);
+
+/// What is kept of the camera's video from one session to the next.
+#[derive(Debug, Default)]
+pub(super) struct Video {
+    /// What a decoder can do with the frames, whether or not they go downstream.
+    parser: VideoParser,
+    /// The longest time between two frames.
+    longest_interval: Duration,
+    warned_of_codec: bool,
+    warned_of_announcement: bool,
+}
+
+/// The reception of one session. It knows neither the session nor the thread: [`handle`](Self::handle) gets what was
+/// received, [`timeout`](Self::timeout) is called at the [`deadline`](Self::deadline), and after each the units go to the queue
+/// with [`deliver`](Self::deliver).
+pub(super) struct Reception {
+    uid: Uid,
+    video: Video,
+    frames: Producer,
+    /// Since when the next unit waits for a frame that shows how the stream is cut.
+    held: Option<Instant>,
+    watchdog: FrameWatchdog,
+    stats: Arc<Mutex<Stats>>,
+    controls: Arc<Controls>,
+    notices: VecDeque<Notice>,
+}
+
+impl Reception {
+    /// `frame_timeout`: how long the camera may send no frame; zero: without a limit.
+    pub(super) fn new(
+        uid: Uid,
+        mut video: Video,
+        frames: Producer,
+        frame_timeout: Duration,
+        stats: Arc<Mutex<Stats>>,
+        controls: Arc<Controls>,
+    ) -> Self {
+        let unused = video.parser.restart();
+        stats.lock().unwrap().dropped(unused.into());
+        let watchdog = FrameWatchdog::new(frame_timeout, video.longest_interval, Instant::now());
+        Self { uid, video, frames, held: None, watchdog, stats, controls, notices: VecDeque::new() }
+    }
+
+    /// Until when to wait for what the camera sends.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let held = self.held.map(|since| since + HOLD);
+        [held, self.watchdog.deadline()].into_iter().flatten().min()
+    }
+
+    /// The camera has sent this. Fails if the session is of no use any longer.
+    pub(super) fn handle(&mut self, received: Received, now: Instant) -> Result<(), Error> {
+        match received {
+            Received::Video(frame) => {
+                self.stats.lock().unwrap().received(&frame);
+                if let Some(dropped) = self.video.parser.push(frame) {
+                    self.unusable(dropped);
+                }
+            }
+            Received::Lost(lost) => {
+                if lost.media == Media::Video {
+                    let unused = self.video.parser.lost();
+                    let mut stats = self.stats.lock().unwrap();
+                    stats.lost(lost.count);
+                    stats.dropped(unused.into());
+                }
+                self.notices.push_back(Notice::Lost(lost));
+            }
+            Received::IoControl { kind, body } => {
+                if let Some(body) = self.controls.received(kind, body) {
+                    self.notices.push_back(Notice::IoControl { kind, body });
+                }
+            }
+            Received::IoControlUnconfirmed { kind } => {
+                self.notices.push_back(Notice::IoControlUnconfirmed(kind));
+                if kind == io_control::START_VIDEO {
+                    self.watchdog.unconfirmed(now)?;
+                }
+            }
+            Received::ConflictingResponder(address) => {
+                self.notices.push_back(Notice::ConflictingResponder(address));
+            }
+            // It is not played.
+            Received::Audio(_) => {}
+            other => self.notices.push_back(Notice::Debug(format!("{other:?}"))),
+        }
+        Ok(())
+    }
+
+    /// The deadline has passed. Returns whether to ask the camera for video again; fails if the session is of no use any
+    /// longer.
+    pub(super) fn timeout(&mut self, now: Instant) -> Result<bool, Error> {
+        let ask = self.watchdog.check(now)?;
+        if ask {
+            self.notices.push_back(Notice::NoVideo);
+        }
+        Ok(ask)
+    }
+
+    /// Hands over the units that are ready. `ends`: there are no more frames.
+    pub(super) fn deliver(&mut self, now: Instant, ends: bool) {
+        while let Some((unit, alignment, ready)) = self.next_unit(now, ends) {
+            self.watchdog.frame(unit.frame.received);
+            self.stats.lock().unwrap().plays(unit.frame.codec);
+            let (announced, codec) = (unit.announced, unit.frame.codec);
+            if announced != codec && !std::mem::replace(&mut self.video.warned_of_announcement, true) {
+                self.notices.push_back(Notice::WrongCodec { uid: self.uid, announced, codec });
+            }
+            let pushed = self.frames.push(unit, alignment, ready);
+            self.pushed(pushed);
+        }
+        self.frames.set_stalled(self.watchdog.is_stalled());
+    }
+
+    /// The next notice; the caller reports it without a lock.
+    pub(super) fn poll_notice(&mut self) -> Option<Notice> {
+        self.notices.pop_front()
+    }
+
+    /// There is nothing more to receive, because of this.
+    pub(super) fn end(mut self, error: Error) -> Video {
+        self.video.longest_interval = self.watchdog.longest_interval();
+        self.frames.end(error);
+        self.video
+    }
+
+    /// The next unit that goes to the queue now, and since when it is ready.
+    fn next_unit(&mut self, now: Instant, ends: bool) -> Option<(Unit, Alignment, Instant)> {
+        let parser = &mut self.video.parser;
+        if !parser.has_unit() {
+            return None;
+        }
+        let ready = *self.held.get_or_insert(now);
+        let alignment = match parser.alignment() {
+            None if !ends && now < ready + HOLD => return None,
+            alignment => alignment.unwrap_or(Alignment::Au),
+        };
+        self.held = None;
+        parser.pop().map(|unit| (unit, alignment, ready))
+    }
+
+    /// Frames do not go on.
+    fn unusable(&mut self, dropped: Dropped) {
+        self.stats.lock().unwrap().dropped(dropped.frames.into());
+        let is_foreign = matches!(dropped.reason, DropReason::NotVideo | DropReason::OtherCodec);
+        let warn = is_foreign && !std::mem::replace(&mut self.video.warned_of_codec, true);
+        self.notices.push_back(Notice::Unusable { uid: self.uid, dropped, warn });
+    }
+
+    /// Elements downstream may be too slow.
+    fn pushed(&mut self, pushed: Pushed) {
+        let (frames, notice) = match pushed {
+            Pushed::Queued => return,
+            Pushed::Full { frames, first } => (frames, first.then_some(Notice::QueueFull)),
+            Pushed::Skipped { frames, time, first } => {
+                (frames, Some(Notice::Skipped { uid: self.uid, frames, time, first }))
+            }
+        };
+        self.stats.lock().unwrap().dropped(frames);
+        self.notices.extend(notice);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tutk::{Codec, Frame};
+
+    use super::super::frame_queue::{Consumer, frame_queue};
+    use super::*;
+
+    const TIMEOUT: Duration = Duration::from_secs(15);
+
+    fn reception(video: Video) -> (Reception, Consumer) {
+        let (producer, consumer) = frame_queue(None);
+        let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
+        (Reception::new(uid, video, producer, TIMEOUT, Arc::default(), Arc::default()), consumer)
+    }
+
+    /// A JPEG, announced as this.
+    fn frame(number: u32, codec: Codec) -> Received {
+        let jpeg = vec![0xFF, 0xD8, 0xFF, 0xD9];
+        Received::Video(Frame::new(codec, jpeg, Instant::now()).with_key(true).with_number(number))
+    }
+
+    fn notices(reception: &mut Reception) -> Vec<Notice> {
+        std::iter::from_fn(|| reception.poll_notice()).collect()
+    }
+
+    #[test]
+    fn frames_that_are_no_video_are_reported_and_warned_of_once() {
+        let mut video = Video::default();
+        for warns in [true, false] {
+            let (mut reception, _consumer) = reception(video);
+            reception.handle(frame(0, Codec::Mjpeg), Instant::now()).unwrap();
+            reception.handle(frame(1, Codec::Unknown(7)), Instant::now()).unwrap();
+            let unusable = notices(&mut reception);
+            assert!(matches!(unusable[..], [Notice::Unusable { warn, .. }] if warn == warns), "{unusable:?}");
+            video = reception.end(Error::ClosedByCamera);
+        }
+    }
+
+    #[test]
+    fn a_camera_without_video_is_asked_again_and_then_given_up() {
+        let (mut reception, consumer) = reception(Video::default());
+        let ask = reception.deadline().unwrap();
+        assert!(!reception.timeout(ask - TIMEOUT / 2).unwrap() && notices(&mut reception).is_empty());
+        assert!(reception.timeout(ask).unwrap());
+        assert!(matches!(notices(&mut reception)[..], [Notice::NoVideo]));
+        reception.deliver(ask, false);
+        assert!(consumer.is_stalled());
+        let end = reception.deadline().unwrap();
+        assert!(matches!(reception.timeout(end), Err(Error::NoFrames { .. })));
+    }
+
+    #[test]
+    fn a_start_that_the_camera_never_confirms_ends_the_session() {
+        let (mut reception, _consumer) = reception(Video::default());
+        let unconfirmed = |kind| Received::IoControlUnconfirmed { kind };
+        assert!(reception.handle(unconfirmed(io_control::SET_TIME), Instant::now()).is_ok());
+        assert!(reception.handle(unconfirmed(io_control::START_VIDEO), Instant::now()).is_err());
+        assert_eq!(notices(&mut reception).len(), 2);
+    }
+
+    #[test]
+    fn an_io_control_that_no_call_waits_for_is_a_notice() {
+        let (mut reception, _consumer) = reception(Video::default());
+        reception.handle(Received::IoControl { kind: 0x331, body: vec![1] }, Instant::now()).unwrap();
+        let received = notices(&mut reception);
+        assert!(matches!(&received[..], [Notice::IoControl { kind: 0x331, body }] if *body == [1]), "{received:?}");
+    }
+}
