@@ -32,22 +32,22 @@
  */
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
 
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use tutk::{Camera, CameraEvent, Cancel, Codec, DisconnectReason, Error, Uid, VideoFrame, ViewerId, io_control};
+use tutk::{Cancel, Codec, Error, VideoFrame};
 
+use super::notice::{ask_for_key, serve};
 use super::reordering::Reordering;
+use super::server::Server;
 use super::settings::Settings;
 use super::signals;
-use super::viewers::Viewers;
 use crate::{caps, errors};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksink", gst::DebugColorFlags::empty(), Some("Virtual TUTK/Kalay camera"))
 });
 
@@ -56,25 +56,25 @@ enum State {
     #[default]
     Stopped,
     Started {
-        serving: Arc<Serving>,
+        server: Arc<Server>,
         cancel: Cancel,
         /// Serves the viewers and handles what they send.
         thread: JoinHandle<()>,
         codec: Option<Codec>,
+        reordering: Reordering,
     },
 }
 
-/// A camera from start to stop. One that its own thread has stopped may end while the next is there.
-struct Serving {
-    camera: Camera,
-    viewers: Mutex<Viewers>,
-}
-
+/// The element. Its parts own their data and know no element: what they have to say, they return.
+///
+/// # Locks
+///
+/// `settings`, `state` and that of [`Server`] are each held alone and for moments, and none while something is sent, posted or
+/// emitted.
 #[derive(Default)]
 pub struct TutkSink {
     settings: Mutex<Settings>,
     state: Mutex<State>,
-    reordering: Mutex<Reordering>,
 }
 
 #[glib::object_subclass]
@@ -105,10 +105,9 @@ impl ObjectImpl for TutkSink {
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
-        match (pspec.name(), &*self.state.lock().unwrap()) {
-            ("current-port", State::Started { serving, .. }) => u32::from(serving.camera.port()).to_value(),
-            ("current-port", State::Stopped) => 0u32.to_value(),
-            (name, _) => self.settings.lock().unwrap().get(name),
+        match pspec.name() {
+            "current-port" => self.server().map_or(0, |server| u32::from(server.port())).to_value(),
+            name => self.settings.lock().unwrap().get(name),
         }
     }
 }
@@ -142,21 +141,20 @@ impl BaseSinkImpl for TutkSink {
         let options = self.settings.lock().unwrap().camera().map_err(|error| errors::of_start(&error))?;
         let uid = options.uid;
         let fail = |error: Error| errors::of_camera(&error, uid);
-        *self.reordering.lock().unwrap() = Reordering::default();
 
         let cancel = Cancel::new().map_err(fail)?;
-        let camera = Camera::open(options, &cancel).map_err(fail)?;
-        gst::info!(CAT, imp = self, "Camera {uid} is at UDP port {}", camera.port());
-        let serving = Arc::new(Serving { camera, viewers: Mutex::default() });
+        let server = Arc::new(Server::open(options, &cancel).map_err(fail)?);
+        gst::info!(CAT, imp = self, "Camera {uid} is at UDP port {}", server.port());
 
         let thread = thread::Builder::new()
             .name("tutksink".into())
             .spawn({
-                let (sink, serving) = (self.obj().clone(), serving.clone());
-                move || sink.imp().serve(&serving, uid)
+                let (sink, server) = (self.obj().clone(), server.clone());
+                move || serve(&sink, &server)
             })
             .map_err(|source| fail(Error::Io { what: "cannot start a thread".into(), source }))?;
-        *self.state.lock().unwrap() = State::Started { serving, cancel, thread, codec: None };
+        let reordering = Reordering::default();
+        *self.state.lock().unwrap() = State::Started { server, cancel, thread, codec: None, reordering };
         self.obj().notify("current-port");
         Ok(())
     }
@@ -182,26 +180,22 @@ impl BaseSinkImpl for TutkSink {
     }
 
     fn render(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let (serving, codec) = match &*self.state.lock().unwrap() {
-            State::Started { serving, codec: Some(codec), .. } => (serving.clone(), *codec),
-            State::Started { .. } => return Err(gst::FlowError::NotNegotiated),
+        let (server, codec, reordered) = match &mut *self.state.lock().unwrap() {
+            State::Started { codec: None, .. } => return Err(gst::FlowError::NotNegotiated),
+            State::Started { server, codec: Some(codec), reordering, .. } => {
+                (server.clone(), *codec, reordering.begins_at(buffer))
+            }
             State::Stopped => return Err(gst::FlowError::Flushing),
         };
         if buffer.size() == 0 {
             return Ok(gst::FlowSuccess::Ok);
         }
-        if self.reordering.lock().unwrap().begins_at(buffer) {
+        if reordered {
             self.warn_of_reordering();
         }
         let key = codec.is_intra_only() || !buffer.flags().contains(gst::BufferFlags::DELTA_UNIT);
-        let receivers = {
-            let mut viewers = serving.viewers.lock().unwrap();
-            if buffer.flags().contains(gst::BufferFlags::DISCONT) && !key {
-                viewers.all_missed();
-            }
-            viewers.receivers(key)
-        };
-        self.ask_for_key(&serving);
+        let receivers = server.receivers(key, buffer.flags().contains(gst::BufferFlags::DISCONT));
+        ask_for_key(&self.obj(), &server);
         if receivers.is_empty() {
             return Ok(gst::FlowSuccess::Ok);
         }
@@ -211,83 +205,25 @@ impl BaseSinkImpl for TutkSink {
             gst::FlowError::Error
         })?;
         let frame = VideoFrame::new(codec, &map).with_key(key).with_timestamp(self.timestamp(buffer));
-        if let Err(error) = serving.camera.send_video(&receivers, frame) {
+        if let Err(error) = server.send(&receivers, frame) {
             gst::element_imp_warning!(
                 self,
                 gst::StreamError::Encode,
                 ("A frame of {} bytes was not sent: {error}.", map.len()),
                 ["{error}"]
             );
-            for viewer in receivers {
-                self.missed(&serving, viewer);
-            }
+            ask_for_key(&self.obj(), &server);
         }
         Ok(gst::FlowSuccess::Ok)
     }
 }
 
 impl TutkSink {
-    /// The camera's thread: until it is cancelled, or the network fails.
-    fn serve(&self, serving: &Serving, uid: Uid) {
-        let error = loop {
-            match serving.camera.next_event() {
-                Ok(event) => self.handle(serving, event),
-                Err(error) => break error,
-            }
-        };
-        let viewers = serving.viewers.lock().unwrap().clear();
-        for viewer in viewers {
-            serving.camera.close_viewer(viewer);
-            signals::viewer_removed(&self.obj(), viewer, DisconnectReason::ByCamera);
-        }
-        if !matches!(error, Error::Cancelled) {
-            self.post_error_message(errors::of_camera(&error, uid));
-        }
-    }
-
-    fn handle(&self, serving: &Serving, event: CameraEvent) {
-        match event {
-            CameraEvent::ViewerAdded { viewer, address } => {
-                gst::info!(CAT, imp = self, "Viewer {viewer} at {address}");
-                serving.viewers.lock().unwrap().add(viewer);
-                signals::viewer_added(&self.obj(), viewer, &address.to_string());
-            }
-            CameraEvent::ViewerRemoved { viewer, reason } => {
-                gst::info!(CAT, imp = self, "Viewer {viewer} is gone: {reason:?}");
-                serving.viewers.lock().unwrap().remove(viewer);
-                signals::viewer_removed(&self.obj(), viewer, reason);
-            }
-            CameraEvent::IoControl { viewer, kind, body } => {
-                gst::debug!(CAT, imp = self, "IO control 0x{kind:04X} of viewer {viewer}, {} bytes", body.len());
-                self.io_control(serving, viewer, kind, body);
-            }
-            CameraEvent::KeyFrameWanted { viewer } => {
-                gst::info!(CAT, imp = self, "Viewer {viewer} is slow and has missed frames");
-                self.missed(serving, viewer);
-            }
-            CameraEvent::LoginRefused { address } => {
-                gst::warning!(CAT, imp = self, "{address} tried to log in with a wrong account or password");
-            }
-            CameraEvent::IoControlUnconfirmed { viewer, kind } => {
-                gst::warning!(CAT, imp = self, "Viewer {viewer} did not confirm the IO control 0x{kind:04X}");
-            }
-            _ => gst::debug!(CAT, imp = self, "{event:?}"),
-        }
-    }
-
-    fn io_control(&self, serving: &Serving, viewer: ViewerId, kind: u32, body: Vec<u8>) {
-        match kind {
-            io_control::START_VIDEO => {
-                serving.viewers.lock().unwrap().start(viewer);
-                self.ask_for_key(serving);
-            }
-            io_control::STOP_VIDEO => serving.viewers.lock().unwrap().stop(viewer),
-            _ => {}
-        }
-        if let Some(answer) = signals::io_control(&self.obj(), viewer, kind, body)
-            && let Err(error) = serving.camera.send_io_control(viewer, kind.wrapping_add(1), &answer)
-        {
-            gst::warning!(CAT, imp = self, "Cannot answer viewer {viewer}: {error}");
+    /// While the element is started.
+    fn server(&self) -> Option<Arc<Server>> {
+        match &*self.state.lock().unwrap() {
+            State::Started { server, .. } => Some(server.clone()),
+            State::Stopped => None,
         }
     }
 
@@ -301,22 +237,6 @@ impl TutkSink {
                 self.obj().name()
             )
         );
-    }
-
-    fn missed(&self, serving: &Serving, viewer: ViewerId) {
-        serving.viewers.lock().unwrap().missed(viewer);
-        self.ask_for_key(serving);
-    }
-
-    /// Asks upstream for a key frame, if a viewer waits for one and none is under way.
-    fn ask_for_key(&self, serving: &Serving) {
-        if serving.viewers.lock().unwrap().ask_for_key(Instant::now()) {
-            gst::debug!(CAT, imp = self, "Asking for a key frame");
-            let event = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
-            if !self.obj().sink_pad().push_event(event) {
-                gst::info!(CAT, imp = self, "Upstream gives no key frame when asked; viewers wait for the next one");
-            }
-        }
     }
 
     /// The camera's clock at this buffer, in milliseconds.

@@ -1,0 +1,101 @@
+//! What a [`Server`] has to say, and how the element says it.
+
+use std::net::SocketAddr;
+
+use gst::prelude::*;
+use gst_base::prelude::*;
+use tutk::{DisconnectReason, Error, ViewerId};
+
+use super::TutkSink;
+use super::imp::CAT;
+use super::server::Server;
+use super::signals;
+use crate::errors;
+
+/// What happened that an application or the log is to know.
+#[derive(Debug)]
+pub(super) enum Notice {
+    ViewerAdded {
+        viewer: ViewerId,
+        address: SocketAddr,
+    },
+    ViewerRemoved {
+        viewer: ViewerId,
+        reason: DisconnectReason,
+    },
+    /// A viewer has sent an IO control, and may get an answer.
+    IoControl {
+        viewer: ViewerId,
+        kind: u32,
+        body: Vec<u8>,
+    },
+    IoControlUnconfirmed {
+        viewer: ViewerId,
+        kind: u32,
+    },
+    /// A viewer does not keep up, and has missed frames.
+    ViewerSlow(ViewerId),
+    LoginRefused(SocketAddr),
+    /// For the log alone.
+    Debug(String),
+}
+
+/// The camera's thread: until it is cancelled, or the network fails.
+pub(super) fn serve(sink: &TutkSink, server: &Server) {
+    let error = loop {
+        match server.next() {
+            Ok(notice) => {
+                ask_for_key(sink, server);
+                report(sink, server, notice);
+            }
+            Err(error) => break error,
+        }
+    };
+    for notice in server.close() {
+        report(sink, server, notice);
+    }
+    if !matches!(error, Error::Cancelled) {
+        sink.post_error_message(errors::of_camera(&error, server.uid()));
+    }
+}
+
+/// Asks upstream for a key frame, if a viewer needs one.
+pub(super) fn ask_for_key(sink: &TutkSink, server: &Server) {
+    if server.needs_key() {
+        gst::debug!(CAT, obj = sink, "Asking for a key frame");
+        let event = gst_video::UpstreamForceKeyUnitEvent::builder().all_headers(true).build();
+        if !sink.sink_pad().push_event(event) {
+            gst::info!(CAT, obj = sink, "Upstream gives no key frame when asked; viewers wait for the next one");
+        }
+    }
+}
+
+/// Logs a notice and emits its signal. The caller holds no lock: handlers can call into the element.
+fn report(sink: &TutkSink, server: &Server, notice: Notice) {
+    match notice {
+        Notice::ViewerAdded { viewer, address } => {
+            gst::info!(CAT, obj = sink, "Viewer {viewer} at {address}");
+            signals::viewer_added(sink, viewer, &address.to_string());
+        }
+        Notice::ViewerRemoved { viewer, reason } => {
+            gst::info!(CAT, obj = sink, "Viewer {viewer} is gone: {reason:?}");
+            signals::viewer_removed(sink, viewer, reason);
+        }
+        Notice::IoControl { viewer, kind, body } => {
+            gst::debug!(CAT, obj = sink, "IO control 0x{kind:04X} of viewer {viewer}, {} bytes", body.len());
+            if let Some(answer) = signals::io_control(sink, viewer, kind, body)
+                && let Err(error) = server.send_io_control(viewer, kind.wrapping_add(1), &answer)
+            {
+                gst::warning!(CAT, obj = sink, "Cannot answer viewer {viewer}: {error}");
+            }
+        }
+        Notice::IoControlUnconfirmed { viewer, kind } => {
+            gst::warning!(CAT, obj = sink, "Viewer {viewer} did not confirm the IO control 0x{kind:04X}");
+        }
+        Notice::ViewerSlow(viewer) => gst::info!(CAT, obj = sink, "Viewer {viewer} is slow and has missed frames"),
+        Notice::LoginRefused(address) => {
+            gst::warning!(CAT, obj = sink, "{address} tried to log in with a wrong account or password");
+        }
+        Notice::Debug(text) => gst::debug!(CAT, obj = sink, "{text}"),
+    }
+}

@@ -1,0 +1,106 @@
+//! The camera that viewers see, and who of them gets which frame.
+
+use std::sync::Mutex;
+use std::time::Instant;
+
+use tutk::{
+    Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason, Error, Uid, VideoFrame, ViewerId, io_control,
+};
+
+use super::notice::Notice;
+use super::viewers::Viewers;
+
+/// A camera from start to stop. One that its own thread has stopped may end while the next has started.
+///
+/// It knows no element. What happened is returned, to be reported without a lock.
+#[derive(Debug)]
+pub(super) struct Server {
+    uid: Uid,
+    camera: Camera,
+    viewers: Mutex<Viewers>,
+}
+
+impl Server {
+    /// `cancel` ends [`next`](Self::next).
+    pub(super) fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
+        let uid = options.uid;
+        Ok(Self { uid, camera: Camera::open(options, cancel)?, viewers: Mutex::default() })
+    }
+
+    pub(super) fn uid(&self) -> Uid {
+        self.uid
+    }
+
+    /// The UDP port of sessions.
+    pub(super) fn port(&self) -> u16 {
+        self.camera.port()
+    }
+
+    /// Serves the viewers until something happens. Belongs to one thread.
+    pub(super) fn next(&self) -> Result<Notice, Error> {
+        let event = self.camera.next_event()?;
+        let mut viewers = self.viewers.lock().unwrap();
+        Ok(match event {
+            CameraEvent::ViewerAdded { viewer, address } => {
+                viewers.add(viewer);
+                Notice::ViewerAdded { viewer, address }
+            }
+            CameraEvent::ViewerRemoved { viewer, reason } => {
+                viewers.remove(viewer);
+                Notice::ViewerRemoved { viewer, reason }
+            }
+            CameraEvent::IoControl { viewer, kind, body } => {
+                match kind {
+                    io_control::START_VIDEO => viewers.start(viewer),
+                    io_control::STOP_VIDEO => viewers.stop(viewer),
+                    _ => {}
+                }
+                Notice::IoControl { viewer, kind, body }
+            }
+            CameraEvent::KeyFrameWanted { viewer } => {
+                viewers.missed(viewer);
+                Notice::ViewerSlow(viewer)
+            }
+            CameraEvent::LoginRefused { address } => Notice::LoginRefused(address),
+            CameraEvent::IoControlUnconfirmed { viewer, kind } => Notice::IoControlUnconfirmed { viewer, kind },
+            event => Notice::Debug(format!("{event:?}")),
+        })
+    }
+
+    /// Ends the sessions of all viewers.
+    pub(super) fn close(&self) -> Vec<Notice> {
+        let viewers = self.viewers.lock().unwrap().clear();
+        let close = |viewer| {
+            self.camera.close_viewer(viewer);
+            Notice::ViewerRemoved { viewer, reason: DisconnectReason::ByCamera }
+        };
+        viewers.into_iter().map(close).collect()
+    }
+
+    /// Who gets the next frame. `missing`: frames are missing before it.
+    pub(super) fn receivers(&self, key: bool, missing: bool) -> Vec<ViewerId> {
+        let mut viewers = self.viewers.lock().unwrap();
+        if missing && !key {
+            viewers.all_missed();
+        }
+        viewers.receivers(key)
+    }
+
+    /// Sends a frame to these viewers. After a failure they wait for a key frame.
+    pub(super) fn send(&self, receivers: &[ViewerId], frame: VideoFrame<'_>) -> Result<(), Error> {
+        let sent = self.camera.send_video(receivers, frame).map(drop);
+        sent.inspect_err(|_| {
+            let mut viewers = self.viewers.lock().unwrap();
+            receivers.iter().for_each(|viewer| viewers.missed(*viewer));
+        })
+    }
+
+    pub(super) fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), Error> {
+        self.camera.send_io_control(viewer, kind, body)
+    }
+
+    /// Whether to ask upstream for a key frame now, because a viewer waits for one and none is under way.
+    pub(super) fn needs_key(&self) -> bool {
+        self.viewers.lock().unwrap().ask_for_key(Instant::now())
+    }
+}
