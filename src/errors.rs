@@ -1,4 +1,4 @@
-//! What the owner of a camera reads when something fails.
+//! Error texts for the owner of a camera.
 
 use std::env;
 use std::io;
@@ -13,7 +13,7 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
     error_msg!(kind, ("{text}"), ["{error}"])
 }
 
-/// The kind of failure, and what its person reads: what failed, which camera, what to try.
+/// The kind of failure, and its text: what failed, which camera, what to try.
 pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError, String) {
     let uid = options.uid;
     match error {
@@ -38,8 +38,8 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
         Error::LoginResult { result, .. } => (
             ResourceError::OpenRead,
             format!(
-                "Camera {uid} did not take the login, with result {result}, which says no more than that; a wrong password is \
-                 3. Try again, or restart the camera."
+                "Camera {uid} refused the login with result {result}, whose meaning is unknown (a wrong password is 3). Try again, or \
+                 restart the camera."
             ),
         ),
         Error::NoAnswer { address, step, .. } => (
@@ -90,7 +90,7 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
         Error::TimedOut { silence } => (
             ResourceError::Read,
             format!(
-                "Camera {uid} has not been heard for {} s. Is it still switched on, and does its network reach it?",
+                "Camera {uid} has sent nothing for {} s. Is it still switched on, and does its network reach it?",
                 silence.as_secs()
             ),
         ),
@@ -190,13 +190,13 @@ pub(crate) fn of_start(error: &Error) -> ErrorMessage {
     }
 }
 
-/// Why `tutksink` is no camera, or no longer one.
+/// Why `tutksink` does not start, or fails.
 pub(crate) fn of_camera(error: &Error, uid: tutk::Uid) -> ErrorMessage {
     match error {
         Error::InvalidArgument(_) => of_start(error),
         Error::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => error_msg!(
             ResourceError::Busy,
-            ("Camera {uid} cannot have its UDP port, because another program has it. Set the property “port” to \
+            ("Camera {uid} cannot use its UDP port, because another program uses it. Set the property “port” to \
                  another one, or to 0 for any; only cameras can share port 32761."),
             ["{error}"]
         ),

@@ -47,7 +47,7 @@ fn turn(src: &gst::Element, direction: PtzDirection, speed: u32, step: u32) -> b
     src.emit_by_name("ptz", &[&direction, &speed, &step])
 }
 
-/// What the camera has sent that nobody waited for.
+/// What the camera has sent and no call waits for.
 fn received(src: &gst::Element) -> Receiver<(u32, Vec<u8>)> {
     let (sender, received) = channel();
     src.connect("io-control-received", false, move |args| {
@@ -109,7 +109,7 @@ fn what_no_call_waits_for_is_a_signal() {
     let_go.send(()).unwrap();
     assert_eq!(received.recv_timeout(LONG), Ok((HELD + 1, b"too late".to_vec())));
 
-    // What a call has got is not told again.
+    // An answer that a call has got is no signal.
     assert_eq!(call(&viewer.src, ECHO, b"waited for", MAX_TIMEOUT), Some(b"waited for".to_vec()));
     assert_eq!(call(&viewer.src, ECHO, b"not waited for", 0), None);
     assert_eq!(received.recv_timeout(LONG), Ok((ECHO + 1, b"not waited for".to_vec())));
@@ -147,7 +147,7 @@ fn a_handler_can_send_and_does_not_wait() {
     assert_eq!(answers.recv_timeout(LONG), Ok(Some(b"waited for".to_vec())));
 }
 
-/// What a call returns that the camera has heard and does not answer.
+/// What a call returns that the camera has received and does not answer.
 fn waiting(viewer: &Viewer, camera: &Camera) -> Receiver<Option<Vec<u8>>> {
     let ((sender, returned), src) = (channel(), viewer.src.clone());
     thread::spawn(move || sender.send(call(&src, SILENT, &[], MAX_TIMEOUT)));
@@ -252,7 +252,7 @@ fn a_turning_camera_stops_with_the_session() {
         assert_eq!(camera.next(&[PTZ, START_VIDEO]).0, START_VIDEO);
     }
 
-    // One that could not be told is told when it is there again.
+    // One that could not be stopped is stopped by the next session.
     let port = camera.sink.property("current-port");
     assert!(turn(&viewer.src, PtzDirection::Right, 8, MAX_TIMEOUT));
     assert_eq!(camera.next_turn(), ptz(Ptz::Right, 8));
@@ -331,7 +331,7 @@ fn arrow_keys_turn_the_camera() {
     viewer.src.set_property("navigation", true);
     assert!(key("key-press", "Left"));
     assert_eq!(camera.next_turn()[0], Ptz::Left as u8);
-    // A key that is held comes again and again, and the camera goes on.
+    // A key that is held is repeated, and the camera keeps turning.
     assert!(key("key-press", "Left"));
     assert!(key("key-press", "Up"));
     assert_eq!(camera.next_turn()[0], Ptz::UpLeft as u8);
@@ -343,7 +343,7 @@ fn arrow_keys_turn_the_camera() {
     assert!(key("key-release", "Up"));
     assert_eq!(camera.next_turn(), ptz(Ptz::Stop, 0));
 
-    // A key that is held when this is turned off is not held for ever.
+    // A key that is held when this is turned off is released.
     assert!(key("key-press", "Down"));
     assert_eq!(camera.next_turn()[0], Ptz::Down as u8);
     viewer.src.set_property("navigation", false);

@@ -1,4 +1,4 @@
-//! What the owner of a camera is told, and that teardown waits for nobody.
+//! Errors for the owner of a camera, and that teardown waits for nothing.
 
 mod common;
 
@@ -263,7 +263,7 @@ fn encryption_can_be_required() {
     let (error, debug) = viewer.error();
     assert!(error.matches(ResourceError::NotAuthorized) && error.message().contains("encrypted"), "{error}");
     assert!(!format!("{error}{debug}").contains("canary"), "{error}: {debug}");
-    // The camera has heard nothing of it.
+    // Nothing of it was sent to the camera.
     camera.stop();
     assert!(camera.events.try_iter().next().is_none());
 }

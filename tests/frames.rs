@@ -1,4 +1,4 @@
-//! A camera whose session goes on and whose video does not.
+//! A camera that keeps its session alive and sends no video.
 
 mod common;
 
@@ -61,7 +61,7 @@ fn a_camera_that_stops_sending_is_asked_again_and_then_given_up() {
     camera.push(unit(0, true), true);
     let (buffer, _) = viewer.pull();
 
-    // Nothing comes: it is asked again in the same session, and downstream hears that time passes.
+    // Nothing comes: video is requested again in the same session, and downstream gets gap events.
     let asked = camera.wait_for_watcher();
     assert!(gaps.recv_timeout(LONG).unwrap() > buffer.pts().unwrap());
     viewer.message("tutk-connected");

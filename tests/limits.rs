@@ -1,4 +1,4 @@
-//! When the system gives no more: what fails says so, and goes on when there is more again.
+//! When the system's resources are used up: failures are reported, and the elements recover when there is more.
 //!
 //! Limits are a process's, so each of these has one of its own.
 
@@ -124,7 +124,7 @@ fn no_descriptors() {
 #[ignore = "run by the other test, in a process of its own"]
 fn with_few_descriptors() {
     let camera = Camera::start(H264);
-    // A session that was there is taken up again as soon as there are descriptors.
+    // A lost session is reconnected as soon as there are descriptors.
     let relay = Relay::new(&camera);
     let playing = Viewer::of(&camera);
     playing.src.set_property("address", relay.address());

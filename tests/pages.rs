@@ -1,6 +1,6 @@
 //! What `docs/` says of properties, signals, messages and statistics is what the elements have.
 //!
-//! `UPDATE_PAGES=1 cargo test --test pages` writes the tables of properties anew; the others are written by hand.
+//! `UPDATE_PAGES=1 cargo test --test pages` updates the tables of properties; the others are written by hand.
 
 mod common;
 

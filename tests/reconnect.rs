@@ -1,4 +1,4 @@
-//! A session that is lost is taken up again.
+//! A lost session is followed by another one.
 
 mod common;
 
@@ -25,7 +25,7 @@ fn gaps(viewer: &Viewer) -> Receiver<(gst::ClockTime, gst::ClockTime)> {
 }
 
 #[test]
-fn a_camera_that_restarts_is_played_on() {
+fn a_camera_that_restarts_is_reconnected() {
     let camera = Camera::start(H264);
     let port = camera.sink.property("current-port");
     let viewer = Viewer::watch(&camera);
@@ -53,7 +53,7 @@ fn a_camera_that_restarts_is_played_on() {
         assert_eq!(disconnected.get("reason"), Ok("closed-by-camera"));
         assert_eq!(disconnected.get("attempt"), Ok(1u32));
         assert!(disconnected.get::<u64>("next-try").unwrap() >= 500_000_000);
-        // While there is none, downstream hears that time passes: without holes, and without overlaps.
+        // While there is none, downstream gets gap events: without holes, and without overlaps.
         let (from, to) = gaps.recv_timeout(LONG).unwrap();
         assert!(Some(from) == last && from < to);
         last = Some(to);
@@ -76,7 +76,7 @@ fn a_camera_that_restarts_is_played_on() {
 }
 
 #[test]
-fn a_camera_that_changes_its_codec_meanwhile_is_played_on() {
+fn a_camera_that_changes_its_codec_meanwhile_is_reconnected() {
     let camera = Camera::start(H264);
     let port = camera.sink.property("current-port");
     let viewer = Viewer::watch(&camera);
@@ -97,7 +97,7 @@ fn a_camera_that_changes_its_codec_meanwhile_is_played_on() {
 }
 
 #[test]
-fn a_silent_camera_is_looked_for() {
+fn a_silent_camera_is_searched_again() {
     let camera = Camera::start(H264);
     let relay = Relay::new(&camera);
     let viewer = Viewer::of(&camera);
@@ -145,7 +145,7 @@ fn a_camera_that_moved_is_found() {
 }
 
 #[test]
-fn a_password_that_is_refused_is_not_tried_again() {
+fn a_refused_password_is_not_tried_again() {
     let camera = Camera::start(H264);
     let port = camera.sink.property("current-port");
     let viewer = Viewer::watch(&camera);
@@ -160,11 +160,11 @@ fn a_password_that_is_refused_is_not_tried_again() {
 }
 
 #[test]
-fn a_full_camera_is_waited_for() {
+fn a_full_camera_is_tried_again() {
     let camera = Camera::new(H264);
     camera.sink.set_property("max-viewers", 1u32);
     camera.play();
-    // As after a crash: the camera holds a place for somebody who does not know of it.
+    // As after a crash: the camera counts a viewer that is gone.
     let first = Viewer::watch(&camera);
     let second = Viewer::of(&camera);
     second.play();
@@ -197,7 +197,7 @@ fn viewer_at(camera: &Camera, port: u32) -> Viewer {
 }
 
 #[test]
-fn a_camera_that_starts_after_its_viewer_is_waited_for() {
+fn a_camera_that_starts_after_its_viewer_is_found() {
     for retry_timeout in [60, -1] {
         let (camera, port) = stopped_camera();
         let viewer = viewer_at(&camera, port);
@@ -221,7 +221,7 @@ fn a_camera_that_starts_after_its_viewer_is_waited_for() {
 }
 
 #[test]
-fn a_camera_that_never_starts_is_given_up() {
+fn a_camera_that_never_starts_is_an_error() {
     for (retry_timeout, tries) in [(0, 0..1), (1, 1..20)] {
         let (camera, port) = stopped_camera();
         let viewer = viewer_at(&camera, port);
@@ -232,7 +232,7 @@ fn a_camera_that_never_starts_is_given_up() {
         let mut messages = messages.iter_timed_filtered(gst::ClockTime::try_from(LONG).unwrap(), &kinds);
         let failed = messages.by_ref().take_while(|message| message.type_() == gst::MessageType::Element).count();
         assert!(tries.contains(&failed), "{failed} tries were followed by another one");
-        // The next start begins anew.
+        // The next start has its own time limit.
         viewer.pipeline.set_state(gst::State::Null).unwrap();
         camera.restart(port);
         viewer.play();
@@ -273,7 +273,7 @@ fn a_pipeline_stops_at_once_while_the_camera_is_gone() {
 }
 
 #[test]
-fn the_log_tells_the_story_of_a_session_in_a_few_lines() {
+fn the_log_has_a_few_lines_for_each_session() {
     let camera = Camera::start(H264);
     let port = camera.sink.property("current-port");
     let viewer = Viewer::of(&camera);

@@ -90,7 +90,7 @@ fn sessions_with_secrets() {
     camera.play();
     let port = camera.sink.property::<u32>("current-port");
 
-    // A session that is lost, taken up again and stopped; then the same by URI.
+    // A session that is lost, reconnected and stopped; then the same by URI.
     let uri = format!("tutk://admin:{PASSWORD}@{}?address={}", camera.uid, camera.address());
     let set: [&dyn Fn(&gst::Element); 3] =
         [&|src| src.set_property("password", PASSWORD), &|src| src.set_property("uri", &uri), &|src| {

@@ -44,7 +44,7 @@ fn beside(steps: &[&(dyn Fn() + Sync)], last: impl FnOnce()) {
         for step in steps {
             scope.spawn(|| repeat(*step));
         }
-        // Otherwise a failure would wait for ever for those that go on.
+        // Otherwise a failure would wait for the other threads without an end.
         let last = std::panic::catch_unwind(std::panic::AssertUnwindSafe(last));
         end.store(true, Ordering::Relaxed);
         last.unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -99,7 +99,7 @@ fn the_camera_clock_takes_the_networks_jitter_away() {
     }
     assert!(proved > 500, "{proved}");
 
-    // The jitter is the latency now, and the pipeline was told.
+    // The jitter is the latency now, and the pipeline has got a message.
     let mut latency = gst::query::Latency::new();
     assert!(scene.viewer.src.static_pad("src").unwrap().query(latency.query_mut()));
     let (_, min, _) = latency.result();
@@ -161,7 +161,7 @@ fn the_cameras_own_time_stays_on_the_buffer() {
 }
 
 #[test]
-fn after_a_flush_that_resets_the_time_it_begins_anew() {
+fn after_a_flush_that_resets_the_time_timestamps_restart() {
     for mode in ["auto", "camera", "arrival"] {
         let mut scene = Scene::new(mode);
         for number in 0..125 {

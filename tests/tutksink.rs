@@ -109,7 +109,7 @@ fn two_viewers_watch_one_camera() {
         assert!(bytes(&first.pull().0) == unit(number, number == 0));
     }
     let second = Viewer::watch(&camera);
-    // The second one waits for a key frame, the first one goes on.
+    // The second one waits for a key frame, the first one continues.
     camera.push(unit(5, false), false);
     assert!(bytes(&first.pull().0) == unit(5, false));
     for number in 6..30 {
@@ -126,7 +126,7 @@ fn two_viewers_watch_one_camera() {
 #[test]
 fn two_cameras_are_on_one_host() {
     let cameras = [Camera::start(H264), Camera::start(H264)];
-    // Both hear what is sent to every camera of this host.
+    // Both receive what is sent to every camera of this host.
     let viewers = cameras.each_ref().map(|camera| {
         let viewer = Viewer::new(|src| {
             src.set_property("uid", &camera.uid);

@@ -11,7 +11,7 @@ use tutk::io_control;
 fn plays_h264() {
     let camera = Camera::start(H264);
     let viewer = Viewer::watch(&camera);
-    // A predicted frame, which nobody could decode, comes first.
+    // A predicted frame, which cannot be decoded, comes first.
     camera.push(unit(0, false), false);
     let sent: Vec<_> = (1..60).map(|number| (unit(number, number % 20 == 1), number % 20 == 1)).collect();
     let mut last = None;
@@ -67,7 +67,7 @@ fn a_change_of_codec_renegotiates() {
 }
 
 #[test]
-fn a_pause_frees_the_place_and_play_begins_anew() {
+fn a_pause_ends_the_session_and_play_begins_another() {
     let camera = Camera::start(H264);
     let viewer = Viewer::watch(&camera);
     for _ in 0..3 {

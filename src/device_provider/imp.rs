@@ -9,8 +9,7 @@
  * `Source/Video/Network`, or for some of them, as they come and go. The element that gst_device_create_element() makes
  * of such a device is a #GstTutkSrc that lacks nothing but the password.
  *
- * Its start waits for no camera: those that are there are announced as they answer, so that a program that lists devices
- * at once (`gst-device-monitor-1.0` without `-f`) does not see them. While it is started, it sends one broadcast of 52
+ * Its start does not wait: cameras are announced as they answer, so that a program that lists devices at once (`gst-device-monitor-1.0` without `-f`) does not see them. While it is started, it sends one broadcast of 52
  * bytes every 5 s to each network that this host is in, and none otherwise. A camera of a newer generation that answers
  * without its UID is asked for it, by 88 bytes to itself alone. A camera that leaves three broadcasts in a row unanswered
  * is removed. It changes (%GST_MESSAGE_DEVICE_CHANGED) when it has another address or name.
@@ -150,31 +149,30 @@ struct Search {
     provider: super::TutkDeviceProvider,
     browser: Browser,
     cancel: Cancel,
-    /// Why a network could not be searched, as it was logged last. It is not logged again before a search succeeds.
-    trouble: Option<String>,
+    /// The last failure that was logged. It is not logged again before a search succeeds.
+    failure: Option<String>,
 }
 
 impl Search {
     fn new(provider: &super::TutkDeviceProvider, period: Duration) -> Result<Self, Error> {
         let (provider, browser) = (provider.clone(), Browser::new(period));
-        Ok(Self { provider, browser, cancel: Cancel::new()?, trouble: None })
+        Ok(Self { provider, browser, cancel: Cancel::new()?, failure: None })
     }
 
-    /// Tells what happens until then, or until it is cancelled. What hinders the search is logged; it goes on all the
-    /// same.
-    fn run(&mut self, until: Option<Instant>, mut tell: impl FnMut(BrowserEvent)) {
+    /// Reports events until then, or until it is cancelled. Failures are logged, and do not end the search.
+    fn run(&mut self, until: Option<Instant>, mut report: impl FnMut(BrowserEvent)) {
         loop {
             match self.browser.next_event(until, &self.cancel) {
                 Ok(Some(event)) => {
-                    self.trouble = None;
-                    tell(event);
+                    self.failure = None;
+                    report(event);
                 }
                 Ok(None) | Err(Error::Cancelled) => return,
                 Err(error) => {
-                    let trouble = error.to_string();
-                    if self.trouble.as_ref() != Some(&trouble) {
-                        gst::warning!(CAT, obj = self.provider, "Trying again later: {trouble}");
-                        self.trouble = Some(trouble);
+                    let failure = error.to_string();
+                    if self.failure.as_ref() != Some(&failure) {
+                        gst::warning!(CAT, obj = self.provider, "Trying again later: {failure}");
+                        self.failure = Some(failure);
                     }
                 }
             }

@@ -20,7 +20,7 @@ glib::wrapper! {
 }
 
 impl TutkDeviceProvider {
-    // Not a property: nobody who watches cameras has to think of this. Tests cannot wait for as long.
+    // For tests, which cannot wait for as long.
     #[doc(hidden)]
     pub fn set_search_period(&self, period: Duration) {
         self.imp().set_search_period(period);

@@ -6,8 +6,8 @@
  * @see_also: tutksrc
  *
  * `tutksink` is an IP camera that speaks ThroughTek's IOTC/AV protocol ("TUTK", "Kalay"): it answers searches in the
- * local network, lets viewers in that know #GstTutkSink:password, and sends them the video that it is fed. Several
- * of them can be on one host.
+ * local network, accepts viewers with the right #GstTutkSink:password, and sends them its input. Several of them can run
+ * on one host.
  *
  * A viewer starts at a key frame. The element asks upstream for one with a force-key-unit event; H.264 and H.265 need
  * their parameter sets in the stream at each key frame (`h264parse config-interval=-1`). With no viewer, buffers are
@@ -20,13 +20,13 @@
  * sent, with a warning.
  *
  * The handlers of #GstTutkSink::viewer-added, #GstTutkSink::viewer-removed and #GstTutkSink::io-control run on the
- * camera's own thread, and hold up all viewers while they run. A handler can stop the element; but another thread that
+ * camera's own thread, and block all viewers while they run. A handler can stop the element; but another thread that
  * stops it at the same time waits for the handler, so that gst_element_call_async() is the safe way.
  *
  * ## Example
  * |[
  * gst-launch-1.0 videotestsrc is-live=true ! videoconvert ! x264enc tune=zerolatency ! h264parse config-interval=-1 ! tutksink uid=ABCDEFGHJKLMNPQRST12
- * ]| A camera that sees a test picture. Its account is admin, with an empty password.
+ * ]| A camera that shows a test picture. Its account is admin, with an empty password.
  *
  * Since: 0.1.0
  */
@@ -65,7 +65,7 @@ enum State {
     },
 }
 
-/// The element. Its parts own their data and know no element: what they have to say, they return.
+/// The element. Its parts own their data and have no access to it: they return what is to be logged and posted.
 ///
 /// # Locks
 ///
@@ -120,7 +120,7 @@ impl ElementImpl for TutkSink {
             gst::subclass::ElementMetadata::new(
                 "TUTK Camera Sink",
                 "Sink/Video/Network",
-                "Is an IP camera that speaks ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
+                "Acts as an IP camera that speaks ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
                 env!("CARGO_PKG_AUTHORS"),
             )
         });

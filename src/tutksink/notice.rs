@@ -1,4 +1,4 @@
-//! What a [`Server`] has to say, and how the element says it.
+//! What a [`Server`] returns to be logged and signalled, and how the element does so.
 
 use std::net::SocketAddr;
 

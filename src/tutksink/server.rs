@@ -12,7 +12,7 @@ use super::viewers::Viewers;
 
 /// A camera from start to stop. One that its own thread has stopped may end while the next has started.
 ///
-/// It knows no element. What happened is returned, to be reported without a lock.
+/// It has no access to the element. What happened is returned, to be reported without a lock.
 #[derive(Debug)]
 pub(super) struct Server {
     uid: Uid,

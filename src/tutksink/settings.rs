@@ -35,11 +35,11 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSink:camera-name:
          *
-         * The name of this camera that searches show.
+         * The name of this camera in the results of searches.
          */
         glib::ParamSpecString::builder("camera-name")
             .nick("Camera Name")
-            .blurb("The name of this camera that searches show, at most 131 bytes")
+            .blurb("The name of this camera in the results of searches, at most 131 bytes")
             .default_value(Some(default.camera_name.as_str()))
             .mutable_ready()
             .build(),
@@ -58,7 +58,7 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSink:port:
          *
-         * The UDP port of sessions; 0 is any. #GstTutkSink:current-port is the one in use.
+         * The UDP port of sessions; 0: any. #GstTutkSink:current-port is the one in use.
          */
         glib::ParamSpecUInt::builder("port")
             .nick("Port")
@@ -70,22 +70,22 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
         /**
          * GstTutkSink:current-port:
          *
-         * The UDP port of sessions that is in use, from PAUSED on; 0 before. It is notified when it changes.
+         * The UDP port in use, from PAUSED on; 0 before. Changes are notified.
          */
         glib::ParamSpecUInt::builder("current-port")
             .nick("Current Port")
-            .blurb("The UDP port of sessions that is in use, from PAUSED on; 0 before")
+            .blurb("The UDP port in use, from PAUSED on; 0 before")
             .maximum(u16::MAX.into())
             .read_only()
             .build(),
         /**
          * GstTutkSink:max-viewers:
          *
-         * How many viewers can watch at once.
+         * The most viewers at a time.
          */
         glib::ParamSpecUInt::builder("max-viewers")
             .nick("Max Viewers")
-            .blurb("How many viewers can watch at once")
+            .blurb("The most viewers at a time")
             .minimum(1)
             .maximum(1_024)
             .default_value(default.max_viewers)
@@ -119,7 +119,7 @@ impl Settings {
         }
     }
 
-    /// Which camera to be.
+    /// The options of the camera.
     pub(super) fn camera(&self) -> Result<CameraOptions, Error> {
         let uid = self.login.uid.as_deref().ok_or_else(|| {
             Error::InvalidArgument(

@@ -1,6 +1,6 @@
 //! The signals of `tutksink`.
 //!
-//! They come from the camera's own thread and are emitted without a lock.
+//! The camera's own thread emits them, without a lock.
 #![allow(unused_doc_comments)]
 
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
     vec![
         /**
          * GstTutkSink::viewer-added:
-         * @viewer: the viewer's id, never used again for another
+         * @viewer: the viewer's id, unique for this element
          * @address: its address
          *
          * A viewer has logged in.
@@ -42,7 +42,7 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          *
          * A viewer has sent an IO control. What a handler returns is sent to the viewer as the answer, an IO control of
          * the next type: in this protocol 0x0331 answers 0x0330. The first handler that returns something ends the
-         * emission. Start and stop of video come here too, when the element has obeyed them.
+         * emission. Start and stop of video are emitted, too, after the element has handled them.
          *
          * Returns: (nullable): the body of the answer
          */

@@ -1,4 +1,4 @@
-//! Who watches, and from which frame on.
+//! The viewers, and from which frame on each gets video.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -30,7 +30,7 @@ impl Viewers {
         self.table.remove(&id);
     }
 
-    /// Forgets all viewers, and says who they were.
+    /// Removes all viewers, and returns who they were.
     pub(super) fn clear(&mut self) -> Vec<ViewerId> {
         std::mem::take(self).table.into_keys().collect()
     }
@@ -63,7 +63,7 @@ impl Viewers {
             .collect()
     }
 
-    /// The viewer missed a frame: if it watches, it goes on at the next key frame.
+    /// The viewer missed a frame: if it watches, it continues at the next key frame.
     pub(super) fn missed(&mut self, id: ViewerId) {
         if let Some(viewer) = self.table.get_mut(&id) {
             viewer.needs_key |= viewer.wants_video;
@@ -77,7 +77,7 @@ impl Viewers {
         }
     }
 
-    /// Whether to ask upstream for a key frame now. The answer yes is given once for each time to ask.
+    /// Whether to ask upstream for a key frame now. True once for each request.
     pub(super) fn ask_for_key(&mut self, now: Instant) -> bool {
         let waiting = self.table.values().any(|viewer| viewer.needs_key);
         let due = waiting && self.asked.is_none_or(|asked| now.duration_since(asked) >= KEY_TIME);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_is_nobody() {
+    fn unknown_viewers_change_nothing() {
         let mut viewers = Viewers::default();
         viewers.start(A);
         viewers.stop(A);

@@ -1,4 +1,4 @@
-//! Gets a session, and another one when that is lost.
+//! Connects and reconnects, with backoff.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -19,8 +19,8 @@ use crate::errors;
 /// How long to look for cameras when none is named.
 const LIST_TIME: Duration = Duration::from_secs(1);
 
-/// Tries to connect until there is a session, or none can be had. It knows no element; the streaming thread drives it with
-/// [`poll`](Self::poll).
+/// Tries to connect until there is a session, or a failure is final. It has no access to the element; the streaming thread
+/// drives it with [`poll`](Self::poll).
 pub(super) struct Connector {
     /// None if no camera is named.
     options: Option<SessionOptions>,
@@ -57,7 +57,7 @@ struct Opening {
 }
 
 impl Connector {
-    /// Fails if a property has a value that is of no use.
+    /// Fails if a property has an invalid value.
     pub(super) fn new(settings: &Settings, controls: Arc<Controls>) -> Result<Self, Error> {
         Ok(Self {
             options: settings.session()?,

@@ -16,7 +16,7 @@ use super::navigation::Keys;
 use super::session::Session;
 use crate::PtzDirection;
 
-/// How long a camera goes on turning when its key is up: window systems repeat a key that is held by releasing and
+/// How long a camera keeps turning after its key is up: window systems repeat a key that is held by releasing and
 /// pressing it.
 const KEY_UP: Duration = Duration::from_millis(50);
 /// How fast keys turn the camera, of 255: slow enough to aim.

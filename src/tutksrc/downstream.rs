@@ -1,4 +1,4 @@
-//! What goes downstream besides buffers.
+//! Events and caps for downstream.
 
 use gst::prelude::*;
 use gst_base::prelude::*;

@@ -1,4 +1,4 @@
-//! The frames that wait for the streaming thread, between it and the thread that receives.
+//! The frames that wait for the streaming thread, between it and the thread that receives. One for each stream.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tutk::{Alignment, Error, Unit};
 
 /// Most bytes of frames that wait. A single frame may be larger.
 const MAX_QUEUED_BYTES: usize = 16 << 20;
-/// What a frame takes besides its data.
+/// Bytes of a frame besides its data.
 const FRAME_OVERHEAD: usize = 512;
 
 /// A unit for the streaming thread.
@@ -27,7 +27,7 @@ pub(super) struct Arrived {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pushed {
     Queued,
-    /// It was dropped: too many bytes wait. `first`: those before it found room.
+    /// It was dropped: too many bytes wait. `first`: the one before was not.
     Full {
         frames: u64,
         first: bool,
@@ -41,7 +41,7 @@ pub(super) enum Pushed {
     },
 }
 
-/// The thread that receives has this side. Its drop ends the stream.
+/// The side of the thread that receives. Its drop ends the stream.
 #[derive(Debug)]
 pub(super) struct Producer {
     queue: Arc<Queue>,
@@ -49,11 +49,11 @@ pub(super) struct Producer {
     max_time: Option<Duration>,
     /// Frames are missing before the next one.
     lost: bool,
-    /// The last frame found no room.
+    /// The last frame was dropped.
     full: bool,
 }
 
-/// The streaming thread has this side.
+/// The side of the streaming thread.
 #[derive(Debug)]
 pub(super) struct Consumer(Arc<Queue>);
 
@@ -69,7 +69,7 @@ struct State {
     bytes: usize,
     /// Frames were skipped, and the queue has not been empty since.
     behind: bool,
-    /// The camera owes a frame.
+    /// A frame of the camera is overdue.
     stalled: bool,
     ended: bool,
     error: Option<Error>,
@@ -107,7 +107,7 @@ impl Consumer {
         }
     }
 
-    /// Whether the camera owes a frame.
+    /// Whether a frame of the camera is overdue.
     pub(super) fn is_stalled(&self) -> bool {
         self.0.lock().stalled
     }
@@ -132,7 +132,7 @@ impl Producer {
         pushed
     }
 
-    /// Whether the camera owes a frame: the streaming thread no longer waits without an end for it.
+    /// Whether a frame of the camera is overdue: the streaming thread no longer waits for it without a limit.
     pub(super) fn set_stalled(&self, stalled: bool) {
         self.queue.lock().stalled = stalled;
         self.queue.changed.notify_one();
@@ -257,7 +257,7 @@ mod tests {
         for number in 52..=90 {
             assert_eq!(push(&mut producer, ten_a_second(begin, number)), Pushed::Queued, "frame {number}");
         }
-        // Still behind, which is no news.
+        // Still behind: not the first time.
         assert_eq!(push(&mut producer, ten_a_second(begin, 91)), skipped(false));
         let waiting = take(&consumer);
         assert_eq!((waiting[0], waiting[1], waiting.len()), ((80, true), (81, false), 12));

@@ -39,7 +39,7 @@ fn settings(properties: &[(&'static str, gst::glib::Value)]) -> Settings {
     settings
 }
 
-/// The URI with canaries in all that may be part of a login: what stands before the UID, or everything without one.
+/// The URI with canaries in all that may be part of a login: what is before the UID, or everything without one.
 /// Percent-encoding and separators stay.
 fn marked(uri: &str) -> String {
     let uri = uri.replace(CANARY, "");

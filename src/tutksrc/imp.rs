@@ -7,53 +7,52 @@
  *
  * `tutksrc` plays an IP camera that speaks ThroughTek's IOTC/AV protocol ("TUTK", "Kalay"). By itself it reaches
  * cameras in the local network or at #GstTutkSrc:address; with the vendor's own library (#GstTutkSrc:library), which is
- * not part of this plugin, also those that only the vendor's servers know. Its output is the camera's video as the camera
- * encodes it; the caps follow from the first frame.
+ * not part of this plugin, also remote ones through the vendor's servers. Its output is the camera's video as the camera
+ * encodes it; the first frame determines the caps.
  *
  * ## When the network loses frames
  *
- * The protocol sends lost datagrams again, so that a frame is rarely lost for good. If it is, and the codec predicts
- * frames from earlier ones (H.264, H.265, MPEG-4, H.263), frames are dropped up to the next key frame: nothing in the
- * stream tells whether others refer to the lost frame, cameras encode chains in which each does, and a decoder would
- * show, and a recorder keep, broken pictures up to that key frame in any case. A JPEG stands on its own, so that
- * Motion JPEG goes on with the next frame. The first buffer after a loss carries %GST_BUFFER_FLAG_DISCONT.
+ * The protocol retransmits lost datagrams, so that frames are rarely lost. After a lost frame, the element drops frames
+ * up to the next key frame if the codec predicts frames from earlier ones (H.264, H.265, MPEG-4, H.263): the stream does
+ * not declare which frames refer to the lost one, cameras encode chains in which each does, and a decoder would show, and
+ * a recorder keep, broken pictures up to that key frame. JPEG pictures are independent, so that Motion JPEG continues
+ * with the next frame. The first buffer after a loss carries %GST_BUFFER_FLAG_DISCONT.
  *
  * ## Frames
  *
- * The types of NAL units tell where a decoder can start, and not the camera's flag. Parameter sets, SEI and delimiters in frames
+ * The types of NAL units determine where a decoder can start, and not the camera's flag. Parameter sets, SEI and delimiters in frames
  * of their own join the picture that follows; where the slices of a picture come in frames of their own, caps have
- * `alignment=nal`. Frames of another codec cost themselves alone: the stream changes its codec at a key frame with headers of
- * the new one, or at its second key frame. Streams with B-frames have DTS, which rise strictly, and PTS at or after them;
+ * `alignment=nal`. Frames of another codec are dropped: the stream changes its codec at a key frame with headers of the new one, or at its
+ * second key frame. Streams with B-frames have DTS, which rise strictly, and PTS at or after them;
  * others have PTS alone, which rise strictly.
  *
  * ## Sessions
  *
- * The session begins in PLAYING and ends in PAUSED: a paused pipeline takes no place at the camera, and after the pause
- * the output begins with a key frame and %GST_BUFFER_FLAG_DISCONT. The thread that pushes buffers also keeps the
- * session alive, so that elements that may block for seconds belong behind a `queue`.
+ * The session begins in PLAYING and ends in PAUSED: a paused pipeline is no viewer of the camera, and after the pause
+ * the output begins with a key frame and %GST_BUFFER_FLAG_DISCONT. A thread of its own receives, so that elements
+ * downstream may block without an effect on the session.
  *
  * When a session is lost, because the camera is silent, closes it, sends no video (#GstTutkSrc:frame-timeout), or has
  * moved to another address, the element reconnects as long as it is in PLAYING, unless #GstTutkSrc:reconnect is off.
- * Until then gap events tell downstream that time passes. The first buffer after it is a key frame with
+ * Meanwhile it sends gap events downstream. The first buffer after it is a key frame with
  * %GST_BUFFER_FLAG_DISCONT and %GST_BUFFER_FLAG_RESYNC. A camera that cannot be reached at the start may come later, as
- * after a power cut, and one that serves no more viewers may be holding a place for a viewer that crashed, maybe this one:
- * the element tries for #GstTutkSrc:retry-timeout.
+ * after a power cut, and a full one may still count a viewer that crashed: the element retries for
+ * #GstTutkSrc:retry-timeout.
  *
- * The story of a session is in the debug log, a few lines of `GST_DEBUG=tutksrc:4`.
+ * `GST_DEBUG=tutksrc:4` logs each session in a few lines.
  *
  * ## In other elements
  *
  * `fallbacksrc` takes gap events for video, so that it shows its fallback only with #GstTutkSrc:reconnect off: then the
- * error makes it start its source anew. Let it have `restart-on-eos=true`, because an EOS follows the error and would
- * end the fallback, too, and a `retry-timeout` of its own as long as a camera may be gone; it gives up after 60 s by
- * default. Its source must end with a decoder.
+ * error makes it restart its source. Set its `restart-on-eos=true`, because an EOS follows the error and would
+ * end the fallback, too, and its `retry-timeout` to the longest time that a camera may be unreachable (default: 60 s). Its source must end with a decoder.
  *
- * `webrtcsink` takes the output as it is. It refuses caps that change, as those of `h264parse` do once it has seen the
+ * `webrtcsink` accepts the output unchanged. It refuses caps that change, as those of `h264parse` do once it has seen the
  * picture's size; a filter `video/x-h264,stream-format=avc` after that parser avoids it.
  *
  * ## Messages
  *
- * Applications learn of sessions by element messages with these structures, times in nanoseconds:
+ * Element messages with these structures report sessions to applications, times in nanoseconds:
  *
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
  *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library`
@@ -65,19 +64,18 @@
  *
  * ## Times
  *
- * The camera's clock may be wrong, drift, or stand still; the network delivers frames early and late. PTS are the running
- * time at which the frame's last datagram came, until the camera's clock has proved for 16 s to be sane; from then on
- * that clock, mapped onto the running time (#GstTutkSrc:timestamp-mode). The latency query answers how late frames come
- * relative to their PTS. Elements downstream may take their time: frames are received meanwhile, and wait, up to
- * #GstTutkSrc:max-queue-time and 16 MiB. A flush drops them. When it resets the running time, PTS begin anew, and the next
- * buffer has %GST_BUFFER_FLAG_RESYNC. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
+ * The camera's clock may be wrong, drift, or stand still, and the network adds jitter. PTS are the running time at which
+ * the frame's last datagram came, until the camera's clock has been sane for 16 s; from then on they are that clock, mapped
+ * to the running time (#GstTutkSrc:timestamp-mode). The latency query returns how late frames are relative to their PTS.
+ * Frames are queued for the elements downstream, up to #GstTutkSrc:max-queue-time and 16 MiB. A flush drops them. When it
+ * resets the running time, PTS restart with it, and the next buffer has %GST_BUFFER_FLAG_RESYNC. The camera's own time stays on each buffer, as a #GstReferenceTimestampMeta with the caps
  * `timestamp/x-tutk-camera`. The offset of a buffer is the camera's number of the frame.
  *
  * ## URI
  *
  * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
  * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
- * takes them. What the URI does not say stays as it is. A URI may come from a stranger. So it cannot set
+ * takes them. Other properties keep their values. Anybody may be the author of a URI. So it cannot set
  * #GstTutkSrc:library and #GstTutkSrc:backend, which choose code, #GstTutkSrc:license-key, nor
  * #GstTutkSrc:require-encryption, and where it sets #GstTutkSrc:address, the environment variable `TUTK_PASSWORD` is not
  * used: the password is in the URI, or the application sets it.
@@ -92,7 +90,7 @@
  *
  * ## Controls
  *
- * #GstTutkSrc:quality asks for another quality of the stream. #GstTutkSrc::ptz turns the camera, and with
+ * #GstTutkSrc:quality requests another quality of the stream. #GstTutkSrc::ptz turns the camera, and with
  * #GstTutkSrc:navigation the arrow keys of the video's window do. #GstTutkSrc::io-control sends any other command.
  *
  * |[
@@ -116,7 +114,7 @@
  *
  * |[
  * gst-launch-1.0 -e tutksrc uid=ABCDEFGHJKLMNPQRST12 ! h264parse ! mp4mux ! filesink location=camera.mp4
- * ]| Records the camera until Ctrl-C, without encoding anew.
+ * ]| Records the camera until Ctrl-C, without transcoding.
  *
  * Since: 0.1.0
  */
@@ -145,7 +143,7 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
 });
 
-/// The element. Its parts own their data and know no element: what they have to say, they return.
+/// The element. Its parts own their data and have no access to it: they return what is to be logged and posted.
 ///
 /// # Locks
 ///

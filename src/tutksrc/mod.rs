@@ -1,4 +1,18 @@
 //! `tutksrc`: plays a camera.
+//!
+//! `imp` has the virtual functions of the element. They drive parts that own their data and have no access to the element:
+//!
+//! | parts | what they do |
+//! | --- | --- |
+//! | `streamer` | the streaming thread: connects, receives, returns buffers and notices |
+//! | `connector`, `reconnect`, `session` | get a session, and the next one, with backoff |
+//! | `receiver`, `reception`, `frame_queue` | the thread that receives: units of video for the streaming thread |
+//! | `output`, `gate`, `timing`, `running_time` | make buffers of units: which ones, with which timestamps |
+//! | `controls`, `motor`, `navigation` | commands to the camera, from any thread |
+//! | `interrupt` | ends waits of the streaming thread |
+//! | `stats`, `messages`, `reporter` | what applications learn |
+//!
+//! On the element's side are `notice`, which logs and posts, `downstream`, `signals`, `properties`, `settings` and `uri`.
 
 use gst::glib;
 use gst::prelude::*;

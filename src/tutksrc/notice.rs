@@ -1,4 +1,4 @@
-//! What the parts of `tutksrc` have to say, and how the element says it.
+//! What the parts of `tutksrc` return to be logged and posted, and how the element does so.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -42,7 +42,7 @@ pub(super) struct Stream {
     stamp: Option<Stamp>,
     /// What the latency query answers.
     latency: gst::ClockTime,
-    /// Until when downstream knows of the time, if at all.
+    /// The running time up to which downstream has got buffers or gaps, if any.
     position: Option<gst::ClockTime>,
     /// Whether the next buffer is the first one of a session, or on another time base.
     resync: bool,
@@ -62,12 +62,12 @@ impl Stream {
         self.resync = true;
     }
 
-    /// A flush has dropped what was on its way downstream, and what a decoder knows.
+    /// A flush has dropped buffers downstream, and the state of decoders.
     pub(super) fn flushed(&mut self) {
         self.gate.lost();
     }
 
-    /// Running times begin anew: earlier ones do not count.
+    /// Running times restart: earlier ones do not count.
     pub(super) fn rebase(&mut self) {
         self.stamper.reset();
         self.stamp = None;

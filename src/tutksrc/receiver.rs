@@ -1,7 +1,7 @@
 //! Receives what the camera sends, on a thread of its own.
 //!
 //! Elements downstream may hold up the streaming thread for as long as they like, as a sink does until a frame's time has
-//! come. Meanwhile the session goes on, and what is known of the network's delays is true.
+//! come. Meanwhile the session continues, and the measured delays of the network are true.
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};

@@ -26,7 +26,7 @@ pub(super) struct Video {
     warned_of_announcement: bool,
 }
 
-/// The reception of one session. It knows neither the session nor the thread: [`handle`](Self::handle) gets what was
+/// The reception of one session, without the session and the thread: [`handle`](Self::handle) gets what was
 /// received, [`timeout`](Self::timeout) is called at the [`deadline`](Self::deadline), and after each the units go to the queue
 /// with [`deliver`](Self::deliver).
 pub(super) struct Reception {
@@ -63,7 +63,7 @@ impl Reception {
         [held, self.watchdog.deadline()].into_iter().flatten().min()
     }
 
-    /// The camera has sent this. Fails if the session is of no use any longer.
+    /// The camera has sent this. Fails if the session is lost.
     pub(super) fn handle(&mut self, received: Received, now: Instant) -> Result<(), Error> {
         match received {
             Received::Video(frame) => {
@@ -102,8 +102,7 @@ impl Reception {
         Ok(())
     }
 
-    /// The deadline has passed. Returns whether to ask the camera for video again; fails if the session is of no use any
-    /// longer.
+    /// The deadline has passed. Returns whether to ask the camera for video again; fails if the session is lost.
     pub(super) fn timeout(&mut self, now: Instant) -> Result<bool, Error> {
         let ask = self.watchdog.check(now)?;
         if ask {
@@ -154,7 +153,7 @@ impl Reception {
         parser.pop().map(|unit| (unit, alignment, ready))
     }
 
-    /// Frames do not go on.
+    /// Frames are dropped.
     fn unusable(&mut self, dropped: Dropped) {
         self.stats.lock().unwrap().dropped(dropped.frames.into());
         let is_foreign = matches!(dropped.reason, DropReason::NotVideo | DropReason::OtherCodec);

@@ -78,7 +78,7 @@ impl Reconnect {
         self.backoff = Backoff::default();
     }
 
-    /// The time for the first connect begins anew with the next try.
+    /// The time limit of the first connect restarts with the next try.
     pub(super) fn paused(&mut self) {
         self.since = None;
     }

@@ -1,4 +1,4 @@
-//! Notices that running times begin anew.
+//! Notices that running times restart.
 
 /// How far the running time may go back without a move of the base: by a pause, because elements take their time to pause.
 const PAUSE_JITTER: gst::ClockTime = gst::ClockTime::SECOND;

@@ -128,7 +128,7 @@ impl Settings {
         self.address_from_uri = self.address.is_some();
     }
 
-    /// The URI is none: no camera is named, and a start tells why.
+    /// The URI is invalid: no camera is named, and the start reports why.
     pub(super) fn refuse_uri(&mut self, text: &str) {
         self.login.uid = None;
         self.bad_uri = Some(text.into());

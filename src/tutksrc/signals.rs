@@ -23,8 +23,8 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          *
          * Sends an IO control to the camera and waits for the answer, an IO control of the next type: in this protocol
          * 0x0331 answers 0x0330. Several threads can call at once; calls for the same type get their answers in the
-         * order that they were sent, for an answer does not tell which of them it is for. If it comes too late, or was
-         * not waited for, it is a #GstTutkSrc::io-control-received.
+         * order in which they were sent, because an answer does not name its call. An answer that comes too late, or that no
+         * call waits for, is a #GstTutkSrc::io-control-received.
          *
          * Returns: (nullable): the body of the answer; %NULL without @timeout, if none came in time, and at once if
          * there is no session, if it ends, and in handlers of #GstTutkSrc::io-control-received
@@ -43,12 +43,12 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          * GstTutkSrc::ptz:
          * @direction: a #GstTutkPtzDirection: stop (0), up (1), down (2), left (3), right (4), up-left (5), up-right (6),
          *   down-left (7), down-right (8), zoom-in (9), zoom-out (10)
-         * @speed: 0 to 255; what it means, and whether it means anything, is up to the camera
-         * @step: after how many milliseconds the camera is to stop; 0: when it is told, or at its limit
+         * @speed: 0 to 255; the camera defines its meaning, and may ignore it
+         * @step: after how many milliseconds the camera is to stop; 0: at the next command, or at its limit
          *
          * Turns the camera, or zooms. Each command ends the one before. The camera stops when the session ends.
          *
-         * Returns: whether the command was sent; cameras do not answer it
+         * Returns: whether the command was sent; cameras do not confirm it
          */
         glib::subclass::Signal::builder("ptz")
             .param_types([PtzDirection::static_type(), u32::static_type(), u32::static_type()])
@@ -78,10 +78,10 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          * @type: the type of the IO control
          * @body: its body
          *
-         * The camera has sent an IO control that no call of #GstTutkSrc::io-control waits for: unasked, or as the
+         * The camera has sent an IO control that no call of #GstTutkSrc::io-control waits for: on its own, or as the
          * answer to something else, such as a change of #GstTutkSrc:quality.
          *
-         * It comes from the thread that receives. A handler can send IO controls, but not wait for answers, and must not
+         * It is emitted by the thread that receives. A handler can send IO controls, but not wait for answers, and must not
          * change the element's state, which waits for that thread; gst_element_call_async() can.
          */
         glib::subclass::Signal::builder("io-control-received")
@@ -121,7 +121,7 @@ fn io_control(src: &TutkSrc, kind: u32, body: Option<glib::Bytes>, timeout: u32)
 
 fn ptz(src: &TutkSrc, direction: PtzDirection, speed: u32, step: u32) -> bool {
     let Ok(speed) = u8::try_from(speed) else {
-        gst::warning!(CAT, obj = src, "The camera is not turned: the speed is {speed}, and 255 is the most");
+        gst::warning!(CAT, obj = src, "The camera is not turned: the speed is {speed}, and the maximum is 255");
         return false;
     };
     let step = (step > 0).then(|| Duration::from_millis(step.into()));

@@ -48,7 +48,7 @@ pub(super) enum Step {
     Fail(gst::ErrorMessage),
 }
 
-/// It knows no element: [`next`](Self::next) waits for what comes, and returns what is to be done with it.
+/// It has no access to the element: [`next`](Self::next) waits, and returns what is to be done.
 pub(super) struct Streamer {
     shared: Shared,
     report: Report,
@@ -70,7 +70,7 @@ pub(super) struct Streamer {
 }
 
 impl Streamer {
-    /// Fails if a property has a value that is of no use. `report` is called on the thread that receives.
+    /// Fails if a property has an invalid value. `report` is called on the thread that receives.
     pub(super) fn new(settings: &Settings, shared: Shared, report: Report) -> Result<Self, Error> {
         let clock = ClockRecovery::new(settings.timestamp_mode);
         let stream = Stream::new(&clock);
@@ -294,7 +294,7 @@ mod tests {
         [outputs[0], outputs[outputs.len() - 1]]
     }
 
-    /// A flush ends, and the streaming thread goes on.
+    /// A flush ends, and the streaming thread continues.
     fn flush(streamer: &mut Streamer, ended: Instant) {
         streamer.shared.interrupt.flush_ended(ended);
         // The element is stopped: there is nothing else to do.
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_flush_that_moved_the_base_times_begin_anew() {
+    fn after_a_flush_that_moved_the_base_times_restart() {
         for seconds in [1, 5, 60] {
             let mut streamer = streamer(TimestampMode::Auto);
             play(&mut streamer, ClockTime::ZERO, 25 * seconds);

@@ -1,6 +1,6 @@
 //! `tutk://[account:password@]UID[?property=value&…]`
 //!
-//! No error shows what stands before the UID, nor a part of it: a password whose reserved characters are not encoded
+//! No error shows what is before the UID, nor a part of it: a password whose reserved characters are not encoded
 //! can end anywhere.
 
 use gst::glib;
@@ -13,9 +13,9 @@ use super::settings::Settings;
 
 pub(super) const PROTOCOL: &str = "tutk";
 
-/// What the URI has other places for.
+/// Properties with a place of their own in the URI.
 const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
-/// What belongs to this computer and not to a camera. A library is code, which a URI must not choose, nor what is safe.
+/// Properties of this computer and not of a camera: a URI must not choose code, nor what is safe.
 const LOCAL: [&str; 4] = ["backend", "library", "license-key", "require-encryption"];
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

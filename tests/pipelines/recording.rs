@@ -1,4 +1,4 @@
-//! Files that are recorded without encoding anew.
+//! Files that are recorded without transcoding.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

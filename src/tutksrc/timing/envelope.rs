@@ -177,7 +177,7 @@ impl LowerEnvelope {
             return false;
         }
 
-        // The line turns about its present point.
+        // The line turns about its current point.
         self.origin = Point { local: self.at(frame.camera), ..frame };
         self.slope = slope(&self.minima[..self.len]).clamp(-2.0 * MAX_SKEW, 2.0 * MAX_SKEW);
         // The more windows, the less their jitter turns the slope.

@@ -3,20 +3,20 @@ use gst::ClockTime;
 /// How late frames come, as an answer to the latency query: the latest frame of about the last four minutes, rounded up.
 ///
 /// It rises as soon as a frame comes later than answered, and falls when that time has shown that less is enough, with
-/// room to spare: with each change, a pipeline hesitates.
+/// margin: each change interrupts the pipeline.
 #[derive(Debug)]
 pub(super) struct Latency {
     answer: u64,
-    /// The latest frame of each period, the present one at `present`.
+    /// The latest frame of each period, the current one at `current`.
     periods: [u64; PERIODS],
-    present: usize,
-    /// When the present period began.
+    current: usize,
+    /// When the current period began.
     begin: u64,
 }
 
 /// What is answered, in milliseconds, up to [`MAX`].
 const STEPS: [u64; 10] = [20, 40, 60, 100, 150, 250, 400, 600, 1000, 1500];
-/// The bound, in nanoseconds: a live pipeline that waits for longer is of no use.
+/// The bound, in nanoseconds: a live pipeline that waits for longer is useless.
 const MAX: u64 = 2_000 * MS;
 const MS: u64 = 1_000_000;
 const PERIODS: usize = 16;
@@ -24,7 +24,7 @@ const PERIOD: u64 = 15_000 * MS;
 
 impl Default for Latency {
     fn default() -> Self {
-        Self { answer: step(0), periods: [0; PERIODS], present: 0, begin: 0 }
+        Self { answer: step(0), periods: [0; PERIODS], current: 0, begin: 0 }
     }
 }
 
@@ -35,11 +35,11 @@ impl Latency {
             self.begin = at;
             let peak = self.periods.into_iter().max().unwrap_or_default();
             self.answer = self.answer.min(step(peak + peak / 4));
-            self.present = (self.present + 1) % PERIODS;
-            self.periods[self.present] = 0;
+            self.current = (self.current + 1) % PERIODS;
+            self.periods[self.current] = 0;
         }
         let late = late.min(MAX);
-        self.periods[self.present] = self.periods[self.present].max(late);
+        self.periods[self.current] = self.periods[self.current].max(late);
         self.answer = self.answer.max(step(late));
     }
 

@@ -21,7 +21,7 @@
 //! is made at a frame on the line, where both times agree. Until then arrivals count, as they do in the mode `camera` for a
 //! clock that jumps again and again.
 //!
-//! `rtpjitterbuffer` and `ndisrc` keep the least delay of some seconds, without a slope, and begin anew at each jump
+//! `rtpjitterbuffer` and `ndisrc` keep the least delay of some seconds, without a slope, and restart at each jump
 //! or stall of a second.
 //!
 //! # Stamps

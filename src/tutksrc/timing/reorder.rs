@@ -50,9 +50,9 @@ const KEPT: usize = 64;
 const MAX_AHEAD: i64 = 16;
 /// Encoders put this many B-frames more into a row than wait at once: two with x264, x265 and their like.
 const USUAL_AHEAD: i64 = 2;
-/// Between two pictures, where nothing tells, in nanoseconds.
+/// Between two pictures, where the stream does not declare it, in nanoseconds.
 const INTERVAL: u64 = 40_000_000;
-/// After a longer pause than this, times begin anew.
+/// After a longer pause than this, times restart.
 const PAUSE: u64 = 1_000_000_000;
 
 impl Reorder {
@@ -117,8 +117,8 @@ impl Reorder {
     fn before(&self, time: u64, floor: u64, place: &Place) -> impl Iterator<Item = u64> + use<> {
         let pictures = self.ahead.unsigned_abs() + place.depth as u64 + 1;
         let room = time.saturating_sub(floor) / (pictures + 1);
-        let told = place.interval.and_then(|interval| u64::try_from(interval.as_nanos()).ok());
-        let interval = told.filter(|interval| *interval > 0).unwrap_or(INTERVAL).min(room);
+        let declared = place.interval.and_then(|interval| u64::try_from(interval.as_nanos()).ok());
+        let interval = declared.filter(|interval| *interval > 0).unwrap_or(INTERVAL).min(room);
         (1..=pictures).rev().map(move |number| time - interval * number)
     }
 

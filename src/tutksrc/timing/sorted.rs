@@ -12,7 +12,7 @@ pub(super) struct SortedTimes {
 const MAX_DISTANCE: i64 = 2_000_000;
 
 impl SortedTimes {
-    /// The time to go on with, in microseconds, for this one of the next picture.
+    /// The time to continue with, in microseconds, for this time of the next picture.
     pub(super) fn sort(&mut self, time: i64, depth: usize) -> i64 {
         let jumps = |known: &i64| known.wrapping_sub(time).unsigned_abs() > MAX_DISTANCE.unsigned_abs();
         if self.latest.iter().all(jumps) {

@@ -38,13 +38,13 @@ pub(in crate::tutksrc) struct Stamp {
 }
 
 impl Stamper {
-    /// Another session: PTS go on rising, and the latency is still that of this network.
+    /// Another session: PTS keep rising, and the latency is still that of this network.
     pub(in crate::tutksrc) fn restart(&mut self) {
         let Self { last, after_arrival, after_camera, .. } = std::mem::take(self);
         *self = Self { last, after_arrival, after_camera, ..Self::default() };
     }
 
-    /// Running times begin anew, before earlier ones: forgets everything.
+    /// Running times restart: forgets everything.
     pub(in crate::tutksrc) fn reset(&mut self) {
         *self = Self::default();
     }
@@ -53,7 +53,7 @@ impl Stamper {
     /// it could go downstream, `camera` what the camera's clock said. `discont`: pictures are missing before it.
     ///
     /// PTS rise strictly, unless `order` is another one: then DTS do, and PTS are at or after them. Neither is ever after
-    /// `ready`, if that goes on from frame to frame.
+    /// `ready`, if that rises from frame to frame.
     pub(in crate::tutksrc) fn stamp(
         &mut self,
         clock: &mut ClockRecovery,
@@ -90,7 +90,7 @@ impl Stamper {
         }
     }
 
-    /// Downstream knows that time has passed until this running time: PTS to come are later.
+    /// A gap event was sent up to this running time: PTS to come are later.
     pub(in crate::tutksrc) fn pass(&mut self, time: ClockTime) {
         self.last = self.last.max(Some(time.nseconds()));
     }
