@@ -57,7 +57,7 @@ impl Generation {
 }
 
 /// The first AV version that speaks the packet style.
-const PACKET_AV_VERSION: u16 = 0x0A;
+pub(crate) const PACKET_AV_VERSION: u16 = 0x0A;
 
 /// How a session speaks: discovery and the handshake decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

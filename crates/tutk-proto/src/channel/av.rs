@@ -2,8 +2,9 @@ use std::time::Instant;
 
 use crate::channel::Client;
 use crate::channel::Server;
+use crate::recv::Release;
 use crate::wire::Av;
-use crate::{Frame, Lost, Secret};
+use crate::{AvStyle, Frame, Lost, Secret};
 
 /// What happens in one channel of a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,25 @@ pub(crate) enum Channel {
     Server(Box<Server>),
 }
 
+impl From<Release> for AvEvent {
+    fn from(release: Release) -> Self {
+        match release {
+            Release::Frame(frame) => Self::Video(frame),
+            Release::Audio(frame) => Self::Audio(frame),
+            Release::Lost(lost) => Self::Lost(lost),
+        }
+    }
+}
+
 impl Channel {
+    /// What the next message is to be read as.
+    pub(crate) fn style(&self) -> AvStyle {
+        match self {
+            Self::Client(client) => client.style(),
+            Self::Server(server) => server.style(),
+        }
+    }
+
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match self {
             Self::Client(client) => client.handle(now, av),
@@ -69,14 +88,14 @@ impl Channel {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         match self {
             Self::Client(client) => client.handle_timeout(now),
-            Self::Server(server) => server.controls.handle_timeout(now),
+            Self::Server(server) => server.handle_timeout(now),
         }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self {
             Self::Client(client) => client.poll_timeout(),
-            Self::Server(server) => server.controls.poll_timeout(),
+            Self::Server(server) => server.poll_timeout(),
         }
     }
 
@@ -95,10 +114,18 @@ impl Channel {
         }
     }
 
-    pub(crate) fn controls(&mut self) -> &mut crate::channel::Controls {
+    pub(crate) fn send_io_control(&mut self, kind: u32, body: Vec<u8>) {
         match self {
-            Self::Client(client) => &mut client.controls,
-            Self::Server(server) => &mut server.controls,
+            Self::Client(client) => client.send_io_control(kind, body),
+            Self::Server(server) => server.send_io_control(kind, body),
+        }
+    }
+
+    /// Gives the next IO control that was never sent to `send`; no other is sent any more.
+    pub(crate) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+        match self {
+            Self::Client(client) => client.flush(send),
+            Self::Server(server) => server.flush(send),
         }
     }
 }

@@ -2,184 +2,225 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
-use crate::channel::Controls;
-use crate::recv::Repeat;
-use crate::recv::{Assembly, Counts, Release};
-use crate::wire::{Av, Echo, Feedback, FrameInfo, LoginResult};
-use crate::{Frame, Lost, Media, Secret};
+use crate::channel::classic::ClassicClient;
+use crate::channel::packet::PacketMedia;
+use crate::channel::pending::Pending;
+use crate::recv::{Counts, Repeat};
+use crate::wire::packet::{Login, LoginForm, Packet};
+use crate::wire::{Av, LoginResult};
+use crate::{AvStyle, Secret};
 
 /// The end of a channel that logs in and receives media.
+///
+/// Where the session may have the packet style, it logs in so that servers of both styles understand, and the server's
+/// answer decides.
 #[derive(Debug)]
 pub(crate) struct Client {
     account: String,
     password: Secret,
     resend: bool,
+    /// The style that the session may have.
+    style: AvStyle,
+    /// Our AV version.
+    version: u16,
+    /// Tells this login from others.
+    tag: u32,
     /// What the server calls itself.
     pub(crate) service: u32,
     state: State,
-    pub(crate) controls: Controls,
-    assembly: Assembly,
-    /// The server's clock in the chunk that came last.
-    clock: u16,
-    next_audio: Option<u32>,
-    late_audio: u64,
+    /// IO controls that wait for the login.
+    pending: Pending,
     events: VecDeque<AvEvent>,
-    /// Chunk numbers of the request that is being sent.
-    request: Vec<[u8; 2]>,
 }
 
 #[derive(Debug)]
 enum State {
-    LoggingIn(Repeat),
-    Open,
+    LoggingIn {
+        repeat: Repeat,
+        /// The second of two forms is to be sent.
+        second: bool,
+    },
+    Classic(Box<ClassicClient>),
+    Packet(Box<PacketMedia>),
     Refused,
 }
 
-/// The tag of a login; the vendor's cameras from 2.1 on refuse one of 0 as they refuse a wrong password.
-const LOGIN_ECHO: Echo = [0, 0, 0x5A, 0x13, 0xC7, 0x1F];
 const LOGIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
 
 impl Client {
-    pub(crate) fn new(now: Instant, account: String, password: Secret, resend: bool) -> Self {
+    /// One that begins to log in; `tag` differs from that of the client before, by 2 or more.
+    pub(crate) fn new(
+        now: Instant,
+        account: String,
+        password: Secret,
+        resend: bool,
+        style: AvStyle,
+        version: u16,
+        tag: u32,
+    ) -> Self {
         Self {
             account,
             password,
             resend,
+            style,
+            version,
+            tag,
             service: 0,
-            state: State::LoggingIn(Repeat::new(now)),
-            controls: Controls::new(),
-            assembly: Assembly::new(now, false),
-            clock: 0,
-            next_audio: None,
-            late_audio: 0,
+            state: State::LoggingIn { repeat: Repeat::new(now), second: false },
+            pending: Pending::default(),
             events: VecDeque::new(),
-            request: Vec::new(),
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.state, State::Open)
+        matches!(self.state, State::Classic(_) | State::Packet(_))
+    }
+
+    /// What the next message is to be read as.
+    pub(crate) fn style(&self) -> AvStyle {
+        match self.state {
+            State::Classic(_) => AvStyle::Classic,
+            State::Packet(_) => AvStyle::Packet,
+            State::LoggingIn { .. } | State::Refused => self.style,
+        }
+    }
+
+    pub(crate) fn send_io_control(&mut self, kind: u32, body: Vec<u8>) {
+        match &mut self.state {
+            State::Classic(media) => media.controls.send(kind, body),
+            State::Packet(media) => media.send_io_control(kind, &body),
+            State::LoggingIn { .. } | State::Refused => self.events.extend(self.pending.push(kind, body)),
+        }
     }
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
-        match (&self.state, *av) {
-            (State::LoggingIn(_), Av::LoginAnswer { result, resend, service, .. }) => match result {
-                LoginResult::Granted => {
-                    self.service = service;
-                    self.state = State::Open;
-                    self.assembly = Assembly::new(now, resend);
-                    self.events.push_back(AvEvent::LoggedIn { resend });
-                }
-                LoginResult::Refused => self.refused(3),
-                LoginResult::Other(number) => self.refused(number),
-            },
-            (State::Open, Av::Video { retransmitted, chunk, clock }) => {
-                self.clock = clock;
-                self.assembly.handle_chunk(now, retransmitted, &chunk);
-                self.release();
+        match (&mut self.state, *av) {
+            (State::LoggingIn { .. }, Av::LoginAnswer { result, resend, service, .. }) => {
+                self.answered(now, result, resend, service, None);
             }
-            (State::Open, Av::Audio { frame, info, media, .. }) => self.handle_audio(now, frame, info, media),
-            (State::Open, Av::Feedback(Feedback::AckReceived { frame, .. })) => self.assembly.ack_seen(now, frame),
-            (State::Open, _) => self.controls.handle(now, av),
+            (State::LoggingIn { .. }, Av::Packet(packet @ Packet::LoginAnswer(answer))) => {
+                self.answered(now, answer.result, answer.resend, answer.service, Some(&packet));
+            }
+            (State::Classic(media), _) => media.handle(now, av),
+            (State::Packet(media), Av::Packet(packet)) => media.handle(now, &packet),
             _ => {}
         }
     }
 
-    fn refused(&mut self, number: u32) {
+    /// The server answers; with a `packet`, in packet style.
+    fn answered(&mut self, now: Instant, result: LoginResult, resend: bool, service: u32, packet: Option<&Packet<'_>>) {
+        let number = match result {
+            LoginResult::Granted => {
+                self.service = service;
+                self.events.push_back(AvEvent::LoggedIn { resend });
+                self.state = match packet {
+                    None => State::Classic(Box::new(ClassicClient::new(now, resend))),
+                    Some(packet) => {
+                        let mut media = Box::new(PacketMedia::client(now, resend));
+                        media.handle(now, packet);
+                        State::Packet(media)
+                    }
+                };
+                for (kind, body) in self.pending.drain() {
+                    self.send_io_control(kind, body);
+                }
+                return;
+            }
+            LoginResult::Refused => 3,
+            LoginResult::Other(number) => number,
+        };
         self.state = State::Refused;
         self.events.push_back(AvEvent::LoginRefused(number));
     }
 
-    fn handle_audio(&mut self, now: Instant, number: u32, info: &[u8], media: &[u8]) {
-        let known = FrameInfo::decode(info);
-        let count = number.wrapping_sub(self.next_audio.unwrap_or(number));
-        if count > u32::MAX / 2 {
-            // Overtaken, or come twice.
-            self.late_audio += 1;
-            return;
-        }
-        if count > 0 {
-            let first = number.wrapping_sub(count);
-            self.events.push_back(AvEvent::Lost(Lost { media: Media::Audio, first, count }));
-        }
-        self.next_audio = Some(number.wrapping_add(1));
-        self.events.push_back(AvEvent::Audio(Frame {
-            data: media.to_vec(),
-            info: info.to_vec(),
-            codec: known.codec,
-            key: true,
-            number,
-            timestamp: known.timestamp,
-            flags: known.flags,
-            received: now,
-        }));
-    }
-
-    fn release(&mut self) {
-        while let Some(release) = self.assembly.poll_release() {
-            self.events.push_back(match release {
-                Release::Frame(frame) => AvEvent::Video(frame),
-                Release::Lost(lost) => AvEvent::Lost(lost),
-            });
-        }
-    }
-
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        if self.is_open() {
-            self.assembly.handle_timeout(now);
-            self.release();
-            self.controls.handle_timeout(now);
+        match &mut self.state {
+            State::Classic(media) => media.handle_timeout(now),
+            State::Packet(media) => media.handle_timeout(now),
+            State::LoggingIn { .. } | State::Refused => {}
         }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::LoggingIn(repeat) => Some(repeat.due()),
-            State::Open => self.assembly.poll_timeout().into_iter().chain(self.controls.poll_timeout()).min(),
+            State::LoggingIn { repeat, .. } => Some(repeat.due()),
+            State::Classic(media) => media.poll_timeout(),
+            State::Packet(media) => media.poll_timeout(),
             State::Refused => None,
         }
     }
 
     pub(crate) fn poll_transmit<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+        let (repeat, second) = match &mut self.state {
+            State::LoggingIn { repeat, second } => (repeat, second),
+            State::Classic(media) => return media.poll_transmit(now, send),
+            State::Packet(media) => return media.poll_transmit(now, send),
+            State::Refused => return None,
+        };
+        let (account, password) = (self.account.as_str().into(), self.password.reveal().into());
+        let is_second = std::mem::take(second);
+        if !is_second {
+            if !repeat.is_due(now) {
+                return None;
+            }
+            repeat.sent(now, LOGIN.0, LOGIN.1);
+        }
+        if self.style == AvStyle::Classic {
+            let [a, b, c, d] = self.tag.to_le_bytes();
+            return Some(send(Av::Login { account, password, resend: self.resend, echo: [0, 0, a, b, c, d] }));
+        }
+        // Without resend the first form is enough, as the vendor's viewer has it.
+        *second = !is_second && self.resend;
+        let (form, tag) = match is_second {
+            false => (LoginForm::Any { paired: self.resend }, self.tag),
+            true => (LoginForm::Packet, self.tag.wrapping_add(1)),
+        };
+        let login =
+            Login { form, version: self.version, tag, account, password, resend: self.resend, token: 0, extended: 0 };
+        Some(send(Av::Packet(Packet::Login(login))))
+    }
+
+    /// Gives the next IO control that was never sent to `send`; no other is sent any more.
+    pub(crate) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         match &mut self.state {
-            State::LoggingIn(repeat) => {
-                if !repeat.is_due(now) {
-                    return None;
-                }
-                repeat.sent(now, LOGIN.0, LOGIN.1);
-                let (account, password) = (self.account.as_str().into(), self.password.reveal().into());
-                Some(send(Av::Login { account, password, resend: self.resend, echo: LOGIN_ECHO }))
-            }
-            State::Open => {
-                if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
-                    Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
-                } else if let Some(frame) = self.assembly.poll_ack(now) {
-                    Some(send(Av::Feedback(Feedback::Ack { frame, clock: 0, echo: self.clock })))
-                } else {
-                    self.controls.poll_transmit(now).map(send)
-                }
-            }
-            State::Refused => None,
+            State::Classic(media) => media.controls.flush(send),
+            State::Packet(media) => media.flush(send),
+            State::LoggingIn { .. } | State::Refused => None,
         }
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<AvEvent> {
-        self.events.pop_front().or_else(|| self.controls.poll_event())
+        self.events.pop_front().or_else(|| match &mut self.state {
+            State::Classic(media) => media.poll_event(),
+            State::Packet(media) => media.poll_event(),
+            State::LoggingIn { .. } | State::Refused => None,
+        })
     }
 
     /// What was counted, duplicates of audio among them.
     pub(crate) fn counts(&self) -> Counts {
-        let counts = self.assembly.counts;
-        Counts { duplicates: counts.duplicates + self.late_audio, ..counts }
+        match &self.state {
+            State::Classic(media) => media.counts(),
+            State::Packet(media) => media.counts(),
+            State::LoggingIn { .. } | State::Refused => Counts::default(),
+        }
     }
 
     /// The smoothed time from a datagram to its answer.
     pub(crate) fn round_trip(&self) -> Option<Duration> {
-        self.assembly.round_trip()
+        match &self.state {
+            State::Classic(media) => media.round_trip(),
+            State::Packet(media) => media.round_trip(),
+            State::LoggingIn { .. } | State::Refused => None,
+        }
     }
 
-    /// Bytes of video that are held.
+    /// Bytes of media that are held.
     pub(crate) fn memory(&self) -> usize {
-        self.assembly.bytes()
+        match &self.state {
+            State::Classic(media) => media.memory(),
+            State::Packet(media) => media.memory(),
+            State::LoggingIn { .. } | State::Refused => 0,
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! A channel of a session: login, IO controls, and media in one direction.
 
 mod av;
+mod classic;
 mod client;
 mod controls;
+mod packet;
+mod pending;
 mod server;
 
 pub use av::AvEvent;

@@ -51,6 +51,7 @@ pub(crate) struct Counts {
 #[derive(Debug)]
 pub(crate) enum Release {
     Frame(Frame),
+    Audio(Frame),
     Lost(Lost),
 }
 

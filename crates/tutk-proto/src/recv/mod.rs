@@ -3,7 +3,8 @@
 mod acks;
 mod assembly;
 mod buffer;
+pub(crate) mod packet;
 mod retry;
 
 pub(crate) use assembly::{Assembly, Counts, Release};
-pub(crate) use retry::Repeat;
+pub(crate) use retry::{Repeat, Retry};

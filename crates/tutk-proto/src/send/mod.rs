@@ -1,6 +1,7 @@
 //! The sending side of media: frames cut into chunks, kept until they are acknowledged.
 
 mod budget;
+pub(crate) mod packet;
 mod sent;
 
 pub use sent::VideoFrame;

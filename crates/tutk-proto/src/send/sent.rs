@@ -51,6 +51,16 @@ impl Outgoing {
         Self::new(media, info)
     }
 
+    /// Bytes of both.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Media and then frame info.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Media and frame info.
     pub(crate) fn parts(&self) -> (&[u8], &[u8]) {
         let media = self.bytes.len() - usize::from(self.info_len);

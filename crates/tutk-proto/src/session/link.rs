@@ -22,6 +22,8 @@ pub struct Link {
     heard_at: Instant,
     idle_timeout: Duration,
     closes: Option<u8>,
+    /// Of the last login.
+    tag: u32,
     channels: BTreeMap<u8, Channel>,
 }
 
@@ -43,18 +45,22 @@ impl Link {
             heard_at: now,
             idle_timeout: idle_timeout.min(MAX_TIMEOUT),
             closes: None,
+            tag: first_tag(id),
             channels: BTreeMap::new(),
         }
     }
 
     /// Starts a client in a channel, in the place of whatever was there.
     pub fn start_client(&mut self, now: Instant, channel: u8, account: String, password: Secret, resend: bool) {
-        self.channels.insert(channel, Channel::Client(Box::new(Client::new(now, account, password, resend))));
+        self.tag = self.tag.wrapping_add(2);
+        let version = self.generation.av_version();
+        let client = Client::new(now, account, password, resend, self.profile.av, version, self.tag);
+        self.channels.insert(channel, Channel::Client(Box::new(client)));
     }
 
     /// Starts a server in a channel, in the place of whatever was there.
     pub fn start_server(&mut self, channel: u8, resend: bool) {
-        self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend))));
+        self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend, self.profile.av))));
     }
 
     /// Gives the server of a channel its service, a number that a login answer carries.
@@ -121,13 +127,9 @@ impl Link {
 
     /// Sends a block of audio with its frame info to the client of a channel, once it is logged in.
     ///
-    /// Fails if both do not fit into a datagram.
+    /// Fails in classic style if both do not fit into a datagram.
     pub fn send_audio(&mut self, channel: u8, media: &[u8], info: &[u8]) -> Result<(), SendError> {
-        let block = Outgoing::audio(media, info)?;
-        if let Some(server) = self.server(channel) {
-            server.send_audio(block);
-        }
-        Ok(())
+        self.server(channel).map_or(Ok(()), |server| server.send_audio(media, info))
     }
 
     /// Forgets the media of a server that is not sent yet, and what it keeps to send again.
@@ -140,7 +142,7 @@ impl Link {
     /// Sends an IO control in a channel, once the login is done. No more than 256 wait to be confirmed.
     pub fn send_io_control(&mut self, channel: u8, kind: u32, body: Vec<u8>) {
         if let Some(channel) = self.channels.get_mut(&channel) {
-            channel.controls().send(kind, body);
+            channel.send_io_control(kind, body);
         }
     }
 
@@ -165,8 +167,10 @@ impl Link {
     pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) -> Result<(), wire::Error> {
         if let Message::Data { session, payload, .. } = message {
             // What makes no sense is no sign of life either.
-            let av = Av::decode(self.profile.av, payload)?;
-            if let Some(channel) = self.channels.get_mut(&session.channel) {
+            let channel = self.channels.get_mut(&session.channel);
+            let style = channel.as_ref().map_or(self.profile.av, |channel| channel.style());
+            let av = Av::decode(style, payload)?;
+            if let Some(channel) = channel {
                 channel.handle(now, &av);
             }
         }
@@ -217,7 +221,7 @@ impl Link {
             };
             let sent = match self.closes {
                 None => channel.poll_transmit(now, put),
-                Some(_) => channel.controls().flush(put),
+                Some(_) => channel.flush(put),
             };
             if sent.is_some() {
                 *sequence = sequence.wrapping_add(1);
@@ -270,5 +274,13 @@ impl Link {
             Channel::Client(_) => None,
         });
         servers.sum()
+    }
+}
+
+/// What tells logins of a session from those of others; random where the id is.
+fn first_tag(id: SessionId) -> u32 {
+    match id {
+        SessionId::Cookie(cookie) => u32::from(cookie) << 16,
+        SessionId::Block([a, b, c, d, ..]) => u32::from_le_bytes([a, b, c, d]),
     }
 }

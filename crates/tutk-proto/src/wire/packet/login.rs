@@ -1,6 +1,6 @@
 use super::{put_u16s, put_u32s};
 use crate::wire::reader::Reader;
-use crate::wire::{Error, LoginResult, MAX_CREDENTIAL, Text};
+use crate::wire::{Echo, Error, LoginResult, MAX_CREDENTIAL, Text};
 
 /// Constant in all logins and answers that were seen.
 const ABILITY: u32 = 0x001F_07FB;
@@ -46,6 +46,13 @@ pub struct Login<'a> {
 impl<'a> Login<'a> {
     /// Bytes of the data.
     const LEN: usize = 2 * (MAX_CREDENTIAL + 1) + 32;
+
+    /// What an answer in classic style repeats of it.
+    pub(crate) fn echo(&self) -> Echo {
+        let paired = u8::from(self.form == LoginForm::Any { paired: true });
+        let [t0, t1, t2, t3] = self.tag.to_le_bytes();
+        [paired, 0, t0, t1, t2, t3]
+    }
 
     pub(super) fn decode(second: u8, version: u16, mut reader: Reader<'a>) -> Result<Self, Error> {
         reader.bytes(GAP)?;

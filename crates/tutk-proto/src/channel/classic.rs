@@ -1,0 +1,187 @@
+//! A channel in classic style, once the login is done.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::channel::{AvEvent, Controls};
+use crate::recv::{Assembly, Counts};
+use crate::send::{Outgoing, Sent};
+use crate::wire::{Av, Feedback, FrameInfo};
+use crate::{Frame, Lost, Media};
+
+/// The end that logged in and receives media.
+#[derive(Debug)]
+pub(crate) struct ClassicClient {
+    pub(crate) controls: Controls,
+    assembly: Assembly,
+    /// The server's clock in the chunk that came last.
+    clock: u16,
+    next_audio: Option<u32>,
+    late_audio: u64,
+    events: VecDeque<AvEvent>,
+    /// Chunk numbers of the request that is being sent.
+    request: Vec<[u8; 2]>,
+}
+
+impl ClassicClient {
+    pub(crate) fn new(now: Instant, resend: bool) -> Self {
+        Self {
+            controls: Controls::new(),
+            assembly: Assembly::new(now, resend),
+            clock: 0,
+            next_audio: None,
+            late_audio: 0,
+            events: VecDeque::new(),
+            request: Vec::new(),
+        }
+    }
+
+    pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
+        match *av {
+            Av::Video { retransmitted, chunk, clock } => {
+                self.clock = clock;
+                self.assembly.handle_chunk(now, retransmitted, &chunk);
+                self.release();
+            }
+            Av::Audio { frame, info, media, .. } => self.handle_audio(now, frame, info, media),
+            Av::Feedback(Feedback::AckReceived { frame, .. }) => self.assembly.ack_seen(now, frame),
+            _ => self.controls.handle(now, av),
+        }
+    }
+
+    fn handle_audio(&mut self, now: Instant, number: u32, info: &[u8], media: &[u8]) {
+        let known = FrameInfo::decode(info);
+        let count = number.wrapping_sub(self.next_audio.unwrap_or(number));
+        if count > u32::MAX / 2 {
+            // Overtaken, or come twice.
+            self.late_audio += 1;
+            return;
+        }
+        if count > 0 {
+            let first = number.wrapping_sub(count);
+            self.events.push_back(AvEvent::Lost(Lost { media: Media::Audio, first, count }));
+        }
+        self.next_audio = Some(number.wrapping_add(1));
+        self.events.push_back(AvEvent::Audio(Frame {
+            data: media.to_vec(),
+            info: info.to_vec(),
+            codec: known.codec,
+            key: true,
+            number,
+            timestamp: known.timestamp,
+            flags: known.flags,
+            received: now,
+        }));
+    }
+
+    fn release(&mut self) {
+        while let Some(release) = self.assembly.poll_release() {
+            self.events.push_back(release.into());
+        }
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        self.assembly.handle_timeout(now);
+        self.release();
+        self.controls.handle_timeout(now);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.assembly.poll_timeout().into_iter().chain(self.controls.poll_timeout()).min()
+    }
+
+    pub(crate) fn poll_transmit<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+        if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
+            Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
+        } else if let Some(frame) = self.assembly.poll_ack(now) {
+            Some(send(Av::Feedback(Feedback::Ack { frame, clock: 0, echo: self.clock })))
+        } else {
+            self.controls.poll_transmit(now).map(send)
+        }
+    }
+
+    pub(crate) fn poll_event(&mut self) -> Option<AvEvent> {
+        self.events.pop_front().or_else(|| self.controls.poll_event())
+    }
+
+    /// What was counted, duplicates of audio among them.
+    pub(crate) fn counts(&self) -> Counts {
+        let counts = self.assembly.counts;
+        Counts { duplicates: counts.duplicates + self.late_audio, ..counts }
+    }
+
+    /// The smoothed time from a datagram to its answer.
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.assembly.round_trip()
+    }
+
+    /// Bytes of video that are held.
+    pub(crate) fn memory(&self) -> usize {
+        self.assembly.bytes()
+    }
+}
+
+/// The end that lets a client in and sends media.
+#[derive(Debug)]
+pub(crate) struct ClassicServer {
+    pub(crate) controls: Controls,
+    sent: Sent,
+    audio: VecDeque<(u32, Outgoing)>,
+    next_audio: u32,
+}
+
+/// Blocks of audio over this number go without being sent: nobody fetches what is to be sent.
+const MAX_AUDIO: usize = 256;
+
+impl ClassicServer {
+    pub(crate) fn new(resend: bool) -> Self {
+        Self { controls: Controls::new(), sent: Sent::new(resend), audio: VecDeque::new(), next_audio: 0 }
+    }
+
+    pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
+        match *av {
+            Av::Feedback(Feedback::Nack { frame, chunks }) => self.sent.handle_resend(now, frame, chunks),
+            Av::Feedback(Feedback::Ack { frame, clock, .. }) => self.sent.handle_done(frame, clock),
+            _ => self.controls.handle(now, av),
+        }
+    }
+
+    /// Takes a frame of video, whether it is full or not.
+    pub(crate) fn push_video(&mut self, frame: &Outgoing) {
+        self.sent.push(frame);
+    }
+
+    /// Whether no further frame of video is to be taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.sent.is_full()
+    }
+
+    pub(crate) fn push_audio(&mut self, block: Outgoing) {
+        if self.audio.len() < MAX_AUDIO {
+            self.audio.push_back((self.next_audio, block));
+        }
+        self.next_audio = self.next_audio.wrapping_add(1);
+    }
+
+    /// Forgets the media that is not sent yet, and what is kept to be sent again.
+    pub(crate) fn clear(&mut self) {
+        self.audio.clear();
+        self.sent.clear();
+    }
+
+    pub(crate) fn poll_transmit<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+        if let Some(av) = self.controls.poll_transmit(now) {
+            return Some(send(av));
+        }
+        if let Some((frame, block)) = self.audio.pop_front() {
+            let (media, info) = block.parts();
+            return Some(send(Av::Audio { retransmitted: false, frame, info, media }));
+        }
+        self.sent.poll_transmit(send)
+    }
+
+    /// Bytes of sent frames that are held.
+    pub(crate) fn memory(&self) -> usize {
+        self.sent.bytes()
+    }
+}

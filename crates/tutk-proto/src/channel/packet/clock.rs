@@ -1,0 +1,139 @@
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use crate::wire::packet::{Clock, ClockAnswer};
+
+/// Sends the clock every so often, and answers the other side's.
+#[derive(Debug)]
+pub(super) struct Clocks {
+    start: Instant,
+    due: Instant,
+    /// What was sent and not answered, and when.
+    sent: VecDeque<(u16, Instant)>,
+    /// The AV sequence of the last clock that was answered.
+    answered: u16,
+    /// Messages since then.
+    received: u16,
+    answers: VecDeque<ClockAnswer>,
+}
+
+/// How often.
+const INTERVAL: Duration = Duration::from_millis(200);
+/// Clocks that are kept: older ones are not answered any more.
+const MAX_SENT: usize = 16;
+/// Answers that wait to be sent; nobody asks so often.
+const MAX_ANSWERS: usize = 8;
+/// What the vendor's library says before it knows the round trip.
+const UNKNOWN: u16 = 50;
+
+impl Clocks {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { start: now, due: now, sent: VecDeque::new(), answered: u16::MAX, received: 0, answers: VecDeque::new() }
+    }
+
+    /// Milliseconds; wraps.
+    pub(super) fn time(&self, now: Instant) -> u16 {
+        now.saturating_duration_since(self.start).as_millis() as u16
+    }
+
+    /// A message has come that has an AV sequence, or a login or its answer.
+    pub(super) fn count(&mut self) {
+        self.received = self.received.wrapping_add(1);
+    }
+
+    /// The other side's clock, in a message with this sequence.
+    pub(super) fn handle(&mut self, sequence: u16, clock: Clock) {
+        if self.answers.len() >= MAX_ANSWERS {
+            return;
+        }
+        let expected = sequence.wrapping_sub(self.answered);
+        // One that was overtaken is not counted from.
+        let expected = if expected > u16::MAX / 2 { 0 } else { expected };
+        let lost = u32::from(expected.saturating_sub(self.received));
+        let loss = (lost * 100).div_ceil(u32::from(expected).max(1)) as u16;
+        self.answers.push_back(ClockAnswer { time: clock.time, expected, received: self.received, loss });
+        if expected > 0 {
+            self.answered = sequence;
+            self.received = 0;
+        }
+    }
+
+    /// The other side answers. Returns the round trip.
+    pub(super) fn answered(&mut self, now: Instant, answer: ClockAnswer) -> Option<Duration> {
+        let at = self.sent.iter().position(|(time, _)| *time == answer.time)?;
+        let (_, sent) = self.sent.remove(at)?;
+        Some(now.saturating_duration_since(sent))
+    }
+
+    pub(super) fn poll_timeout(&self) -> Instant {
+        self.due
+    }
+
+    pub(super) fn poll_answer(&mut self) -> Option<ClockAnswer> {
+        self.answers.pop_front()
+    }
+
+    /// The clock, if it is time to send it.
+    pub(super) fn poll_clock(&mut self, now: Instant, round_trip: Option<Duration>) -> Option<Clock> {
+        if self.due > now {
+            return None;
+        }
+        self.due = now + INTERVAL;
+        let time = self.time(now);
+        if self.sent.len() == MAX_SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back((time, now));
+        let round_trip = round_trip.map_or(UNKNOWN, |time| time.as_millis().min(u16::MAX.into()) as u16);
+        Some(Clock { time, round_trip })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock() -> Clock {
+        Clock { time: 7, round_trip: 50 }
+    }
+
+    fn answers(clocks: &mut Clocks) -> Vec<(u16, u16, u16)> {
+        std::iter::from_fn(|| clocks.poll_answer()).map(|a| (a.expected, a.received, a.loss)).collect()
+    }
+
+    #[test]
+    fn losses_are_counted_from_one_answer_to_the_next() {
+        let mut clocks = Clocks::new(Instant::now());
+        (0..3).for_each(|_| clocks.count());
+        clocks.handle(2, clock());
+        (0..8).for_each(|_| clocks.count());
+        clocks.handle(12, clock());
+        assert_eq!(answers(&mut clocks), [(3, 3, 0), (10, 8, 20)]);
+        // One that was overtaken, and one that comes twice.
+        clocks.handle(11, clock());
+        clocks.handle(12, clock());
+        assert_eq!(answers(&mut clocks), [(0, 0, 0), (0, 0, 0)]);
+        clocks.answered = 0xfffe;
+        (0..2).for_each(|_| clocks.count());
+        clocks.handle(1, clock());
+        assert_eq!(answers(&mut clocks), [(3, 2, 34)]);
+    }
+
+    #[test]
+    fn the_round_trip_is_that_of_the_clock_which_is_answered() {
+        let now = Instant::now();
+        let mut clocks = Clocks::new(now);
+        let first = clocks.poll_clock(now, None).unwrap();
+        assert_eq!(first, Clock { time: 0, round_trip: 50 });
+        assert_eq!(clocks.poll_clock(now, None), None);
+        let later = clocks.poll_timeout();
+        let second = clocks.poll_clock(later, Some(Duration::from_millis(3))).unwrap();
+        assert_eq!(second, Clock { time: 200, round_trip: 3 });
+        let answer = |clock: Clock| ClockAnswer { time: clock.time, expected: 1, received: 1, loss: 0 };
+        let end = later + Duration::from_millis(5);
+        assert_eq!(clocks.answered(end, answer(second)), Some(Duration::from_millis(5)));
+        assert_eq!(clocks.answered(end, answer(second)), None, "twice");
+        assert_eq!(clocks.answered(end, answer(first)), Some(Duration::from_millis(205)));
+        assert_eq!(clocks.answered(end, ClockAnswer { time: 9, ..answer(first) }), None);
+    }
+}

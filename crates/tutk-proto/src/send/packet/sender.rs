@@ -1,0 +1,415 @@
+use std::collections::{BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::cut::Cut;
+use super::pacer::Pacer;
+use super::window::Window;
+use crate::RESEND_STORE;
+use crate::recv::packet::{ORIGIN, unwrap};
+use crate::send::Outgoing;
+use crate::send::budget::Budget;
+use crate::wire::packet::parity::{BLOCK, SHARD, Sum};
+use crate::wire::packet::{Ack, Chunk, Content, Data, Envelope, MediaKind};
+
+/// The frames on their way to the client of a channel.
+///
+/// A frame gets its numbers with its first chunk, and is kept from then on until it is acknowledged: the vendor's viewer
+/// waits for it without end.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    resend: bool,
+    /// Without numbers.
+    queue: VecDeque<(MediaKind, Outgoing)>,
+    /// With numbers.
+    frames: VecDeque<SentFrame>,
+    /// Bytes of both.
+    bytes: usize,
+    /// The chunks of `frames` that are not acknowledged, the first of which has the number `base`.
+    chunks: VecDeque<SentChunk>,
+    base: u64,
+    /// How many of `chunks` have been sent.
+    sent: usize,
+    /// How many of those are neither acknowledged nor known to be missing.
+    under_way: usize,
+    serial: u32,
+    /// The last frame numbers.
+    video: u32,
+    audio: u32,
+    /// Chunks to be sent again.
+    again: BTreeSet<u64>,
+    window: Window,
+    pacer: Pacer,
+    budget: Budget,
+    block: Block,
+    last_ack: Option<u16>,
+    /// When something was acknowledged, or sent after all was.
+    progress: Option<Instant>,
+    /// How often nothing was acknowledged in time since then.
+    timeouts: u32,
+    /// How long an answer takes.
+    interval: Duration,
+}
+
+#[derive(Debug)]
+struct SentFrame {
+    first: u64,
+    cut: Cut,
+    kind: MediaKind,
+    serial: u32,
+    number: u32,
+    frame: Outgoing,
+}
+
+#[derive(Debug, Default)]
+struct SentChunk {
+    state: State,
+    sent: Option<Instant>,
+    envelope: Envelope,
+    checksum: u16,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    New,
+    UnderWay,
+    Again,
+    /// Received, but one before it is not.
+    Received,
+}
+
+/// The chunks since the last parity.
+#[derive(Debug)]
+struct Block {
+    number: u16,
+    sum: Sum,
+    chunks: usize,
+    /// To be sent.
+    parity: Option<Box<[u8; SHARD]>>,
+}
+
+/// Chunks with numbers over this many make the store full: the other side tells numbers apart by 16 bits.
+const MAX_CHUNKS: usize = 8192;
+/// How long the other side may take to acknowledge what it has.
+const ACK_DELAY: Duration = Duration::from_millis(25);
+/// Chunks that are sent again if nothing is acknowledged in time.
+const PROBE: usize = 8;
+/// How long that takes at most.
+const TIMEOUT_MOST: Duration = Duration::from_secs(1);
+
+impl Sender {
+    pub(crate) fn new(resend: bool) -> Self {
+        Self {
+            resend,
+            queue: VecDeque::new(),
+            frames: VecDeque::new(),
+            bytes: 0,
+            chunks: VecDeque::new(),
+            base: ORIGIN,
+            sent: 0,
+            under_way: 0,
+            serial: 0,
+            video: 0,
+            audio: 0,
+            again: BTreeSet::new(),
+            window: Window::new(),
+            pacer: Pacer::new(),
+            budget: Budget::new(),
+            block: Block { number: 0, sum: Sum::new(), chunks: 0, parity: None },
+            last_ack: None,
+            progress: None,
+            timeouts: 0,
+            interval: Duration::from_millis(50),
+        }
+    }
+
+    /// Whether no further frame is taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes > RESEND_STORE || self.chunks.len() + self.queue.len() > MAX_CHUNKS
+    }
+
+    /// Takes a frame to send.
+    pub(crate) fn push(&mut self, kind: MediaKind, frame: &Outgoing) {
+        self.bytes += frame.len();
+        self.queue.push_back((kind, frame.clone()));
+    }
+
+    /// How long an answer takes.
+    pub(crate) fn set_interval(&mut self, interval: Duration) {
+        self.interval = interval;
+    }
+
+    /// Forgets the frames without numbers.
+    pub(crate) fn clear(&mut self) {
+        for (_, frame) in self.queue.drain(..) {
+            self.bytes -= frame.len();
+        }
+    }
+
+    /// Forgets all frames, and goes on after this chunk. Returns the serial of the last frame that had one.
+    pub(crate) fn clean(&mut self, number: u16) -> u32 {
+        self.clear();
+        let next = self.base + self.chunks.len() as u64;
+        let number = unwrap(next, number);
+        let number = if number < next { number + (1 << 16) } else { number };
+        self.frames.clear();
+        self.chunks.clear();
+        self.again.clear();
+        (self.bytes, self.sent, self.under_way) = (0, 0, 0);
+        self.base = number + 1;
+        self.progress = None;
+        self.serial.wrapping_sub(1)
+    }
+
+    /// Bytes of frames that are held.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn next_send(&self) -> u64 {
+        self.base + self.sent as u64
+    }
+
+    pub(crate) fn handle_ack(&mut self, now: Instant, ack: &Ack<'_>) {
+        let base = unwrap(self.base, ack.base) + 1;
+        let is_old = self.last_ack.is_some_and(|last| ack.number.wrapping_sub(last) as i16 <= 0);
+        if is_old || base < self.base || base > self.next_send() {
+            return;
+        }
+        self.last_ack = Some(ack.number);
+        let before = (self.base, self.under_way);
+        let mut received = 0;
+        for _ in self.base..base {
+            if let Some(chunk) = self.chunks.pop_front() {
+                received += usize::from(chunk.state != State::Received);
+                self.under_way -= usize::from(chunk.state == State::UnderWay);
+                self.sent = self.sent.saturating_sub(1);
+            }
+        }
+        self.base = base;
+        self.again = self.again.split_off(&base);
+        while self.frames.front().is_some_and(|frame| frame.end() <= base)
+            && let Some(frame) = self.frames.pop_front()
+        {
+            self.bytes -= frame.frame.len();
+        }
+        let (more, lost) = self.handle_list(now, ack);
+        received += more;
+        self.window.lost(lost);
+        self.window.acked(self.base, self.next_send(), received, self.under_way);
+        self.pacer.acked(received);
+        if received > 0 || self.base > before.0 {
+            self.progress = Some(now);
+            self.timeouts = 0;
+        }
+    }
+
+    /// What is between base and highest is missing if it is in the list, else it has come. Returns how much of it has, and
+    /// how much has to be sent again.
+    fn handle_list(&mut self, now: Instant, ack: &Ack<'_>) -> (usize, usize) {
+        let highest = unwrap(self.base, ack.highest);
+        if highest < self.base || highest >= self.next_send() {
+            return (0, 0);
+        }
+        let mut missing = ack.missing.iter().map(|entry| u16::from_le_bytes(*entry)).peekable();
+        let (mut received, mut lost, left) = (0, 0, self.budget.left(now));
+        for (number, chunk) in (self.base..=highest).zip(&mut self.chunks) {
+            let offset = (number + 1 - self.base) as u16;
+            while missing.next_if(|entry| *entry < offset).is_some() {}
+            if missing.next_if_eq(&offset).is_none() {
+                received += usize::from(chunk.state != State::Received);
+                self.under_way -= usize::from(chunk.state == State::UnderWay);
+                if chunk.state == State::Again {
+                    self.again.remove(&number);
+                }
+                chunk.state = State::Received;
+                continue;
+            }
+            let is_answered = chunk.sent.is_some_and(|sent| now.saturating_duration_since(sent) >= self.interval);
+            if chunk.state != State::Again && is_answered && lost < left {
+                self.under_way -= usize::from(chunk.state == State::UnderWay);
+                chunk.state = State::Again;
+                self.again.insert(number);
+                lost += 1;
+            }
+        }
+        self.budget.spend(lost);
+        (received, lost)
+    }
+
+    /// When nothing has been acknowledged for too long.
+    fn timeout_at(&self) -> Option<Instant> {
+        let progress = self.progress.filter(|_| self.resend && self.sent > 0 && self.again.is_empty())?;
+        // Where all has come but is not acknowledged as such, there is no haste.
+        let wait = if self.under_way > 0 { self.interval + ACK_DELAY } else { TIMEOUT_MOST };
+        Some(progress + wait.saturating_mul(1 << self.timeouts.min(8)).min(TIMEOUT_MOST.max(self.interval)))
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let rest = self.pacer.poll_timeout().filter(|_| self.has_something());
+        self.timeout_at().into_iter().chain(rest).min()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.timeout_at().is_none_or(|at| at > now) {
+            return;
+        }
+        self.progress = Some(now);
+        self.timeouts += 1;
+        if self.timeouts > 2 {
+            self.window.timeout();
+        }
+        let all = self.under_way == 0;
+        let sent = (self.base..).zip(&mut self.chunks).take(self.sent);
+        let unknown = sent.filter(|(_, chunk)| all || chunk.state == State::UnderWay);
+        for (number, chunk) in unknown.take(PROBE) {
+            self.under_way -= usize::from(chunk.state == State::UnderWay);
+            chunk.state = State::Again;
+            self.again.insert(number);
+        }
+    }
+
+    /// The next chunk: what is missing goes before what is new. The AV sequence is to be filled in.
+    pub(crate) fn poll_transmit<R>(&mut self, now: Instant, send: impl FnOnce(Data<'_>) -> R) -> Option<R> {
+        if !self.has_something() || !self.pacer.may_send(now) {
+            return None;
+        }
+        self.pacer.sent();
+        if let Some(parity) = self.block.parity.take() {
+            return Some(send(parity_message(self.block.number.wrapping_sub(1), parity.as_slice())));
+        }
+        if let Some(number) = self.again.pop_first() {
+            return self.send_again(now, number, send);
+        }
+        self.send_new(now, send)
+    }
+
+    fn has_something(&self) -> bool {
+        if self.block.parity.is_some() || !self.again.is_empty() {
+            return true;
+        }
+        let has_new = self.sent < self.chunks.len() || !self.queue.is_empty();
+        has_new && (!self.resend || self.window.has_room(self.under_way))
+    }
+
+    fn send_again<R>(&mut self, now: Instant, number: u64, send: impl FnOnce(Data<'_>) -> R) -> Option<R> {
+        let index = number.checked_sub(self.base)? as usize;
+        let chunk = self.chunks.get_mut(index)?;
+        chunk.state = State::UnderWay;
+        chunk.sent = Some(now);
+        self.under_way += 1;
+        self.window.sent();
+        let at = self.frames.partition_point(|frame| frame.end() <= number);
+        let mut data = self.frames.get(at)?.chunk(number)?;
+        data.chunk.checksum = chunk.checksum;
+        data.envelope = Some(chunk.envelope);
+        if let Content::Media { retransmitted, .. } = &mut data.chunk.content {
+            *retransmitted = true;
+        }
+        Some(send(data))
+    }
+
+    fn send_new<R>(&mut self, now: Instant, send: impl FnOnce(Data<'_>) -> R) -> Option<R> {
+        if self.sent == self.chunks.len() {
+            self.number_next()?;
+        }
+        let number = self.next_send();
+        // The last frame is the only one with chunks that are not sent.
+        let mut data = self.frames.back()?.chunk(number)?;
+        data.burst_end = data.frame_end;
+        if !self.resend {
+            let sent = send(data);
+            self.chunks.pop_front();
+            self.base += 1;
+            if self.frames.back().is_some_and(|frame| frame.end() <= self.base) {
+                self.bytes -= self.frames.pop_back().map_or(0, |frame| frame.frame.len());
+            }
+            return Some(sent);
+        }
+        data.chunk.checksum = data.chunk.sum();
+        let envelope = self.block.add(&data.chunk);
+        data.envelope = Some(envelope);
+        let chunk = self.chunks.get_mut(self.sent)?;
+        *chunk = SentChunk { state: State::UnderWay, sent: Some(now), envelope, checksum: data.chunk.checksum };
+        if self.sent == 0 {
+            self.progress = Some(now);
+        }
+        self.sent += 1;
+        self.under_way += 1;
+        self.window.sent();
+        Some(send(data))
+    }
+
+    /// The next frame of the queue gets its numbers.
+    fn number_next(&mut self) -> Option<()> {
+        let (kind, frame) = self.queue.pop_front()?;
+        let (media, info) = frame.parts();
+        let cut = Cut::new(media.len(), info.len());
+        let counter = if kind == MediaKind::Audio { &mut self.audio } else { &mut self.video };
+        *counter = counter.wrapping_add(1);
+        let first = self.base + self.chunks.len() as u64;
+        self.frames.push_back(SentFrame { first, cut, kind, serial: self.serial, number: *counter, frame });
+        self.chunks.extend((0..cut.count).map(|_| SentChunk::default()));
+        self.serial = self.serial.wrapping_add(1);
+        Some(())
+    }
+}
+
+impl SentFrame {
+    /// The number after its last chunk's.
+    fn end(&self) -> u64 {
+        self.first + u64::from(self.cut.count)
+    }
+
+    /// A chunk, without checksum and envelope.
+    fn chunk(&self, number: u64) -> Option<Data<'_>> {
+        let index = number.checked_sub(self.first)? as u16;
+        let last = self.cut.is_last(index);
+        let data = self.frame.bytes().get(self.cut.range(index))?;
+        let info_len = self.frame.parts().1.len() as u16;
+        let chunk = Chunk {
+            content: Content::Media { kind: self.kind, retransmitted: false },
+            last,
+            number: number as u16,
+            count: self.cut.count,
+            index: if last { info_len } else { index },
+            checksum: 0,
+            serial: self.serial,
+            frame: self.number,
+            data,
+        };
+        Some(Data { sequence: 0, clock: None, burst_end: false, frame_end: last, envelope: None, chunk })
+    }
+}
+
+impl Block {
+    /// A chunk goes out for the first time.
+    fn add(&mut self, chunk: &Chunk<'_>) -> Envelope {
+        let envelope = Envelope { block: self.number, index: self.chunks as u8, chunks: BLOCK as u8, parities: 1 };
+        self.sum.add(self.chunks, [&chunk.first_header(), chunk.data]);
+        self.chunks += 1;
+        if self.chunks == BLOCK {
+            self.parity = Some(Box::new(self.sum.total()));
+            self.sum.clear();
+            self.chunks = 0;
+            self.number = self.number.wrapping_add(1);
+        }
+        envelope
+    }
+}
+
+fn parity_message(block: u16, parity: &[u8]) -> Data<'_> {
+    let chunk = Chunk {
+        content: Content::Parity,
+        last: false,
+        number: 0,
+        count: 0,
+        index: 0,
+        checksum: 0,
+        serial: 0,
+        frame: 0,
+        data: parity,
+    };
+    let envelope = Envelope { block, index: BLOCK as u8, chunks: BLOCK as u8, parities: 1 };
+    Data { sequence: 0, clock: None, burst_end: false, frame_end: false, envelope: Some(envelope), chunk }
+}
