@@ -49,11 +49,15 @@ type Pair = (Generation, Generation);
 /// One pair for each profile.
 const COOKIE: Pair = (Generation::G09, Generation::G09);
 const BLOCK: Pair = (Generation::G14, Generation::G14);
+const PACKET: Pair = (Generation::G1A, Generation::G1A);
 
 /// One after the other for tests in which seeds share them.
-const PAIRS: [Pair; 6] = [
+const PAIRS: [Pair; 9] = [
     COOKIE,
     BLOCK,
+    PACKET,
+    (Generation::G1A, Generation(0x17)),
+    (Generation::G10, Generation::G1A),
     (Generation::G09, Generation::G14),
     (Generation::G14, Generation::G09),
     (Generation::G10, Generation::G12),
@@ -360,6 +364,11 @@ fn a_thousand_seeds_with_a_session_block() {
     a_thousand_seeds(BLOCK);
 }
 
+#[test]
+fn a_thousand_seeds_in_packet_style() {
+    a_thousand_seeds(PACKET);
+}
+
 fn a_thousand_seeds(pair: Pair) {
     let (mut frames, mut lost, mut datagrams, mut seconds) = ([0; 2], [0; 2], 0, 0);
     for seed in seeds(1000) {
@@ -393,6 +402,11 @@ fn a_thousand_seeds_of_rough_networks_with_a_cookie() {
 #[test]
 fn a_thousand_seeds_of_rough_networks_with_a_session_block() {
     a_thousand_seeds_of_rough_networks(BLOCK);
+}
+
+#[test]
+fn a_thousand_seeds_of_rough_networks_in_packet_style() {
+    a_thousand_seeds_of_rough_networks(PACKET);
 }
 
 /// However rough it was, a good network brings the newest frame within seconds.

@@ -69,8 +69,9 @@ impl PacketMedia {
     }
 
     pub(crate) fn handle(&mut self, now: Instant, packet: &Packet<'_>) {
-        if let End::Receiver(receiver) = &mut self.end {
-            receiver.heard(now);
+        match &mut self.end {
+            End::Receiver(receiver) => receiver.heard(now),
+            End::Sender(sender) => sender.heard(now),
         }
         match packet {
             Packet::Login(_) | Packet::LoginAnswer(_) => self.clocks.count(),

@@ -20,12 +20,13 @@ pub(crate) struct Receiver {
     next: u64,
     /// One more than the highest chunk that has come.
     end: u64,
-    /// Came after `next`.
-    early: BTreeMap<u64, Piece<Box<[u8]>>>,
+    /// What came before `next` has.
+    early: BTreeMap<u64, Early>,
     early_bytes: usize,
     frames: Frames,
     blocks: Blocks,
-    gap: Option<Gap>,
+    /// When something that was missing has come last, or anything after a silence.
+    progress: Instant,
     heard: Instant,
     /// How long the way may be.
     patience: Duration,
@@ -42,13 +43,10 @@ pub(crate) struct Receiver {
     unreported: u64,
 }
 
-/// Something is missing.
-#[derive(Clone, Copy, Debug)]
-struct Gap {
-    /// Since when.
-    first: Instant,
-    /// The same, without the time in which nothing came.
-    since: Instant,
+#[derive(Debug)]
+struct Early {
+    came: Instant,
+    piece: Piece<Box<[u8]>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -94,7 +92,7 @@ impl Receiver {
             early_bytes: 0,
             frames: Frames::default(),
             blocks: Blocks::default(),
-            gap: None,
+            progress: now,
             heard: now,
             patience: Duration::ZERO,
             gave_up: false,
@@ -109,11 +107,8 @@ impl Receiver {
 
     /// Something of the channel has come.
     pub(crate) fn heard(&mut self, now: Instant) {
-        let silence = now.saturating_duration_since(self.heard);
-        if silence > SILENCE
-            && let Some(gap) = &mut self.gap
-        {
-            gap.since = now;
+        if now.saturating_duration_since(self.heard) > SILENCE {
+            self.progress = now;
         }
         self.heard = now;
     }
@@ -176,6 +171,7 @@ impl Receiver {
             return Reported::Other;
         }
         self.newest = (now, 0);
+        let had_gap = self.is_incomplete();
         self.end = self.end.max(number + 1);
         let piece = Piece {
             kind,
@@ -186,21 +182,22 @@ impl Receiver {
             frame: chunk.frame,
             data: chunk.data,
         };
-        let before = self.next;
         let mut complete = false;
         if number == self.next {
             complete = self.frames.push(now, &piece);
             self.next += 1;
+            if had_gap {
+                self.progress = now;
+            }
             self.drain(now);
         } else {
             let Piece { kind, last, count, index, serial, frame, data } = piece;
             self.early_bytes += len;
-            self.early.insert(number, Piece { kind, last, count, index, serial, frame, data: data.into() });
+            let piece = Piece { kind, last, count, index, serial, frame, data: data.into() };
+            self.early.insert(number, Early { came: now, piece });
             self.pass_rest(now);
         }
-        let had_gap = self.gap.is_some();
-        self.update_gap(now, self.next > before);
-        match (had_gap || self.gap.is_some(), complete) {
+        match (had_gap || self.is_incomplete(), complete) {
             (true, _) => Reported::Gap,
             (false, true) => Reported::Frame,
             (false, false) => Reported::Chunk,
@@ -224,7 +221,7 @@ impl Receiver {
     /// What is in order now goes to the frames.
     fn drain(&mut self, now: Instant) {
         loop {
-            while let Some(piece) = self.early.remove(&self.next) {
+            while let Some(Early { piece, .. }) = self.early.remove(&self.next) {
                 self.early_bytes -= piece.data.len() + PIECE;
                 self.frames.push(now, &piece);
                 self.next += 1;
@@ -253,13 +250,6 @@ impl Receiver {
         passes
     }
 
-    fn update_gap(&mut self, now: Instant, advanced: bool) {
-        self.gap = (self.next < self.end).then_some(match self.gap {
-            Some(gap) if !advanced => gap,
-            _ => Gap { first: now, since: now },
-        });
-    }
-
     /// Does not wait any longer for the chunks before the first one that has come early.
     fn give_up(&mut self) {
         self.frames.broken();
@@ -268,12 +258,12 @@ impl Receiver {
     }
 
     fn give_up_at(&self) -> Option<Instant> {
-        let gap = self.gap?;
+        let came = self.early.first_key_value()?.1.came;
         if !self.resend {
-            return Some(gap.since + OVERTAKEN);
+            return Some(came + OVERTAKEN);
         }
-        let at = gap.since + GIVE_UP.max(self.patience);
-        let at_most = gap.first + GIVE_UP_ANYWAY.max(self.patience);
+        let at = came.max(self.progress) + GIVE_UP.max(self.patience);
+        let at_most = came + GIVE_UP_ANYWAY.max(self.patience);
         Some(if at > self.heard + SILENCE { at_most } else { at.min(at_most) })
     }
 
@@ -283,10 +273,8 @@ impl Receiver {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        if self.give_up_at().is_some_and(|at| at <= now) {
+        while self.give_up_at().is_some_and(|at| at <= now) {
             self.give_up();
-            self.gap = None;
-            self.update_gap(now, true);
             self.gave_up = self.resend;
         }
         if let Some(cleaning) = self.cleaning
@@ -305,7 +293,6 @@ impl Receiver {
         self.early.clear();
         self.early_bytes = 0;
         self.blocks.clear();
-        self.gap = None;
         let number = self.end + CLEAN_AHEAD;
         let cleaning = Cleaning { number: number as u16, otherwise: self.end, deadline: now + CLEAN_TIMEOUT };
         self.cleaning = Some(cleaning);
@@ -327,7 +314,11 @@ impl Receiver {
 
     /// Whether something is missing.
     pub(crate) fn has_gap(&self) -> bool {
-        self.resend && self.gap.is_some()
+        self.resend && self.is_incomplete()
+    }
+
+    fn is_incomplete(&self) -> bool {
+        self.next < self.end
     }
 
     /// What has come, as an acknowledgement without the fields that are not of media.
@@ -340,7 +331,10 @@ impl Receiver {
             for end in self.early.keys().copied().chain([self.end]) {
                 let room = Ack::MAX_MISSING.saturating_sub(self.missing.len());
                 for number in (from..end).take(room) {
-                    self.counts.lost_chunks += u64::from(number >= self.unreported);
+                    let is_news = u64::from(number >= self.unreported);
+                    self.counts.lost_chunks += is_news;
+                    // What is listed again need not be repeated: the other side knows when it sent it.
+                    self.counts.nacked += is_news;
                     self.missing.push(((number - base) as u16).to_le_bytes());
                 }
                 if end - from > room as u64 {
@@ -351,7 +345,6 @@ impl Receiver {
                 from = end + 1;
             }
             self.unreported = self.unreported.max(highest + 1);
-            self.counts.nacked += self.missing.len() as u64;
         } else {
             base = highest;
         }

@@ -36,7 +36,7 @@ pub(crate) struct Sender {
     video: u32,
     audio: u32,
     /// Chunks to be sent again.
-    again: BTreeSet<u64>,
+    retransmit: BTreeSet<u64>,
     window: Window,
     pacer: Pacer,
     budget: Budget,
@@ -48,6 +48,7 @@ pub(crate) struct Sender {
     timeouts: u32,
     /// How long an answer takes.
     interval: Duration,
+    heard: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -73,9 +74,27 @@ enum State {
     #[default]
     New,
     UnderWay,
-    Again,
+    Missing,
     /// Received, but one before it is not.
     Received,
+}
+
+/// What an acknowledgement says that was not known.
+#[derive(Debug, Default)]
+struct News {
+    received: usize,
+    lost: usize,
+    /// When the newest chunk that has come was sent.
+    newest: Option<Instant>,
+}
+
+impl News {
+    fn received(&mut self, chunk: &SentChunk) {
+        if chunk.state != State::Received {
+            self.received += 1;
+            self.newest = self.newest.max(chunk.sent);
+        }
+    }
 }
 
 /// The chunks since the last parity.
@@ -92,6 +111,8 @@ struct Block {
 const MAX_CHUNKS: usize = 8192;
 /// How long the other side may take to acknowledge what it has.
 const ACK_DELAY: Duration = Duration::from_millis(25);
+/// Nothing has come for so long: the other side cannot be heard.
+const SILENCE: Duration = Duration::from_millis(300);
 /// Chunks that are sent again if nothing is acknowledged in time.
 const PROBE: usize = 8;
 /// How long that takes at most.
@@ -111,7 +132,7 @@ impl Sender {
             serial: 0,
             video: 0,
             audio: 0,
-            again: BTreeSet::new(),
+            retransmit: BTreeSet::new(),
             window: Window::new(),
             pacer: Pacer::new(),
             budget: Budget::new(),
@@ -120,6 +141,7 @@ impl Sender {
             progress: None,
             timeouts: 0,
             interval: Duration::from_millis(50),
+            heard: None,
         }
     }
 
@@ -139,6 +161,15 @@ impl Sender {
         self.interval = interval;
     }
 
+    /// Something of the channel has come. After a silence, what is not acknowledged soon is sent again without a wait.
+    pub(crate) fn heard(&mut self, now: Instant) {
+        if self.timeouts > 1 && self.heard.is_some_and(|heard| now.saturating_duration_since(heard) > SILENCE) {
+            self.timeouts = 1;
+            self.progress = self.progress.and(Some(now));
+        }
+        self.heard = Some(now);
+    }
+
     /// Forgets the frames without numbers.
     pub(crate) fn clear(&mut self) {
         for (_, frame) in self.queue.drain(..) {
@@ -154,7 +185,7 @@ impl Sender {
         let number = if number < next { number + (1 << 16) } else { number };
         self.frames.clear();
         self.chunks.clear();
-        self.again.clear();
+        self.retransmit.clear();
         (self.bytes, self.sent, self.under_way) = (0, 0, 0);
         self.base = number + 1;
         self.progress = None;
@@ -177,69 +208,82 @@ impl Sender {
             return;
         }
         self.last_ack = Some(ack.number);
-        let before = (self.base, self.under_way);
-        let mut received = 0;
+        let mut news = News::default();
         for _ in self.base..base {
             if let Some(chunk) = self.chunks.pop_front() {
-                received += usize::from(chunk.state != State::Received);
+                news.received(&chunk);
                 self.under_way -= usize::from(chunk.state == State::UnderWay);
                 self.sent = self.sent.saturating_sub(1);
             }
         }
+        let advanced = base > self.base;
         self.base = base;
-        self.again = self.again.split_off(&base);
+        self.retransmit = self.retransmit.split_off(&base);
         while self.frames.front().is_some_and(|frame| frame.end() <= base)
             && let Some(frame) = self.frames.pop_front()
         {
             self.bytes -= frame.frame.len();
         }
-        let (more, lost) = self.handle_list(now, ack);
-        received += more;
-        self.window.lost(lost);
-        self.window.acked(self.base, self.next_send(), received, self.under_way);
-        self.pacer.acked(received);
-        if received > 0 || self.base > before.0 {
+        self.handle_list(now, ack, &mut news);
+        if self.timeouts > 0 {
+            self.overtaken(&mut news);
+        }
+        self.window.lost(news.lost);
+        self.window.acked(self.base, self.next_send(), news.received, self.under_way);
+        self.pacer.acked(news.received);
+        if news.received > 0 || advanced {
             self.progress = Some(now);
             self.timeouts = 0;
         }
     }
 
-    /// What is between base and highest is missing if it is in the list, else it has come. Returns how much of it has, and
-    /// how much has to be sent again.
-    fn handle_list(&mut self, now: Instant, ack: &Ack<'_>) -> (usize, usize) {
+    /// What is between base and highest is missing if it is in the list, else it has come.
+    fn handle_list(&mut self, now: Instant, ack: &Ack<'_>, news: &mut News) {
         let highest = unwrap(self.base, ack.highest);
         if highest < self.base || highest >= self.next_send() {
-            return (0, 0);
+            return;
         }
         let mut missing = ack.missing.iter().map(|entry| u16::from_le_bytes(*entry)).peekable();
-        let (mut received, mut lost, left) = (0, 0, self.budget.left(now));
+        let left = self.budget.left(now);
         for (number, chunk) in (self.base..=highest).zip(&mut self.chunks) {
             let offset = (number + 1 - self.base) as u16;
             while missing.next_if(|entry| *entry < offset).is_some() {}
             if missing.next_if_eq(&offset).is_none() {
-                received += usize::from(chunk.state != State::Received);
+                news.received(chunk);
                 self.under_way -= usize::from(chunk.state == State::UnderWay);
-                if chunk.state == State::Again {
-                    self.again.remove(&number);
+                if chunk.state == State::Missing {
+                    self.retransmit.remove(&number);
                 }
                 chunk.state = State::Received;
                 continue;
             }
             let is_answered = chunk.sent.is_some_and(|sent| now.saturating_duration_since(sent) >= self.interval);
-            if chunk.state != State::Again && is_answered && lost < left {
+            if chunk.state != State::Missing && is_answered && news.lost < left {
                 self.under_way -= usize::from(chunk.state == State::UnderWay);
-                chunk.state = State::Again;
-                self.again.insert(number);
-                lost += 1;
+                chunk.state = State::Missing;
+                self.retransmit.insert(number);
+                news.lost += 1;
             }
         }
-        self.budget.spend(lost);
-        (received, lost)
+        self.budget.spend(news.lost);
+    }
+
+    /// After a time in which nothing was acknowledged, what was sent before something that has come now is missing.
+    fn overtaken(&mut self, news: &mut News) {
+        let Some(newest) = news.newest else { return };
+        for (number, chunk) in (self.base..).zip(&mut self.chunks).take(self.sent) {
+            if chunk.state == State::UnderWay && chunk.sent.is_some_and(|sent| sent + self.interval <= newest) {
+                self.under_way -= 1;
+                chunk.state = State::Missing;
+                self.retransmit.insert(number);
+                news.lost += 1;
+            }
+        }
     }
 
     /// When nothing has been acknowledged for too long.
     fn timeout_at(&self) -> Option<Instant> {
-        let progress = self.progress.filter(|_| self.resend && self.sent > 0 && self.again.is_empty())?;
+        let progress = self.progress.filter(|_| self.resend && self.sent > 0 && self.retransmit.is_empty())?;
         // Where all has come but is not acknowledged as such, there is no haste.
         let wait = if self.under_way > 0 { self.interval + ACK_DELAY } else { TIMEOUT_MOST };
         Some(progress + wait.saturating_mul(1 << self.timeouts.min(8)).min(TIMEOUT_MOST.max(self.interval)))
@@ -264,8 +308,8 @@ impl Sender {
         let unknown = sent.filter(|(_, chunk)| all || chunk.state == State::UnderWay);
         for (number, chunk) in unknown.take(PROBE) {
             self.under_way -= usize::from(chunk.state == State::UnderWay);
-            chunk.state = State::Again;
-            self.again.insert(number);
+            chunk.state = State::Missing;
+            self.retransmit.insert(number);
         }
     }
 
@@ -278,21 +322,21 @@ impl Sender {
         if let Some(parity) = self.block.parity.take() {
             return Some(send(parity_message(self.block.number.wrapping_sub(1), parity.as_slice())));
         }
-        if let Some(number) = self.again.pop_first() {
-            return self.send_again(now, number, send);
+        if let Some(number) = self.retransmit.pop_first() {
+            return self.send_missing(now, number, send);
         }
         self.send_new(now, send)
     }
 
     fn has_something(&self) -> bool {
-        if self.block.parity.is_some() || !self.again.is_empty() {
+        if self.block.parity.is_some() || !self.retransmit.is_empty() {
             return true;
         }
         let has_new = self.sent < self.chunks.len() || !self.queue.is_empty();
         has_new && (!self.resend || self.window.has_room(self.under_way))
     }
 
-    fn send_again<R>(&mut self, now: Instant, number: u64, send: impl FnOnce(Data<'_>) -> R) -> Option<R> {
+    fn send_missing<R>(&mut self, now: Instant, number: u64, send: impl FnOnce(Data<'_>) -> R) -> Option<R> {
         let index = number.checked_sub(self.base)? as usize;
         let chunk = self.chunks.get_mut(index)?;
         chunk.state = State::UnderWay;

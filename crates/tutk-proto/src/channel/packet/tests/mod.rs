@@ -288,3 +288,16 @@ fn acknowledgements_that_go_back_change_nothing() {
     assert_eq!(world.lost, []);
     assert!(world.behind() <= 4);
 }
+
+#[test]
+fn after_a_blackout_it_goes_on_at_once() {
+    let mut world = World::new(1, Conditions { delay: 1, ..Conditions::default() }, [true, true]);
+    // More than the store holds is lost.
+    world.size = |id| if id.is_multiple_of(5) { 300_000 } else { 50_000 };
+    world.interval = Duration::from_millis(40);
+    world.filter = Box::new(|_, time, _| time > 2 * SECOND && time < 5 * SECOND);
+    world.run(5 * SECOND + SECOND / 2);
+    assert_eq!(world.lost, []);
+    assert_eq!(world.key_frames_wanted, 1);
+    assert!(world.behind() <= 1, "{} behind", world.behind());
+}
