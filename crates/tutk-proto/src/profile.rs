@@ -20,7 +20,7 @@ impl Generation {
     pub const G1A: Self = Self(0x1a);
 
     /// The newest that this crate speaks: its own towards all but those of 0x09.
-    pub const NEWEST: Self = Self::G14;
+    pub const NEWEST: Self = Self::G1A;
 
     /// Whether this crate has sessions with it.
     pub fn is_spoken(self) -> bool {
