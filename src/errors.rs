@@ -5,7 +5,10 @@ use std::io;
 
 use gst::{ErrorMessage, ResourceError, error_msg};
 use tutk::proto::Generation;
-use tutk::{Answers, Error, SessionOptions};
+use tutk::{
+    Answers, CameraError, CommandError, ConnectError, DiscoverError, Error, IoError, LibraryError, SessionError,
+    SessionOptions, Uid,
+};
 
 /// Why `tutksrc` does not play this camera, and what to try.
 pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage {
@@ -15,13 +18,22 @@ pub(crate) fn of_viewer(error: &Error, options: &SessionOptions) -> ErrorMessage
 
 /// The kind of failure, and its text: what failed, which camera, what to try.
 pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError, String) {
+    match error {
+        Error::Connect(error) => explain_connect(error, options),
+        Error::Session(error) | Error::Command(CommandError::Session(error)) => explain_session(error, options.uid),
+        Error::Io(error) => explain_io(error, options.uid),
+        _ => explain_protocol(options.uid),
+    }
+}
+
+fn explain_connect(error: &ConnectError, options: &SessionOptions) -> (ResourceError, String) {
     let uid = options.uid;
     match error {
-        Error::NotFound { target, .. } if options.is_through_library() => {
-            (ResourceError::NotFound, format!("Camera {uid} was not found. Asked: {target}."))
+        ConnectError::NotFound { asked, .. } if options.is_through_library() => {
+            (ResourceError::NotFound, format!("Camera {uid} was not found. Asked: {asked}."))
         }
-        Error::NotFound { answers, .. } => (ResourceError::NotFound, not_found(answers, options)),
-        Error::Refused { account, .. } => {
+        ConnectError::NotFound { answers, .. } => (ResourceError::NotFound, not_found(answers, options)),
+        ConnectError::Refused { account, .. } => {
             let given = match (options.password.reveal(), &options.address, env::var_os("TUTK_PASSWORD")) {
                 ("", Some(_), Some(_)) => " (none was given: TUTK_PASSWORD is not used where a URI sets the address)",
                 ("", ..) => " (none was given)",
@@ -35,35 +47,35 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
                 ),
             )
         }
-        Error::LoginResult { result, .. } => (
+        ConnectError::LoginResult { result, .. } => (
             ResourceError::OpenRead,
             format!(
                 "Camera {uid} refused the login with result {result}, whose meaning is unknown (a wrong password is 3). Try again, or \
                  restart the camera."
             ),
         ),
-        Error::NoAnswer { address, step, .. } => (
+        ConnectError::NoAnswer { address, step, .. } => (
             ResourceError::OpenRead,
             format!(
                 "Camera {uid} was found at {address}, but did not answer when asked to {step}. It may be serving as \
                  many viewers as it can: close other viewers, or restart the camera."
             ),
         ),
-        Error::Full { address, .. } => (
+        ConnectError::Full { address, .. } => (
             ResourceError::Busy,
             format!(
                 "Camera {uid} at {address} has as many viewers as it serves. Close another one; the camera's app on a \
                  phone counts, too."
             ),
         ),
-        Error::NotEncrypted { .. } => (
+        ConnectError::NotEncrypted { .. } => (
             ResourceError::NotAuthorized,
             format!(
                 "Sessions with cameras of this generation, as {uid} is, are not encrypted, and the property \
                  “require-encryption” asks for that. No password was sent. Unset it where you trust the network."
             ),
         ),
-        Error::Generation { address, generation, .. } => (
+        ConnectError::Generation { address, generation, .. } => (
             ResourceError::OpenRead,
             format!(
                 "Camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, and this element plays \
@@ -72,29 +84,28 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
                 own = Generation::G09.0,
             ),
         ),
-        Error::Io { what, source } if source.kind() == io::ErrorKind::AddrInUse => (
-            ResourceError::Busy,
-            format!(
-                "The session with camera {uid} got no port: {what}. Set the property “local-port” to a range with a port \
-                 for each session, or end the program that has them."
-            ),
-        ),
-        Error::Io { what, .. } => (
-            ResourceError::OpenRead,
-            format!("The network failed on the way to camera {uid}: {what}. Is this computer online?"),
-        ),
-        Error::ClosedByCamera => (
+        ConnectError::Session(error) => explain_session(error, uid),
+        ConnectError::Option(error) => (ResourceError::Settings, format!("{error}.")),
+        ConnectError::Io(error) => explain_io(error, uid),
+        ConnectError::Library(error) => explain_library(error, uid),
+        _ => explain_protocol(uid),
+    }
+}
+
+fn explain_session(error: &SessionError, uid: Uid) -> (ResourceError, String) {
+    match error {
+        SessionError::ClosedByCamera => (
             ResourceError::Read,
             format!("Camera {uid} closed the session. It may have been switched off, restarted or updated."),
         ),
-        Error::TimedOut { silence } => (
+        SessionError::TimedOut { silence } => (
             ResourceError::Read,
             format!(
                 "Camera {uid} has sent nothing for {} s. Is it still switched on, and does its network reach it?",
                 silence.as_secs()
             ),
         ),
-        Error::NoFrames { silence } => (
+        SessionError::NoFrames { silence } => (
             ResourceError::Read,
             format!(
                 "Camera {uid} has sent no video for {} s, although it answers. Does its app show a picture? Its privacy \
@@ -103,21 +114,38 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
                 silence.as_secs()
             ),
         ),
-        Error::InvalidArgument(text) => (ResourceError::Settings, format!("{text}.")),
-        Error::Library { code, .. } => {
-            (ResourceError::OpenRead, format!("Camera {uid} cannot be played through the vendor's library: {code}."))
-        }
-        Error::LibraryLoad(_) | Error::LibraryInUse { .. } | Error::NoVendorBackend => (
-            ResourceError::Settings,
-            format!(
-                "Camera {uid} cannot be played through the vendor's library: {error}. Check the property “library”."
-            ),
-        ),
-        _ => (
-            ResourceError::Read,
-            format!("Camera {uid} sent what the protocol does not allow. Please report this with the details."),
-        ),
+        SessionError::Io(error) => explain_io(error, uid),
+        SessionError::Library(error) => explain_library(error, uid),
+        _ => explain_protocol(uid),
     }
+}
+
+fn explain_io(error: &IoError, uid: Uid) -> (ResourceError, String) {
+    let IoError { operation, source, .. } = error;
+    if source.kind() == io::ErrorKind::AddrInUse {
+        return (
+            ResourceError::Busy,
+            format!(
+                "The session with camera {uid} got no port: {operation}. Set the property “local-port” to a range with a port \
+                 for each session, or end the program that has them."
+            ),
+        );
+    }
+    let text = format!("The network failed on the way to camera {uid}: {operation}. Is this computer online?");
+    (ResourceError::OpenRead, text)
+}
+
+fn explain_library(error: &LibraryError, uid: Uid) -> (ResourceError, String) {
+    let text = format!("Camera {uid} cannot be played through the vendor's library:");
+    match error {
+        LibraryError::Failed { code, .. } => (ResourceError::OpenRead, format!("{text} {code}.")),
+        error => (ResourceError::Settings, format!("{text} {error}. Check the property “library”.")),
+    }
+}
+
+fn explain_protocol(uid: Uid) -> (ResourceError, String) {
+    let text = format!("Camera {uid} sent what the protocol does not allow. Please report this with the details.");
+    (ResourceError::Read, text)
 }
 
 /// The camera did not answer; others may have.
@@ -153,24 +181,37 @@ fn not_found(answers: &Answers, options: &SessionOptions) -> String {
 /// A name for this error that programs can compare.
 pub(crate) fn nick(error: &Error) -> &'static str {
     match error {
-        Error::NotFound { .. } => "not-found",
-        Error::Refused { .. } => "refused",
-        Error::NoAnswer { .. } => "no-answer",
-        Error::Full { .. } => "full",
-        Error::ClosedByCamera => "closed-by-camera",
-        Error::TimedOut { .. } => "silent",
-        Error::NoFrames { .. } => "no-frames",
-        Error::Io { .. } => "network",
-        Error::Protocol(_) | Error::Generation { .. } | Error::LoginResult { .. } => "protocol",
-        Error::Library { .. } | Error::LibraryLoad(_) | Error::LibraryInUse { .. } | Error::NoVendorBackend => {
-            "library"
-        }
+        Error::Connect(error) => match error {
+            ConnectError::NotFound { .. } => "not-found",
+            ConnectError::Refused { .. } => "refused",
+            ConnectError::NoAnswer { .. } => "no-answer",
+            ConnectError::Full { .. } => "full",
+            ConnectError::Io(_) => "network",
+            ConnectError::Generation { .. } | ConnectError::LoginResult { .. } => "protocol",
+            ConnectError::Library(_) => "library",
+            ConnectError::Session(error) => nick_of_session(error),
+            _ => "other",
+        },
+        Error::Session(error) | Error::Command(CommandError::Session(error)) => nick_of_session(error),
+        Error::Io(_) => "network",
+        _ => "other",
+    }
+}
+
+fn nick_of_session(error: &SessionError) -> &'static str {
+    match error {
+        SessionError::ClosedByCamera => "closed-by-camera",
+        SessionError::TimedOut { .. } => "silent",
+        SessionError::NoFrames { .. } => "no-frames",
+        SessionError::Io(_) => "network",
+        SessionError::Other(_) => "protocol",
+        SessionError::Library(_) => "library",
         _ => "other",
     }
 }
 
 /// The property `uid` of `tutksrc` is not set; these cameras are there.
-pub(crate) fn without_uid(answers: &Result<Answers, Error>) -> ErrorMessage {
+pub(crate) fn without_uid(answers: &Result<Answers, DiscoverError>) -> ErrorMessage {
     let cameras = match answers {
         Ok(answers) if !answers.list().is_empty() => answers.list(),
         _ => "No camera answered a search in the local network.".into(),
@@ -182,19 +223,31 @@ pub(crate) fn without_uid(answers: &Result<Answers, Error>) -> ErrorMessage {
     }
 }
 
-/// Why an element does not start: most often, a property has a value that it cannot work with.
-pub(crate) fn of_start(error: &Error) -> ErrorMessage {
-    match error {
-        Error::InvalidArgument(text) => error_msg!(ResourceError::Settings, ("{text}."), ["{error}"]),
-        _ => error_msg!(ResourceError::Failed, ("{error}."), ["{error}"]),
+/// A property has a value that an element cannot work with. The text says which, and why.
+#[derive(Debug)]
+pub(crate) struct BadSetting(pub(crate) String);
+
+impl<E: std::error::Error> From<E> for BadSetting {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
     }
 }
 
+/// Why an element does not start: a property has a value that it cannot work with.
+pub(crate) fn of_setting(BadSetting(text): &BadSetting) -> ErrorMessage {
+    error_msg!(ResourceError::Settings, ("{text}."), ["{text}"])
+}
+
+/// Why an element does not start: the system refused something.
+pub(crate) fn of_start(error: &Error) -> ErrorMessage {
+    error_msg!(ResourceError::Failed, ("{error}."), ["{error}"])
+}
+
 /// Why `tutksink` does not start, or fails.
-pub(crate) fn of_camera(error: &Error, uid: tutk::Uid) -> ErrorMessage {
+pub(crate) fn of_camera(error: &CameraError, uid: Uid) -> ErrorMessage {
     match error {
-        Error::InvalidArgument(_) => of_start(error),
-        Error::Io { source, .. } if source.kind() == io::ErrorKind::AddrInUse => error_msg!(
+        CameraError::Option(error) => error_msg!(ResourceError::Settings, ("{error}."), ["{error}"]),
+        CameraError::Io(IoError { source, .. }) if source.kind() == io::ErrorKind::AddrInUse => error_msg!(
             ResourceError::Busy,
             ("Camera {uid} cannot use its UDP port, because another program uses it. Set the property “port” to \
                  another one, or to 0 for any; only cameras can share port 32761."),
@@ -210,6 +263,8 @@ pub(crate) fn of_camera(error: &Error, uid: tutk::Uid) -> ErrorMessage {
 
 #[cfg(test)]
 mod tests {
+    use tutk::{Asked, LibraryOperation, LoadError, Operation, Step};
+
     use super::*;
 
     #[test]
@@ -218,25 +273,32 @@ mod tests {
         options.password = "canary".into();
         let uid = options.uid;
         let address = "127.0.0.1:1".parse().unwrap();
-        let errors = [
-            Error::NotFound { uid, target: "x".into(), timeout: Default::default(), answers: Default::default() },
-            Error::Refused { uid, account: "admin".into() },
-            Error::NoAnswer { uid, address, step: "log in", timeout: Default::default() },
-            Error::Full { uid, address },
-            Error::NotEncrypted { uid },
-            Error::ClosedByCamera,
-            Error::TimedOut { silence: Default::default() },
-            Error::NoFrames { silence: Default::default() },
-            Error::Generation { uid, address, generation: 4 },
-            Error::LoginResult { uid, result: 7 },
-            Error::Protocol("x".into()),
-            Error::Io { what: "x".into(), source: io::ErrorKind::Other.into() },
-            Error::Library { what: "x".into(), code: tutk::vendor::Code(-10) },
-            Error::LibraryLoad(tutk::LoadError { attempts: Vec::new() }),
-            Error::LibraryInUse { wanted: "x".into(), used: "y".into() },
+        let timeout = Default::default();
+        let answers = Default::default();
+        let io = || IoError::new(Operation::Receive, io::ErrorKind::Other);
+        let failed = LibraryError::Failed { operation: LibraryOperation::Start, code: tutk::vendor::Code(-10) };
+        let connect = [
+            ConnectError::NotFound { uid, asked: Asked::LocalNetworks, send_error: None, timeout, answers },
+            ConnectError::Refused { uid, account: "admin".into() },
+            ConnectError::NoAnswer { uid, address, step: Step::LogIn, timeout },
+            ConnectError::Full { uid, address },
+            ConnectError::NotEncrypted { uid },
+            ConnectError::Generation { uid, address, generation: 4 },
+            ConnectError::LoginResult { uid, result: 7 },
+            ConnectError::Io(io()),
+            failed.into(),
+            LibraryError::Load(LoadError { attempts: Vec::new() }).into(),
+            LibraryError::InUse { wanted: "x".into(), used: "y".into() }.into(),
+        ];
+        let session = [
+            SessionError::ClosedByCamera,
+            SessionError::TimedOut { silence: Default::default() },
+            SessionError::NoFrames { silence: Default::default() },
+            SessionError::Other(tutk::proto::CloseReason::Full),
+            SessionError::Io(io()),
         ];
         gst::init().unwrap();
-        for error in errors {
+        for error in connect.into_iter().map(Error::from).chain(session.into_iter().map(Error::from)) {
             let text = format!("{:?}", of_viewer(&error, &options));
             assert!(text.contains(uid.as_str()) && !text.contains("canary"), "{text}");
         }

@@ -13,7 +13,7 @@ use common::{Camera, Event, H264, LONG, Viewer, bytes, has, unit};
 use gst::glib;
 use gst::prelude::*;
 use tutk::io_control::{self, Ptz};
-use tutk::{Backend, Cancel, Codec, Error, Received, Session, SessionOptions};
+use tutk::{Backend, Cancel, Codec, ConnectError, Received, Session, SessionError, SessionOptions};
 
 fn native() -> Option<SessionOptions> {
     let mut options = SessionOptions::new(common::uid().parse().unwrap());
@@ -31,7 +31,7 @@ fn library() -> Option<SessionOptions> {
 }
 
 /// A session with this camera, with the cancel handle that it needs.
-fn open(options: &SessionOptions, camera: &Camera, password: &str) -> Result<(Session, Cancel), Error> {
+fn open(options: &SessionOptions, camera: &Camera, password: &str) -> Result<(Session, Cancel), ConnectError> {
     let (uid, cancel) = (camera.uid.parse().unwrap(), Cancel::new().unwrap());
     let options = SessionOptions { uid, password: password.into(), ..options.clone() };
     Ok((Session::open(options, &cancel)?, cancel))
@@ -82,7 +82,7 @@ fn a_wrong_password_is_refused(options: SessionOptions) {
     camera.sink.set_property("password", "right");
     camera.play();
     let error = open(&options, &camera, "wrong").unwrap_err();
-    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
     open(&options, &camera, "right").unwrap();
 }
 
@@ -107,7 +107,7 @@ fn a_camera_that_goes_away_is_noticed(options: SessionOptions) {
     let camera = Camera::start(H264);
     let (session, _cancel) = open(&options, &camera, "").unwrap();
     drop(camera);
-    assert!(matches!(session.receive(), Err(Error::ClosedByCamera)));
+    assert!(matches!(session.receive(), Err(SessionError::ClosedByCamera)));
 }
 
 fn a_session_that_ends_frees_the_place(options: SessionOptions) {

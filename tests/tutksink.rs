@@ -59,7 +59,7 @@ fn stops_in_a_handler(signal: &str, provoke: impl FnOnce(Session) -> Option<Sess
     assert_eq!(stopped.recv_timeout(common::LONG), Ok(Ok(gst::StateChangeSuccess::Success)), "{signal}");
     if let Some(session) = session {
         let end = std::iter::repeat_with(|| session.receive()).find_map(Result::err);
-        assert!(matches!(end, Some(tutk::Error::ClosedByCamera)), "{signal}: {end:?}");
+        assert!(matches!(end, Some(tutk::SessionError::ClosedByCamera)), "{signal}: {end:?}");
     }
 
     // It is a camera again, whatever is left of the one before.

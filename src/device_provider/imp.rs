@@ -38,7 +38,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use tutk::proto::MAX_CAMERAS;
-use tutk::{Browser, BrowserEvent, Cancel, Error, Uid};
+use tutk::{Browser, BrowserEvent, Cancel, DiscoverError, IoError, Uid};
 
 use super::{CLASSES, TutkDevice};
 
@@ -154,7 +154,7 @@ struct Search {
 }
 
 impl Search {
-    fn new(provider: &super::TutkDeviceProvider, period: Duration) -> Result<Self, Error> {
+    fn new(provider: &super::TutkDeviceProvider, period: Duration) -> Result<Self, IoError> {
         let (provider, browser) = (provider.clone(), Browser::new(period));
         Ok(Self { provider, browser, cancel: Cancel::new()?, failure: None })
     }
@@ -167,7 +167,7 @@ impl Search {
                     self.failure = None;
                     report(event);
                 }
-                Ok(None) | Err(Error::Cancelled) => return,
+                Ok(None) | Err(DiscoverError::Cancelled) => return,
                 Err(error) => {
                     let failure = error.to_string();
                     if self.failure.as_ref() != Some(&failure) {

@@ -38,7 +38,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use tutk::{Cancel, Codec, Error, VideoFrame};
+use tutk::{CameraError, Cancel, Codec, IoError, Operation, VideoFrame};
 
 use super::notice::{ask_for_key, serve};
 use super::reordering::Reordering;
@@ -138,11 +138,11 @@ impl ElementImpl for TutkSink {
 
 impl BaseSinkImpl for TutkSink {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
-        let options = self.settings.lock().unwrap().camera().map_err(|error| errors::of_start(&error))?;
+        let options = self.settings.lock().unwrap().camera().map_err(|error| errors::of_setting(&error))?;
         let uid = options.uid;
-        let fail = |error: Error| errors::of_camera(&error, uid);
+        let fail = |error: CameraError| errors::of_camera(&error, uid);
 
-        let cancel = Cancel::new().map_err(fail)?;
+        let cancel = Cancel::new().map_err(|error| fail(error.into()))?;
         let server = Arc::new(Server::open(options, &cancel).map_err(fail)?);
         gst::info!(CAT, imp = self, "Camera {uid} is at UDP port {}", server.port());
 
@@ -152,7 +152,7 @@ impl BaseSinkImpl for TutkSink {
                 let (sink, server) = (self.obj().clone(), server.clone());
                 move || serve(&sink, &server)
             })
-            .map_err(|source| fail(Error::Io { what: "cannot start a thread".into(), source }))?;
+            .map_err(|source| fail(IoError::new(Operation::StartThread, source).into()))?;
         let reordering = Reordering::default();
         *self.state.lock().unwrap() = State::Started { server, cancel, thread, codec: None, reordering };
         self.obj().notify("current-port");

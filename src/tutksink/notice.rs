@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use gst::prelude::*;
 use gst_base::prelude::*;
-use tutk::{DisconnectReason, Error, ViewerId};
+use tutk::{CameraError, DisconnectReason, ViewerId};
 
 use super::TutkSink;
 use super::imp::CAT;
@@ -54,7 +54,7 @@ pub(super) fn serve(sink: &TutkSink, server: &Server) {
     for notice in server.close() {
         report(sink, server, notice);
     }
-    if !matches!(error, Error::Cancelled) {
+    if !matches!(error, CameraError::Closed) {
         sink.post_error_message(errors::of_camera(&error, server.uid()));
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use tutk::{
-    Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason, Error, Uid, VideoFrame, ViewerId, io_control,
+    Camera, CameraError, CameraEvent, CameraOptions, Cancel, DisconnectReason, SendError, Uid, VideoFrame, ViewerId,
+    io_control,
 };
 
 use super::notice::Notice;
@@ -22,7 +23,7 @@ pub(super) struct Server {
 
 impl Server {
     /// `cancel` ends [`next`](Self::next).
-    pub(super) fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub(super) fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, CameraError> {
         let uid = options.uid;
         Ok(Self { uid, camera: Camera::open(options, cancel)?, viewers: Mutex::default() })
     }
@@ -37,7 +38,7 @@ impl Server {
     }
 
     /// Serves the viewers until something happens. Belongs to one thread.
-    pub(super) fn next(&self) -> Result<Notice, Error> {
+    pub(super) fn next(&self) -> Result<Notice, CameraError> {
         let event = self.camera.next_event()?;
         let mut viewers = self.viewers.lock().unwrap();
         Ok(match event {
@@ -87,7 +88,7 @@ impl Server {
     }
 
     /// Sends a frame to these viewers. After a failure they wait for a key frame.
-    pub(super) fn send(&self, receivers: &[ViewerId], frame: VideoFrame<'_>) -> Result<(), Error> {
+    pub(super) fn send(&self, receivers: &[ViewerId], frame: VideoFrame<'_>) -> Result<(), SendError> {
         let sent = self.camera.send_video(receivers, frame).map(drop);
         sent.inspect_err(|_| {
             let mut viewers = self.viewers.lock().unwrap();
@@ -95,7 +96,7 @@ impl Server {
         })
     }
 
-    pub(super) fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), Error> {
+    pub(super) fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {
         self.camera.send_io_control(viewer, kind, body)
     }
 

@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{CameraOptions, Error};
+use tutk::CameraOptions;
 
+use crate::errors::BadSetting;
 use crate::login::{self, Login};
 
 #[derive(Clone, Debug)]
@@ -120,9 +121,9 @@ impl Settings {
     }
 
     /// The options of the camera.
-    pub(super) fn camera(&self) -> Result<CameraOptions, Error> {
+    pub(super) fn camera(&self) -> Result<CameraOptions, BadSetting> {
         let uid = self.login.uid.as_deref().ok_or_else(|| {
-            Error::InvalidArgument(
+            BadSetting(
                 "The property “uid” is not set: a camera needs 20 letters and digits of its own (for instance, \
                  uid=ABCDEFGHJKLMNPQRST12)"
                     .into(),

@@ -6,7 +6,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use gst::glib;
-use tutk::{Cancel, Error, ScanOptions, SessionOptions};
+use tutk::{
+    Cancel, ConnectError, DiscoverError, Error, IoError, LibraryError, Operation, ScanOptions, SessionError,
+    SessionOptions,
+};
 
 use super::controls::Controls;
 use super::messages;
@@ -14,7 +17,7 @@ use super::notice::Notice;
 use super::reconnect::{Failure, NextTry, Reconnect};
 use super::session::Session;
 use super::settings::Settings;
-use crate::errors;
+use crate::errors::{self, BadSetting};
 
 /// How long to look for cameras when none is named.
 const LIST_TIME: Duration = Duration::from_secs(1);
@@ -58,7 +61,7 @@ struct Opening {
 
 impl Connector {
     /// Fails if a property has an invalid value.
-    pub(super) fn new(settings: &Settings, controls: Arc<Controls>) -> Result<Self, Error> {
+    pub(super) fn new(settings: &Settings, controls: Arc<Controls>) -> Result<Self, BadSetting> {
         Ok(Self {
             options: settings.session()?,
             scan: settings.scan(LIST_TIME),
@@ -95,7 +98,7 @@ impl Connector {
                 if left.is_zero() {
                     return self.open(cancel);
                 }
-                if cancel.wait(left.min(time)).is_err() {
+                if !cancel.wait(left.min(time)) {
                     return Progress::Cancelled;
                 }
                 self.phase = Phase::WaitingUntil(end);
@@ -106,12 +109,12 @@ impl Connector {
 
     /// There is no session because of this error: decides on what follows.
     pub(super) fn failed(&mut self, error: &Error, failure: Failure) -> Progress {
-        if let Error::Cancelled = error {
+        if error.is_cancelled() {
             return Progress::Cancelled;
         }
         let Some(options) = &self.options else { return Progress::Failed(errors::of_start(error)) };
         // A library that played this camera accepts its UID and its own key, whatever it says now.
-        let by_library = self.reconnect.was_connected() && matches!(error, Error::Library { .. });
+        let by_library = self.reconnect.was_connected() && is_of_library(error);
         let may_pass = error.is_transient() || by_library;
         let next_try = |reconnect: &mut Reconnect| reconnect.next_try(failure, Instant::now(), glib::random_double());
         let next = may_pass.then(|| next_try(&mut self.reconnect)).flatten();
@@ -153,8 +156,8 @@ impl Connector {
                 Progress::Notice(Notice::Connecting(uid))
             }
             Err(source) => {
-                let error = Error::Io { what: "cannot start a thread".into(), source };
-                self.failed(&error, Failure::Connect)
+                let error = IoError::new(Operation::StartThread, source);
+                self.failed(&error.into(), Failure::Connect)
             }
         }
     }
@@ -162,10 +165,19 @@ impl Connector {
     /// No camera is named: says which there are.
     fn list_cameras(&self, cancel: &Cancel) -> Progress {
         match tutk::scan(&self.scan, cancel) {
-            Err(Error::Cancelled) => Progress::Cancelled,
+            Err(DiscoverError::Cancelled) => Progress::Cancelled,
             found => Progress::Failed(errors::without_uid(&found)),
         }
     }
+}
+
+/// Whether the vendor's library answered with a code.
+fn is_of_library(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Connect(ConnectError::Library(LibraryError::Failed { .. }))
+            | Error::Session(SessionError::Library(LibraryError::Failed { .. }))
+    )
 }
 
 #[cfg(test)]
@@ -185,7 +197,7 @@ mod tests {
     fn a_failure_that_may_pass_is_followed_by_another_try() {
         let mut connector = connector(true);
         let Progress::Notice(Notice::Disconnected { message, attempt, hint, .. }) =
-            connector.failed(&Error::ClosedByCamera, Failure::Connect)
+            connector.failed(&SessionError::ClosedByCamera.into(), Failure::Connect)
         else {
             panic!("no other try follows")
         };
@@ -199,13 +211,15 @@ mod tests {
 
     #[test]
     fn other_failures_are_final() {
-        let refused = || Error::Refused { uid: "ABCDEFGHJKLMNPQRST12".parse().unwrap(), account: "admin".into() };
+        let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
+        let refused = || Error::from(ConnectError::Refused { uid, account: "admin".into() });
+        let closed = || Error::from(SessionError::ClosedByCamera);
         let is_final = |mut connector: Connector, error: Error| {
             matches!(connector.failed(&error, Failure::Session), Progress::Failed(_))
         };
         assert!(is_final(connector(true), refused()));
         assert!(is_final(connector(false), refused()));
-        assert!(is_final(connector(false), Error::ClosedByCamera));
-        assert!(!is_final(connector(true), Error::ClosedByCamera));
+        assert!(is_final(connector(false), closed()));
+        assert!(!is_final(connector(true), closed()));
     }
 }

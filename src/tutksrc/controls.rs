@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use gst::glib;
 use tutk::proto::ViewerStats;
-use tutk::{Error, io_control};
+use tutk::{CommandError, io_control};
 
 use super::motor::Motor;
 use super::navigation::Keys;
@@ -62,7 +62,9 @@ pub(super) enum Unsent {
     NoSession,
     /// The thread that would wait is the one that receives answers.
     InReceiver,
-    Failed(Error),
+    /// This computer's time cannot be sent.
+    NoTime,
+    Failed(CommandError),
 }
 
 impl fmt::Display for Unsent {
@@ -70,6 +72,7 @@ impl fmt::Display for Unsent {
         match self {
             Self::NoSession => f.write_str("there is no session with the camera"),
             Self::InReceiver => f.write_str("the thread that receives answers cannot wait for one"),
+            Self::NoTime => f.write_str("cameras know no time such as this computer's"),
             Self::Failed(error) => error.fmt(f),
         }
     }
@@ -174,9 +177,7 @@ impl Controls {
         let now = glib::DateTime::now_local().ok();
         let seconds = now.and_then(|now| u32::try_from(now.to_unix() + now.utc_offset().as_seconds()).ok());
         let Some(seconds) = seconds else {
-            return Err(Unsent::Failed(Error::InvalidArgument(
-                "the protocol has no time such as this computer's".into(),
-            )));
+            return Err(Unsent::NoTime);
         };
         self.send(io_control::SET_TIME, &io_control::set_time(seconds))
     }

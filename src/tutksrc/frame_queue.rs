@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::{Alignment, Error, Unit};
+use tutk::{Alignment, SessionError, Unit};
 
 /// Most bytes of frames that wait. A single frame may be larger.
 const MAX_QUEUED_BYTES: usize = 16 << 20;
@@ -72,7 +72,7 @@ struct State {
     /// A frame of the camera is overdue.
     stalled: bool,
     ended: bool,
-    error: Option<Error>,
+    error: Option<SessionError>,
 }
 
 /// Both sides of a queue that drops frames after `max_time`, if there is one.
@@ -83,8 +83,8 @@ pub(super) fn frame_queue(max_time: Option<Duration>) -> (Producer, Consumer) {
 
 impl Consumer {
     /// Waits for the next frame. While the camera is stalled, returns none each time that `gap` has passed. An error is the
-    /// end: of the session, or, if it is [`Error::Cancelled`], of the thread that receives.
-    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, Error> {
+    /// end: of the session, or, if it is [`SessionError::Cancelled`], of the thread that receives.
+    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, SessionError> {
         let mut state = self.0.lock();
         loop {
             if let Some(arrived) = state.frames.pop_front() {
@@ -93,7 +93,7 @@ impl Consumer {
                 return Ok(Some(arrived));
             }
             if state.ended {
-                return Err(state.error.take().unwrap_or(Error::Cancelled));
+                return Err(state.error.take().unwrap_or(SessionError::Cancelled));
             }
             if !state.stalled {
                 state = self.0.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -139,7 +139,7 @@ impl Producer {
     }
 
     /// There will be no more frames, because of this.
-    pub(super) fn end(self, error: Error) {
+    pub(super) fn end(self, error: SessionError) {
         self.queue.lock().error = Some(error);
     }
 }
@@ -299,11 +299,11 @@ mod tests {
     fn the_end_comes_after_the_frames_and_a_thread_that_is_gone_is_one() {
         let (mut producer, consumer) = frame_queue(None);
         push(&mut producer, frame(0, 1));
-        producer.end(Error::ClosedByCamera);
+        producer.end(SessionError::ClosedByCamera);
         assert!(consumer.next(GAP).unwrap().is_some());
-        assert!(matches!(consumer.next(GAP), Err(Error::ClosedByCamera)));
+        assert!(matches!(consumer.next(GAP), Err(SessionError::ClosedByCamera)));
         let (producer, consumer) = frame_queue(None);
         drop(producer);
-        assert!(matches!(consumer.next(GAP), Err(Error::Cancelled)));
+        assert!(matches!(consumer.next(GAP), Err(SessionError::Cancelled)));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use tutk::{Cancel, Error};
+use tutk::{Cancel, IoError};
 
 /// Has a lock of its own, so that `unlock()` never waits for `create()`.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ struct State {
 }
 
 impl Interrupt {
-    pub(super) fn start(&self) -> Result<(), Error> {
+    pub(super) fn start(&self) -> Result<(), IoError> {
         *self.state() = State { cancel: Some(Cancel::new()?), ..State::default() };
         Ok(())
     }
@@ -61,7 +61,7 @@ impl Interrupt {
     }
 
     /// After a pause, lets the streaming thread wait again.
-    pub(super) fn resume(&self) -> Result<(), Error> {
+    pub(super) fn resume(&self) -> Result<(), IoError> {
         let cancel = Cancel::new()?;
         let mut state = self.state();
         if state.cancel.is_some() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use tutk::Error;
+use tutk::{IoError, Operation, SessionError};
 
 use super::controls::Controls;
 use super::frame_queue::{Arrived, Consumer};
@@ -33,18 +33,18 @@ impl Receiver {
         frames: Consumer,
         controls: Arc<Controls>,
         report: Report,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, IoError> {
         let run = move || {
             controls.receive_here();
             run(session, reception, &report)
         };
         let thread = thread::Builder::new().name("tutksrc-receive".into()).spawn(run);
-        let thread = thread.map_err(|source| Error::Io { what: "cannot start a thread".into(), source })?;
+        let thread = thread.map_err(|source| IoError::new(Operation::StartThread, source))?;
         Ok(Self { frames, thread: Some(thread) })
     }
 
     /// As [`Consumer::next`].
-    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, Error> {
+    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, SessionError> {
         self.frames.next(gap)
     }
 
@@ -90,7 +90,7 @@ fn run(session: Arc<Session>, mut reception: Reception, report: &Report) -> Vide
     reception.end(end)
 }
 
-fn timeout(session: &Session, reception: &mut Reception) -> Result<(), Error> {
+fn timeout(session: &Session, reception: &mut Reception) -> Result<(), SessionError> {
     if reception.timeout(Instant::now())? {
         session.start_video()?;
     }

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tutk::{Alignment, DropReason, Dropped, Error, FrameWatchdog, Media, Received, Uid, Unit, VideoParser, io_control};
+use tutk::{
+    Alignment, DropReason, Dropped, FrameWatchdog, Media, Received, SessionError, Uid, Unit, VideoParser, io_control,
+};
 
 use super::controls::Controls;
 use super::frame_queue::{Producer, Pushed};
@@ -64,7 +66,7 @@ impl Reception {
     }
 
     /// The camera has sent this. Fails if the session is lost.
-    pub(super) fn handle(&mut self, received: Received, now: Instant) -> Result<(), Error> {
+    pub(super) fn handle(&mut self, received: Received, now: Instant) -> Result<(), SessionError> {
         match received {
             Received::Video(frame) => {
                 self.stats.lock().unwrap().received(&frame);
@@ -103,7 +105,7 @@ impl Reception {
     }
 
     /// The deadline has passed. Returns whether to ask the camera for video again; fails if the session is lost.
-    pub(super) fn timeout(&mut self, now: Instant) -> Result<bool, Error> {
+    pub(super) fn timeout(&mut self, now: Instant) -> Result<bool, SessionError> {
         let ask = self.watchdog.check(now)?;
         if ask {
             self.notices.push_back(Notice::NoVideo);
@@ -132,7 +134,7 @@ impl Reception {
     }
 
     /// There is nothing more to receive, because of this.
-    pub(super) fn end(mut self, error: Error) -> Video {
+    pub(super) fn end(mut self, error: SessionError) -> Video {
         self.video.longest_interval = self.watchdog.longest_interval();
         self.frames.end(error);
         self.video
@@ -209,7 +211,7 @@ mod tests {
             reception.handle(frame(1, Codec::Unknown(7)), Instant::now()).unwrap();
             let unusable = notices(&mut reception);
             assert!(matches!(unusable[..], [Notice::Unusable { warn, .. }] if warn == warns), "{unusable:?}");
-            video = reception.end(Error::ClosedByCamera);
+            video = reception.end(SessionError::ClosedByCamera);
         }
     }
 
@@ -223,7 +225,7 @@ mod tests {
         reception.deliver(ask, false);
         assert!(consumer.is_stalled());
         let end = reception.deadline().unwrap();
-        assert!(matches!(reception.timeout(end), Err(Error::NoFrames { .. })));
+        assert!(matches!(reception.timeout(end), Err(SessionError::NoFrames { .. })));
     }
 
     #[test]

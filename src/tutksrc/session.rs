@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tutk::proto::ViewerStats;
-use tutk::{Cancel, DiscoveredCamera, Error, Received, SessionInfo, SessionOptions, Uid};
+use tutk::{Cancel, CommandError, DiscoveredCamera, Error, Received, SessionError, SessionInfo, SessionOptions, Uid};
 
 use super::controls::Controls;
 use super::notice::Notice;
@@ -32,16 +32,20 @@ impl Session {
     }
 
     /// Asks the camera to send video.
-    pub(super) fn start_video(&self) -> Result<(), Error> {
-        self.0.start_video()
+    pub(super) fn start_video(&self) -> Result<(), SessionError> {
+        self.0.start_video().or_else(|error| match error {
+            CommandError::Session(error) => Err(error),
+            // Its body fits.
+            _ => Ok(()),
+        })
     }
 
-    pub(super) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
+    pub(super) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         self.0.send_io_control(kind, body)
     }
 
     /// Waits for what the camera sends; none if nothing came until the deadline. One thread at a time receives.
-    pub(super) fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
+    pub(super) fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
         self.0.receive_until(deadline)
     }
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Address, Error, LocalPorts, ScanOptions, Secret, SessionOptions};
+use tutk::{Address, LocalPorts, ParseAddressError, ParseLocalPortsError, ScanOptions, Secret, SessionOptions};
 
 use super::uri;
+use crate::errors::BadSetting;
 use crate::login::Login;
 use crate::{Backend, Quality, TimestampMode};
 
@@ -167,19 +168,19 @@ impl Settings {
     }
 
     /// Where to ask for the camera, if not everywhere.
-    fn address(&self) -> Result<Option<Address>, Error> {
+    fn address(&self) -> Result<Option<Address>, ParseAddressError> {
         self.address.as_deref().map(str::parse).transpose()
     }
 
     /// The ports of this host that a session may use, if not any.
-    fn local_ports(&self) -> Result<Option<LocalPorts>, Error> {
+    fn local_ports(&self) -> Result<Option<LocalPorts>, ParseLocalPortsError> {
         self.local_port.as_deref().map(str::parse).transpose()
     }
 
     /// Which session to open; none without a UID.
-    pub(super) fn session(&self) -> Result<Option<SessionOptions>, Error> {
+    pub(super) fn session(&self) -> Result<Option<SessionOptions>, BadSetting> {
         if let Some(text) = &self.bad_uri {
-            return Err(Error::InvalidArgument(text.clone()));
+            return Err(BadSetting(text.clone()));
         }
         let (address, local_ports) = (self.address()?, self.local_ports()?);
         let Some(uid) = &self.login.uid else { return Ok(None) };

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use tutk::{Cancel, Error, Uid};
+use tutk::{Cancel, Error, IoError, Uid};
 
 use super::connector::{Connector, Progress};
 use super::controls::Controls;
@@ -71,7 +71,7 @@ pub(super) struct Streamer {
 
 impl Streamer {
     /// Fails if a property has an invalid value. `report` is called on the thread that receives.
-    pub(super) fn new(settings: &Settings, shared: Shared, report: Report) -> Result<Self, Error> {
+    pub(super) fn new(settings: &Settings, shared: Shared, report: Report) -> Result<Self, crate::errors::BadSetting> {
         let clock = ClockRecovery::new(settings.timestamp_mode);
         let stream = Stream::new(&clock);
         let streamer = Self {
@@ -125,7 +125,7 @@ impl Streamer {
             None => match self.session.upgrade() {
                 Some(session) => match self.receive(session) {
                     Ok(receiver) => self.receiver.insert(receiver),
-                    Err(error) => return self.lost(&error, &cancel),
+                    Err(error) => return self.lost(&error.into(), &cancel),
                 },
                 None => {
                     let progress = self.connector.poll(&cancel, GAP);
@@ -138,12 +138,12 @@ impl Streamer {
             Ok(None) => self.gap(running_time),
             Err(error) => {
                 self.stop_receiving();
-                self.lost(&error, &cancel)
+                self.lost(&error.into(), &cancel)
             }
         }
     }
 
-    fn receive(&mut self, session: Arc<Session>) -> Result<Receiver, Error> {
+    fn receive(&mut self, session: Arc<Session>) -> Result<Receiver, IoError> {
         let Shared { controls, stats, .. } = &self.shared;
         let (producer, consumer) = frame_queue(self.max_queue_time);
         let video = std::mem::take(&mut self.video);
@@ -186,7 +186,7 @@ impl Streamer {
 
     /// The receiver has ended because of this error.
     fn lost(&mut self, error: &Error, cancel: &Cancel) -> Option<Step> {
-        if let Error::Cancelled = error {
+        if error.is_cancelled() {
             return self.interrupted(cancel);
         }
         // Errors are final for a session.
@@ -206,7 +206,7 @@ impl Streamer {
         self.connector.paused();
         match self.shared.interrupt.resume() {
             Ok(()) => Some(Step::Pause(closed)),
-            Err(error) => Some(Step::Fail(crate::errors::of_start(&error))),
+            Err(error) => Some(Step::Fail(crate::errors::of_start(&error.into()))),
         }
     }
 

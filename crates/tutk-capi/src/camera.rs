@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason, Error, Uid, ViewerId};
+use tutk::{Camera, CameraError, CameraEvent, CameraOptions, Cancel, DisconnectReason, Uid, ViewerId};
 
 use crate::codes::*;
 use crate::session::Session;
@@ -30,8 +30,8 @@ impl Host {
         let cancel = Cancel::new().map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
         let options = CameraOptions { name, port, max_viewers, idle_timeout: SILENCE, ..CameraOptions::new(uid) };
         let camera = Camera::open_for_application(options, &cancel).map_err(|error| match error {
-            Error::InvalidArgument(_) => IOTC_ER_INVALID_ARG,
-            Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => IOTC_ER_FAIL_SOCKET_BIND,
+            CameraError::Option(_) => IOTC_ER_INVALID_ARG,
+            CameraError::Io(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => IOTC_ER_FAIL_SOCKET_BIND,
             _ => IOTC_ER_FAIL_CREATE_SOCKET,
         })?;
         let camera = Arc::new(camera);

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 
 use tutk::native::Connection;
 use tutk::proto::{AvEvent, Link, ViewerEvent};
-use tutk::{Camera, Cancel, Uid, ViewerId};
+use tutk::{Camera, Cancel, SessionError, Uid, ViewerId};
 
 use crate::av::Av;
 use crate::codes::*;
@@ -91,8 +91,8 @@ impl Session {
             }
         };
         self.end(match error {
-            tutk::Error::ClosedByCamera => End::ByRemote,
-            tutk::Error::Cancelled => End::Closed,
+            SessionError::ClosedByCamera => End::ByRemote,
+            SessionError::Cancelled | SessionError::Closed => End::Closed,
             _ => End::Silent,
         });
     }

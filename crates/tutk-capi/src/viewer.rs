@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tutk::native::{Connection, ConnectionOptions};
-use tutk::{Cancel, DiscoveredCamera, Error, Search, Uid};
+use tutk::{Cancel, ConnectError, DiscoverError, DiscoveredCamera, Search, SessionError, Uid};
 
 use crate::codes::*;
 
@@ -15,12 +15,12 @@ pub(crate) fn connect(uid: Uid, timeout: Duration, cancel: &Cancel) -> Result<Co
     let options =
         ConnectionOptions { uid, address: None, local_ports: None, credentials: None, timeout, idle_timeout: SILENCE };
     Connection::open(options, cancel).map_err(|error| match error {
-        Error::NotFound { .. } => IOTC_ER_CAN_NOT_FIND_DEVICE,
-        Error::Full { .. } => IOTC_ER_DEVICE_EXCEED_MAX_SESSION,
-        Error::Generation { .. } | Error::Protocol(_) => IOTC_ER_REMOTE_NOT_SUPPORTED,
-        Error::Cancelled => IOTC_ER_FAIL_CONNECT_SEARCH,
-        Error::ClosedByCamera => IOTC_ER_SESSION_CLOSE_BY_REMOTE,
-        Error::Io { source, .. } => of_system(&source),
+        ConnectError::NotFound { .. } => IOTC_ER_CAN_NOT_FIND_DEVICE,
+        ConnectError::Full { .. } => IOTC_ER_DEVICE_EXCEED_MAX_SESSION,
+        ConnectError::Generation { .. } => IOTC_ER_REMOTE_NOT_SUPPORTED,
+        ConnectError::Cancelled => IOTC_ER_FAIL_CONNECT_SEARCH,
+        ConnectError::Session(SessionError::ClosedByCamera) => IOTC_ER_SESSION_CLOSE_BY_REMOTE,
+        ConnectError::Io(error) => of_system(&error.source),
         _ => IOTC_ER_TIMEOUT,
     })
 }
@@ -31,7 +31,7 @@ pub(crate) fn search(timeout: Duration) -> Result<Vec<DiscoveredCamera>, Code> {
     let all =
         tutk::search(&Search { uid: None, address: None, timeout, local_ports: None }, &cancel).map_err(|error| {
             match error {
-                Error::Io { source, .. } => of_system(&source),
+                DiscoverError::Io(error) => of_system(&error.source),
                 _ => IOTC_ER_FAIL_CREATE_SOCKET,
             }
         })?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tutk::Error;
+use tutk::{CommandError, ConnectError, DiscoverError, Error, IoError, SessionError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -20,10 +20,15 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Session(error) => match error {
-                Error::NotFound { .. } | Error::NoAnswer { .. } => 3,
-                Error::Refused { .. } | Error::LoginResult { .. } | Error::Full { .. } => 4,
-                Error::ClosedByCamera | Error::TimedOut { .. } | Error::NoFrames { .. } => 5,
-                Error::InvalidArgument(_) => 2,
+                Error::Connect(error) => match error {
+                    ConnectError::NotFound { .. } | ConnectError::NoAnswer { .. } => 3,
+                    ConnectError::Refused { .. } | ConnectError::LoginResult { .. } | ConnectError::Full { .. } => 4,
+                    ConnectError::Session(error) => of_session(error),
+                    ConnectError::Option(_) => 2,
+                    _ => 1,
+                },
+                Error::Session(error) | Error::Command(CommandError::Session(error)) => of_session(error),
+                Error::Command(CommandError::Send(_)) | Error::Discover(DiscoverError::Option(_)) => 2,
                 _ => 1,
             },
             Self::Usage(_) => 2,
@@ -32,9 +37,17 @@ impl Failure {
     }
 }
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Session(error)
+/// The exit code of a session that is over.
+fn of_session(error: &SessionError) -> u8 {
+    match error {
+        SessionError::ClosedByCamera | SessionError::TimedOut { .. } | SessionError::NoFrames { .. } => 5,
+        _ => 1,
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Session(error.into())
     }
 }
 
@@ -53,32 +66,53 @@ impl fmt::Display for Failure {
 
 /// What to try.
 fn advice(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Connect(error) => advice_to_connect(error),
+        Error::Session(error) | Error::Command(CommandError::Session(error)) => advice_on_end(error),
+        Error::Discover(DiscoverError::Io(error)) | Error::Io(error) => advice_on_ports(error),
+        _ => None,
+    }
+}
+
+fn advice_to_connect(error: &ConnectError) -> Option<&'static str> {
     Some(match error {
         // The error itself says who did answer.
-        Error::NotFound { answers, uid, .. } if !answers.explain(*uid).is_empty() => return None,
-        Error::NotFound { .. } => {
+        ConnectError::NotFound { answers, uid, .. } if !answers.explain(*uid).is_empty() => return None,
+        ConnectError::NotFound { .. } => {
             "Is the camera switched on, and is the UID right? A camera in another subnet needs --address. A camera answers \
              from a UDP port of its own: from inside a container, use the host's network, or set --local-port and publish \
              that port; a firewall on this computer must let UDP from the camera in, or have --local-port opened."
         }
-        Error::Generation { .. } => "--library names the vendor's library, in a version that knows this generation.",
-        Error::Io { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
-            "Give --local-port a range with a port for each session, or end the program that has them."
+        ConnectError::Generation { .. } => {
+            "--library names the vendor's library, in a version that knows this generation."
         }
-        Error::Refused { .. } => {
+        ConnectError::Io(error) => return advice_on_ports(error),
+        ConnectError::Refused { .. } => {
             "It is the camera's own password, as set in its app; the account is nearly always admin."
         }
-        Error::LoginResult { .. } => "Try again, or restart the camera.",
-        Error::NoAnswer { .. } | Error::Full { .. } => {
+        ConnectError::LoginResult { .. } => "Try again, or restart the camera.",
+        ConnectError::NoAnswer { .. } | ConnectError::Full { .. } => {
             "Other viewers may have all its places: close one (the camera's app on a phone counts, too), or restart \
              the camera."
         }
-        Error::ClosedByCamera => "It may have been switched off, restarted or updated.",
-        Error::TimedOut { .. } => "Is it still switched on, and does its network reach it?",
-        Error::NoFrames { .. } => {
+        ConnectError::Session(error) => return advice_on_end(error),
+        _ => return None,
+    })
+}
+
+fn advice_on_end(error: &SessionError) -> Option<&'static str> {
+    Some(match error {
+        SessionError::ClosedByCamera => "It may have been switched off, restarted or updated.",
+        SessionError::TimedOut { .. } => "Is it still switched on, and does its network reach it?",
+        SessionError::NoFrames { .. } => {
             "Does its app show a picture? Its privacy mode may be on; otherwise switch it off and on. A camera that takes a \
              picture seldom needs a longer --frame-timeout."
         }
         _ => return None,
     })
+}
+
+fn advice_on_ports(error: &IoError) -> Option<&'static str> {
+    (error.source.kind() == std::io::ErrorKind::AddrInUse)
+        .then_some("Give --local-port a range with a port for each session, or end the program that has them.")
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tutk::{Session, SessionOptions};
+use tutk::{ConnectError, Session, SessionOptions};
 
 use crate::args::{Camera, Network};
 use crate::console::Console;
@@ -39,7 +39,7 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
 }
 
 /// Finds the camera, connects and logs in.
-pub(crate) fn open(options: SessionOptions, interrupt: &Interrupt, console: &Console) -> Result<Session, tutk::Error> {
+pub(crate) fn open(options: SessionOptions, interrupt: &Interrupt, console: &Console) -> Result<Session, ConnectError> {
     console.debug(format_args!("looking for camera {}", options.uid));
     let session = Session::open(options, &interrupt.cancel)?;
     let camera = session.camera();
@@ -52,16 +52,18 @@ pub(crate) fn open_and_wait(
     options: SessionOptions,
     interrupt: &Interrupt,
     console: &Console,
-) -> Result<Session, tutk::Error> {
+) -> Result<Session, ConnectError> {
     let mut waits = false;
     loop {
         match open(options.clone(), interrupt, console) {
             Err(error) if error.is_transient() => {
                 if !std::mem::replace(&mut waits, true) {
                     let uid = options.uid;
-                    console.info(format_args!("{}\nWaiting for camera {uid}.", Failure::Session(error)));
+                    console.info(format_args!("{}\nWaiting for camera {uid}.", Failure::from(error)));
                 }
-                interrupt.cancel.wait(PAUSE)?;
+                if !interrupt.cancel.wait(PAUSE) {
+                    return Err(ConnectError::Cancelled);
+                }
             }
             opened => return opened,
         }

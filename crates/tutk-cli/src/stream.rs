@@ -4,7 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tutk::{DropReason, Dropped, Error, FrameWatchdog, Media, Received, Session, Unit, VideoParser, io_control};
+use tutk::{
+    ConnectError, DropReason, Dropped, Error, FrameWatchdog, Media, Received, Session, Unit, VideoParser, io_control,
+};
 
 use crate::args;
 use crate::console::Console;
@@ -21,7 +23,7 @@ pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Fai
     let interrupt = Interrupt::new()?;
     let open = if args.wait { session::open_and_wait } else { session::open };
     let session = match open(options, &interrupt, console) {
-        Err(Error::Cancelled) if interrupt.came() => return Ok(()),
+        Err(ConnectError::Cancelled) if interrupt.came() => return Ok(()),
         session => session?,
     };
     let output = Output::start(target, interrupt.cancel.clone())?;
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Fai
     let report = status.finish();
     match (written?, end) {
         (Written::Closed, _) => console.debug(format_args!("{report}; the pipe was closed")),
-        (Written::All, Error::Cancelled) => console.info(report),
+        (Written::All, end) if end.is_cancelled() => console.info(report),
         (Written::All, lost) => {
             console.info(report);
             return Err(lost.into());

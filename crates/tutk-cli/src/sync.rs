@@ -5,7 +5,7 @@ use std::thread;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use tutk::{Error, Received, io_control};
+use tutk::{ConnectError, Received, SessionError, io_control};
 
 use crate::args;
 use crate::console::Console;
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &args::Sync, console: &Console) -> Result<(), Failure> {
     let interrupt = Interrupt::new()?;
     let interrupted = || Failure::Other(format!("interrupted; whether camera {uid} has the time is not known"));
     let session = match session::open(options, &interrupt, console) {
-        Err(Error::Cancelled) if interrupt.came() => return Err(interrupted()),
+        Err(ConnectError::Cancelled) if interrupt.came() => return Err(interrupted()),
         session => session?,
     };
 
@@ -37,8 +37,8 @@ pub(crate) fn run(args: &args::Sync, console: &Console) -> Result<(), Failure> {
             Ok(Received::IoControlConfirmed { kind: io_control::SET_TIME }) => break,
             Ok(Received::IoControlUnconfirmed { kind: io_control::SET_TIME }) => return Err(unconfirmed()),
             Ok(_) => {}
-            Err(Error::Cancelled) if interrupt.came() => return Err(interrupted()),
-            Err(Error::Cancelled) => return Err(unconfirmed()),
+            Err(SessionError::Cancelled) if interrupt.came() => return Err(interrupted()),
+            Err(SessionError::Cancelled) => return Err(unconfirmed()),
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Add;
 use std::time::{Duration, Instant};
@@ -108,6 +109,16 @@ pub enum Step {
     Connect,
     /// Show account and password.
     LogIn,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Find => "find",
+            Self::Connect => "connect",
+            Self::LogIn => "log in",
+        })
+    }
 }
 
 /// Why there is no session, or no longer one.

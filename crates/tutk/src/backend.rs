@@ -3,7 +3,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::Error;
+use crate::ParseBackendError;
 
 /// What drives a session: the protocol in Rust, or the vendor's library.
 ///
@@ -39,13 +39,12 @@ impl fmt::Display for Backend {
 }
 
 impl FromStr for Backend {
-    type Err = Error;
+    type Err = ParseBackendError;
 
-    /// Fails with [`Error::InvalidArgument`] unless `text` is `auto`, `native` or `vendor`.
-    fn from_str(text: &str) -> Result<Self, Error> {
-        [Self::Auto, Self::Native, Self::Vendor].into_iter().find(|backend| backend.nick() == text).ok_or_else(|| {
-            Error::InvalidArgument(format!("“{}” is no backend: auto, native or vendor", text.escape_debug()))
-        })
+    /// Fails unless `text` is `auto`, `native` or `vendor`.
+    fn from_str(text: &str) -> Result<Self, ParseBackendError> {
+        let known = [Self::Auto, Self::Native, Self::Vendor].into_iter().find(|backend| backend.nick() == text);
+        known.ok_or_else(|| ParseBackendError { text: text.escape_debug().to_string() })
     }
 }
 
@@ -63,6 +62,6 @@ mod tests {
         for backend in [Backend::Auto, Backend::Native, Backend::Vendor] {
             assert_eq!(backend.to_string().parse::<Backend>().unwrap(), backend);
         }
-        assert!(matches!("Native".parse::<Backend>(), Err(Error::InvalidArgument(_))));
+        assert!("Native".parse::<Backend>().is_err());
     }
 }

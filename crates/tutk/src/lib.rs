@@ -11,7 +11,7 @@
 //! ```no_run
 //! use tutk::{Cancel, Received, Session, SessionOptions};
 //!
-//! # fn main() -> Result<(), tutk::Error> {
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let cancel = Cancel::new()?;
 //! let session = Session::open(SessionOptions::new("ABCDEFGHJKLMNPQRST12".parse()?), &cancel)?;
 //! session.start_video()?;
@@ -44,7 +44,12 @@ pub mod vendor;
 mod watchdog;
 
 pub use backend::Backend;
-pub use error::Error;
+#[cfg(feature = "vendor")]
+pub use error::LibraryOperation;
+pub use error::{
+    AddressProblem, Asked, CameraError, CommandError, ConnectError, DiscoverError, Error, Field, IoError, LibraryError,
+    Operation, OptionError, ParseAddressError, ParseBackendError, ParseLocalPortsError, SessionError,
+};
 pub use info::{LibraryInfo, Mode, SessionInfo};
 pub use native::{
     Address, Answers, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason,
@@ -55,7 +60,9 @@ pub use session::{Received, Session, SessionOptions};
 pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
 #[doc(hidden)]
 pub use tutk_proto::wire;
-pub use tutk_proto::{self as proto, Codec, Frame, Gate, Lost, Media, Secret, Uid, io_control};
+pub use tutk_proto::{
+    self as proto, Codec, Frame, Gate, Lost, Media, ParseUidError, Secret, SendError, Step, Uid, io_control,
+};
 #[cfg(feature = "vendor")]
 pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
 pub use watchdog::FrameWatchdog;

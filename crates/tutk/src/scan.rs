@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::native::{self, Address, Answers, Cancel, DiscoveredCamera, LocalPorts, Search};
-use crate::{Backend, Error, Uid, backend};
+use crate::{Backend, DiscoverError, Uid, backend};
 
 /// Which cameras to look for, and through which backend.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl ScanOptions {
 }
 
 /// Lists the cameras on the LAN.
-pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
+pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Answers, DiscoverError> {
     let library = options.library.clone().or_else(backend::library);
     let is_native = match options.backend {
         Backend::Native => true,
@@ -64,7 +64,7 @@ pub fn scan(options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
 }
 
 #[cfg(feature = "vendor")]
-fn scan_by_library(library: Option<&Path>, options: &ScanOptions, cancel: &Cancel) -> Result<Answers, Error> {
+fn scan_by_library(library: Option<&Path>, options: &ScanOptions, cancel: &Cancel) -> Result<Answers, DiscoverError> {
     let mut answers = Answers::default();
     answers.cameras = crate::vendor::search(library, options.timeout, cancel)?;
     answers.cameras.retain(|camera| options.is_wanted(camera));
@@ -72,6 +72,10 @@ fn scan_by_library(library: Option<&Path>, options: &ScanOptions, cancel: &Cance
 }
 
 #[cfg(not(feature = "vendor"))]
-fn scan_by_library(_library: Option<&Path>, _options: &ScanOptions, _cancel: &Cancel) -> Result<Answers, Error> {
-    Err(Error::NoVendorBackend)
+fn scan_by_library(
+    _library: Option<&Path>,
+    _options: &ScanOptions,
+    _cancel: &Cancel,
+) -> Result<Answers, DiscoverError> {
+    Err(crate::LibraryError::NotBuilt.into())
 }

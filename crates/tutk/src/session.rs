@@ -6,7 +6,9 @@ use crate::native::{Address, Cancel, DiscoveredCamera, LocalPorts};
 use crate::proto::ViewerStats;
 #[cfg(feature = "vendor")]
 use crate::vendor;
-use crate::{Backend, Error, Frame, Lost, Mode, Secret, SessionInfo, Uid, backend, native};
+use crate::{
+    Backend, CommandError, ConnectError, Frame, Lost, Mode, Secret, SessionError, SessionInfo, Uid, backend, native,
+};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
@@ -36,7 +38,7 @@ pub struct SessionOptions {
     pub library: Option<PathBuf>,
     /// The licence key that some of the vendor's libraries want; none unless told.
     pub license_key: Option<Secret>,
-    /// Fail with [`Error::NotEncrypted`], before anything is sent, if the session would not be encrypted; false unless
+    /// Fail with [`ConnectError::NotEncrypted`], before anything is sent, if the session would not be encrypted; false unless
     /// told. See [`SessionInfo::encrypted`].
     pub require_encryption: bool,
 }
@@ -131,9 +133,9 @@ impl Session {
     /// Finds the camera, connects and logs in, through the backend that the options ask for and no other.
     ///
     /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
         if options.require_encryption {
-            return Err(Error::NotEncrypted { uid: options.uid });
+            return Err(ConnectError::NotEncrypted { uid: options.uid });
         }
         if options.is_through_library() {
             return Self::open_vendor(options, cancel);
@@ -142,10 +144,10 @@ impl Session {
     }
 
     #[cfg(feature = "vendor")]
-    fn open_vendor(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+    fn open_vendor(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
         options.library = options.library.or_else(backend::library);
         let opened = match vendor::Session::open(options.clone(), cancel) {
-            Err(Error::NotFound { uid, .. }) if uid != uid.to_upper_case() => {
+            Err(ConnectError::NotFound { uid, .. }) if uid != uid.to_upper_case() => {
                 vendor::Session::open(SessionOptions { uid: uid.to_upper_case(), ..options }, cancel)
             }
             opened => opened,
@@ -154,33 +156,33 @@ impl Session {
     }
 
     #[cfg(not(feature = "vendor"))]
-    fn open_vendor(_options: SessionOptions, _cancel: &Cancel) -> Result<Self, Error> {
-        Err(Error::NoVendorBackend)
+    fn open_vendor(_options: SessionOptions, _cancel: &Cancel) -> Result<Self, ConnectError> {
+        Err(crate::LibraryError::NotBuilt.into())
     }
 
     /// Asks the camera to send video.
-    pub fn start_video(&self) -> Result<(), Error> {
+    pub fn start_video(&self) -> Result<(), CommandError> {
         either!(self, session => session.start_video())
     }
 
     /// Asks the camera to send no more video.
-    pub fn stop_video(&self) -> Result<(), Error> {
+    pub fn stop_video(&self) -> Result<(), CommandError> {
         either!(self, session => session.stop_video())
     }
 
     /// Sends an IO control; it is repeated until the camera confirms that it came, while another thread is in
     /// [`receive`](Self::receive).
     ///
-    /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
+    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
     /// or as [`receive`](Self::receive) did once the session is over.
-    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
+    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         either!(self, session => session.send_io_control(kind, body))
     }
 
     /// Waits for what the camera sends next.
     ///
-    /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive(&self) -> Result<Received, Error> {
+    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the session goes on once the handle is reset.
+    pub fn receive(&self) -> Result<Received, SessionError> {
         loop {
             if let Some(received) = self.receive_until(None)? {
                 return Ok(received);
@@ -189,7 +191,7 @@ impl Session {
     }
 
     /// As [`receive`](Self::receive); nothing if `deadline` passes before something comes.
-    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
+    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
         either!(self, session => session.receive_until(deadline))
     }
 

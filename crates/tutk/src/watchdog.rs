@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use crate::Error;
+use crate::SessionError;
 
 /// Notices a camera that keeps its session alive and sends no video: its encoder hangs, it never received the start
 /// command, or its first key frame never comes.
@@ -54,8 +54,8 @@ impl FrameWatchdog {
         self.restarted.unwrap_or(self.since).checked_add(self.time())
     }
 
-    /// Whether to send the start command again, now. Fails with [`Error::NoFrames`] if the session is to be given up.
-    pub fn check(&mut self, now: Instant) -> Result<bool, Error> {
+    /// Whether to send the start command again, now. Fails with [`SessionError::NoFrames`] if the session is to be given up.
+    pub fn check(&mut self, now: Instant) -> Result<bool, SessionError> {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Ok(false);
         }
@@ -66,8 +66,8 @@ impl FrameWatchdog {
         Ok(true)
     }
 
-    /// The camera did not confirm the start command. Fails with [`Error::NoFrames`] unless a frame came all the same.
-    pub fn unconfirmed(&self, now: Instant) -> Result<(), Error> {
+    /// The camera did not confirm the start command. Fails with [`SessionError::NoFrames`] unless a frame came all the same.
+    pub fn unconfirmed(&self, now: Instant) -> Result<(), SessionError> {
         if self.has_frames && self.restarted.is_none() { Ok(()) } else { Err(self.no_frames(now)) }
     }
 
@@ -85,8 +85,8 @@ impl FrameWatchdog {
         self.timeout.max((self.longest_interval * INTERVALS).min(MAX_TIME))
     }
 
-    fn no_frames(&self, now: Instant) -> Error {
-        Error::NoFrames { silence: now.saturating_duration_since(self.since) }
+    fn no_frames(&self, now: Instant) -> SessionError {
+        SessionError::NoFrames { silence: now.saturating_duration_since(self.since) }
     }
 }
 
@@ -106,7 +106,7 @@ mod tests {
         assert!(watchdog.check(restart).unwrap() && watchdog.is_stalled());
         let end = watchdog.deadline().unwrap();
         assert!(!watchdog.check(end - SECOND).unwrap());
-        let Err(Error::NoFrames { silence }) = watchdog.check(end) else { panic!("the session goes on") };
+        let Err(SessionError::NoFrames { silence }) = watchdog.check(end) else { panic!("the session goes on") };
         assert_eq!(silence, end - begin);
         ((restart - begin).as_secs(), silence.as_secs())
     }
@@ -186,7 +186,7 @@ mod tests {
         let begin = Instant::now();
         let mut watchdog = FrameWatchdog::new(TIMEOUT, Duration::ZERO, begin);
         assert!(
-            matches!(watchdog.unconfirmed(begin + SECOND * 10), Err(Error::NoFrames { silence }) if silence == SECOND * 10)
+            matches!(watchdog.unconfirmed(begin + SECOND * 10), Err(SessionError::NoFrames { silence }) if silence == SECOND * 10)
         );
         watchdog.frame(begin);
         assert!(watchdog.unconfirmed(begin + SECOND * 10).is_ok());

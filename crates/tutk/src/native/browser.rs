@@ -6,8 +6,9 @@ use super::socket::Sockets;
 use super::target::{Targets, broadcasts};
 use super::udp::Udp;
 use super::{BrowserEvent, Cancel};
-use crate::Error;
+use crate::error::Interrupted;
 use crate::proto::{self, Machine, Transmit};
+use crate::{DiscoverError, IoError, Operation};
 
 /// Keeps up with which cameras are on the local networks, by a broadcast every so often. Networks may come and go.
 #[derive(Debug)]
@@ -26,9 +27,13 @@ impl Browser {
 
     /// Waits for the next event and searches meanwhile; none if none came until then.
     ///
-    /// No error is final: after [`Error::Cancelled`] the browser goes on once the handle is reset, and after another
+    /// No error is final: after [`DiscoverError::Cancelled`] the browser goes on once the handle is reset, and after another
     /// one, which tells that a network could not be asked, with the next search.
-    pub fn next_event(&mut self, until: Option<Instant>, cancel: &Cancel) -> Result<Option<BrowserEvent>, Error> {
+    pub fn next_event(
+        &mut self,
+        until: Option<Instant>,
+        cancel: &Cancel,
+    ) -> Result<Option<BrowserEvent>, DiscoverError> {
         let sockets = match self.sockets.take() {
             Some(sockets) => sockets,
             None => self.open(until, cancel)?,
@@ -46,28 +51,28 @@ impl Browser {
         match event {
             Ok(event) => {
                 self.sockets = Some(sockets);
-                event
+                Ok(event?)
             }
-            Err(Error::Cancelled) => {
+            Err(Interrupted::Cancelled) => {
                 self.sockets = Some(sockets);
-                Err(Error::Cancelled)
+                Err(DiscoverError::Cancelled)
             }
             // The next search takes another socket.
-            Err(error) => Err(self.failed(error)),
+            Err(Interrupted::Io(error)) => Err(self.failed(error).into()),
         }
     }
 
     /// Opens a socket when the next search is due, or when the time is over.
-    fn open(&mut self, until: Option<Instant>, cancel: &Cancel) -> Result<Sockets, Error> {
+    fn open(&mut self, until: Option<Instant>, cancel: &Cancel) -> Result<Sockets, Interrupted> {
         let due = self.machine.poll_timeout();
         let until = until.map_or(due, |until| until.min(due));
         cancel.wait_until(until)?;
-        let socket = Udp::bind(0, false).map_err(|error| self.failed(Error::io("cannot open a UDP socket", error)))?;
+        let socket = Udp::bind(0, false).map_err(|error| self.failed(IoError::new(Operation::OpenSocket, error)))?;
         Ok(Sockets::new(vec![socket]))
     }
 
     /// The search that was due is over, so that the next one is in a while and not at once.
-    fn failed(&mut self, error: Error) -> Error {
+    fn failed(&mut self, error: IoError) -> IoError {
         self.machine.search(Instant::now(), Vec::new());
         error
     }
@@ -78,7 +83,7 @@ struct Searches<'a> {
     machine: &'a mut proto::Browser,
     until: Option<Instant>,
     /// Why the last search asked nobody.
-    failure: Option<Error>,
+    failure: Option<IoError>,
 }
 
 impl Machine for Searches<'_> {

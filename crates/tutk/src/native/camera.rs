@@ -1,13 +1,13 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::connection::check;
 use super::socket::{Sockets, lock};
 use super::udp::Udp;
 use super::{CameraEvent, Cancel, VideoFrame, ViewerId};
+use crate::error::check_credential;
 use crate::proto::{self, Access, CameraConfig, Link};
 use crate::wire::{MAX_NAME, SEARCH_PORT};
-use crate::{Error, Secret, Uid, io_control};
+use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid, io_control};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
@@ -62,27 +62,25 @@ impl Camera {
     /// Binds the session port and the port of searches, which other cameras on this host may share.
     ///
     /// The handle ends [`next_event`](Self::next_event); it belongs to this camera alone.
-    pub fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
-        check("account", options.account.as_bytes())?;
-        check("password", options.password.reveal().as_bytes())?;
+    pub fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, CameraError> {
+        check_credential(Field::Account, &options.account)?;
+        check_credential(Field::Password, options.password.reveal())?;
         let access = Access::Account { account: options.account.clone(), password: options.password.clone() };
         Self::open_with(options, access, cancel)
     }
 
     /// [`open`](Self::open) where the application decides on logins: account and password of the options mean nothing.
-    pub fn open_for_application(options: CameraOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub fn open_for_application(options: CameraOptions, cancel: &Cancel) -> Result<Self, CameraError> {
         Self::open_with(options, Access::Application, cancel)
     }
 
-    fn open_with(options: CameraOptions, access: Access, cancel: &Cancel) -> Result<Self, Error> {
+    fn open_with(options: CameraOptions, access: Access, cancel: &Cancel) -> Result<Self, CameraError> {
         check_name(&options.name)?;
         let sessions = Udp::bind(options.port, false)
-            .map_err(|error| Error::io(format!("cannot open UDP port {} for viewers", options.port), error))?;
-        let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| {
-            Error::io(format!("cannot share UDP port {SEARCH_PORT}, on which cameras are searched"), error)
-        })?;
+            .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
+        let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
         let sockets = Sockets::new(vec![sessions, searches]);
-        let port = sockets.port().map_err(|error| Error::io("cannot tell the port for viewers", error))?;
+        let port = sockets.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
         let machine = Mutex::new(proto::Camera::new(
             CameraConfig::new(options.uid, access)
                 .with_name(options.name)
@@ -94,7 +92,7 @@ impl Camera {
     }
 
     /// What searches show from now on; fails as [`open`](Self::open) does on a name that does not fit.
-    pub fn set_name(&self, name: String) -> Result<(), Error> {
+    pub fn set_name(&self, name: String) -> Result<(), OptionError> {
         check_name(&name)?;
         lock(&self.machine).set_name(name);
         Ok(())
@@ -107,23 +105,23 @@ impl Camera {
 
     /// Waits for the next event and serves the viewers meanwhile.
     ///
-    /// Fails with [`Error::Cancelled`], or if the network cannot be used any more.
-    pub fn next_event(&self) -> Result<CameraEvent, Error> {
-        self.sockets.run(&self.machine, &self.cancel, proto::Camera::poll_event)
+    /// Fails with [`CameraError::Closed`] once it is cancelled, or if the network cannot be used any more.
+    pub fn next_event(&self) -> Result<CameraEvent, CameraError> {
+        Ok(self.sockets.run(&self.machine, &self.cancel, proto::Camera::poll_event)?)
     }
 
     /// Sends a frame of video to these viewers, and returns to how many: [`proto::Camera::send_video`] says which are
     /// passed over.
     ///
-    /// Fails with [`Error::InvalidArgument`] if the frame has more than 16 MiB.
-    pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, Error> {
-        Ok(self.send(|machine| machine.send_video(viewers, frame))?)
+    /// Fails if the frame has more than 16 MiB.
+    pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, SendError> {
+        self.send(|machine| machine.send_video(viewers, frame))
     }
 
     /// Sends an IO control to a viewer; it is repeated until the viewer confirms that it came.
     ///
-    /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
-    pub fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), Error> {
+    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
+    pub fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {
         io_control::check(body)?;
         self.send(|machine| machine.send_io_control(viewer, kind, body.to_vec()));
         self.cancel.wake();
@@ -151,9 +149,9 @@ impl Camera {
     }
 }
 
-fn check_name(name: &str) -> Result<(), Error> {
+fn check_name(name: &str) -> Result<(), OptionError> {
     if name.len() > MAX_NAME || name.contains('\0') {
-        return Err(Error::InvalidArgument(format!("a camera's name has at most {MAX_NAME} bytes and no NUL")));
+        return Err(OptionError::CameraName);
     }
     Ok(())
 }

@@ -8,12 +8,13 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 
-use crate::Error;
+use crate::error::Cancelled;
+use crate::{IoError, Operation};
 
 /// Ends blocking calls from another thread.
 ///
 /// A clone is the same handle. Once cancelled, every blocking call that was given the handle returns
-/// [`Error::Cancelled`] at once, those that wait now and those to come, until [`reset`](Self::reset).
+/// an error at once, those that wait now and those to come, until [`reset`](Self::reset).
 #[derive(Clone)]
 pub struct Cancel(Arc<Inner>);
 
@@ -24,9 +25,9 @@ struct Inner {
 
 impl Cancel {
     /// A handle that nobody has cancelled. Fails if the process has no file descriptor left.
-    pub fn new() -> Result<Self, Error> {
+    pub fn new() -> Result<Self, IoError> {
         let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-            .map_err(|errno| Error::io("cannot make a wake-up descriptor", errno))?;
+            .map_err(|errno| IoError::new(Operation::MakeWaker, errno))?;
         Ok(Self(Arc::new(Inner { cancelled: AtomicBool::new(false), event })))
     }
 
@@ -47,22 +48,21 @@ impl Cancel {
         self.0.cancelled.load(Ordering::Acquire)
     }
 
-    /// Lets this much time pass. Fails with [`Error::Cancelled`] as soon as [`cancel`](Self::cancel) is called.
-    pub fn wait(&self, time: Duration) -> Result<(), Error> {
-        self.wait_until(Instant::now() + time)
+    /// Lets this much time pass. False as soon as [`cancel`](Self::cancel) is called.
+    pub fn wait(&self, time: Duration) -> bool {
+        self.wait_until(Instant::now() + time).is_ok()
     }
 
     /// Waits until this moment, as [`wait`](Self::wait) does.
-    pub(crate) fn wait_until(&self, end: Instant) -> Result<(), Error> {
+    pub(crate) fn wait_until(&self, end: Instant) -> Result<(), Cancelled> {
         while Instant::now() < end {
             self.wait_for(None, end)?;
         }
         self.check()
     }
 
-    /// Waits until `deadline`, a wake-up, or until `event` is written. Fails with [`Error::Cancelled`] as soon as
-    /// [`cancel`](Self::cancel) is called.
-    pub(crate) fn wait_for(&self, event: Option<&EventFd>, deadline: Instant) -> Result<(), Error> {
+    /// Waits until `deadline`, a wake-up, or until `event` is written. Fails as soon as [`cancel`](Self::cancel) is called.
+    pub(crate) fn wait_for(&self, event: Option<&EventFd>, deadline: Instant) -> Result<(), Cancelled> {
         self.check()?;
         let left = TimeSpec::from(deadline.saturating_duration_since(Instant::now()));
         let own = PollFd::new(self.event().as_fd(), PollFlags::POLLIN);
@@ -75,9 +75,9 @@ impl Cancel {
         Ok(())
     }
 
-    /// [`Error::Cancelled`] if so.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+    /// Fails if so.
+    pub(crate) fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
     /// Makes a waiting call look again, without ending it.

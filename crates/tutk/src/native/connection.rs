@@ -2,13 +2,13 @@ use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::socket::{Sockets, lock};
-use super::target::{describe, targets};
+use super::target::{asked, targets};
 use super::{Address, Cancel, DiscoveredCamera, LocalPorts};
+use crate::error::check_credential;
 use crate::proto::{
     AvEvent, CloseReason, Credentials, Link, MAX_TIMEOUT, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats,
 };
-use crate::wire::MAX_CREDENTIAL;
-use crate::{Error, Uid};
+use crate::{Asked, ConnectError, Field, IoError, Operation, SessionError, Uid};
 
 /// Which camera to connect to.
 #[derive(Clone, Debug)]
@@ -37,7 +37,6 @@ pub struct Connection {
     viewer: Mutex<Viewer>,
     cancel: Cancel,
     camera: DiscoveredCamera,
-    target: Target,
     ended: OnceLock<CloseReason>,
 }
 
@@ -46,7 +45,7 @@ pub struct Connection {
 struct Target {
     uid: Uid,
     account: String,
-    asked: String,
+    asked: Asked,
     timeout: Duration,
 }
 
@@ -54,20 +53,19 @@ impl Connection {
     /// Finds the camera and connects; logs in, if there are credentials.
     ///
     /// The handle ends this call and those of [`next_event`](Self::next_event); it belongs to this connection alone.
-    pub fn open(options: ConnectionOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub fn open(options: ConnectionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
         let ConnectionOptions { uid, address, local_ports, credentials, timeout, idle_timeout } = options;
         let begin = Instant::now();
         if let Some(credentials) = &credentials {
-            check("account", credentials.account.as_bytes())?;
-            check("password", credentials.password.reveal().as_bytes())?;
+            check_credential(Field::Account, &credentials.account)?;
+            check_credential(Field::Password, credentials.password.reveal())?;
         }
         let account = credentials.as_ref().map(|credentials| credentials.account.clone()).unwrap_or_default();
-        let target = Target { uid, account, asked: describe(address.as_ref()), timeout };
+        let target = Target { uid, account, asked: asked(address.as_ref()), timeout };
         let targets = targets(address.as_ref(), begin + timeout.min(MAX_TIMEOUT), cancel)?;
         let socket = LocalPorts::bind(local_ports)?;
-        let seed = getrandom::u64().map_err(|error| {
-            Error::io("cannot get random bytes from the system", std::io::Error::other(error.to_string()))
-        })?;
+        let seed = getrandom::u64()
+            .map_err(|error| IoError::new(Operation::Random, std::io::Error::other(error.to_string())))?;
         let logs_in = credentials.is_some();
         let mut config =
             ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
@@ -89,17 +87,17 @@ impl Connection {
         match (opened, camera) {
             (Ok(None), Some(camera)) => {
                 let (cancel, ended) = (cancel.clone(), OnceLock::new());
-                Ok(Self { sockets, viewer, cancel, camera, target, ended })
+                Ok(Self { sockets, viewer, cancel, camera, ended })
             }
             (Ok(end), camera) => {
                 let mut viewer = lock(&viewer);
                 sockets.flush(&mut *viewer);
                 let mut target = target;
                 if targets.only_this_host {
-                    target.asked = "this computer alone".into();
+                    target.asked = Asked::ThisHost;
                 }
-                let mut error = target.error(end.unwrap_or(CloseReason::Closed), camera.as_ref(), &sockets);
-                if let Error::NotFound { answers, .. } = &mut error {
+                let mut error = target.connect_error(end.unwrap_or(CloseReason::Closed), camera.as_ref(), &sockets);
+                if let ConnectError::NotFound { answers, .. } = &mut error {
                     **answers = viewer.take_answers();
                     answers.only_this_host = targets.only_this_host;
                 }
@@ -110,15 +108,15 @@ impl Connection {
                 let mut viewer = lock(&viewer);
                 viewer.close();
                 sockets.flush(&mut *viewer);
-                Err(error)
+                Err(error.into())
             }
         }
     }
 
     /// Waits for what happens next: [`ViewerEvent::Av`] or [`ViewerEvent::ConflictingResponder`].
     ///
-    /// Errors are final, [`Error::Cancelled`] excepted: after it the connection goes on once the handle is reset.
-    pub fn next_event(&self) -> Result<ViewerEvent, Error> {
+    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the connection goes on once the handle is reset.
+    pub fn next_event(&self) -> Result<ViewerEvent, SessionError> {
         loop {
             if let Some(event) = self.next_event_until(None)? {
                 return Ok(event);
@@ -127,7 +125,7 @@ impl Connection {
     }
 
     /// As [`next_event`](Self::next_event); without an event if `deadline` passes before one comes.
-    pub fn next_event_until(&self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, Error> {
+    pub fn next_event_until(&self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
         self.check()?;
         self.sockets
             .run_until(&self.viewer, &self.cancel, deadline, |viewer| {
@@ -142,17 +140,13 @@ impl Connection {
             .transpose()
             .map_err(|end| {
                 self.sockets.flush(&mut *lock(&self.viewer));
-                self.error(*self.ended.get_or_init(|| end))
+                session_error(*self.ended.get_or_init(|| end))
             })
     }
 
     /// Why the connection is over, if [`next_event`](Self::next_event) has said so.
-    pub fn check(&self) -> Result<(), Error> {
-        self.ended.get().map_or(Ok(()), |end| Err(self.error(*end)))
-    }
-
-    fn error(&self, end: CloseReason) -> Error {
-        self.target.error(end, Some(&self.camera), &self.sockets)
+    pub fn check(&self) -> Result<(), SessionError> {
+        self.ended.get().map_or(Ok(()), |end| Err(session_error(*end)))
     }
 
     /// Does something with the channels, if the connection still stands, and sends what follows from it.
@@ -187,42 +181,37 @@ impl Drop for Connection {
     }
 }
 
-/// An account or a password that the protocol can carry.
-pub(super) fn check(what: &str, text: &[u8]) -> Result<(), Error> {
-    if text.len() > MAX_CREDENTIAL {
-        return Err(Error::InvalidArgument(format!("the {what} has {} bytes, and {MAX_CREDENTIAL} fit", text.len())));
-    }
-    if text.contains(&0) {
-        return Err(Error::InvalidArgument(format!("the {what} has a NUL in it, and the protocol ends it there")));
-    }
-    Ok(())
-}
-
 impl Target {
-    fn error(&self, end: CloseReason, camera: Option<&DiscoveredCamera>, sockets: &Sockets) -> Error {
+    fn connect_error(&self, end: CloseReason, camera: Option<&DiscoveredCamera>, sockets: &Sockets) -> ConnectError {
         let (uid, timeout) = (self.uid, self.timeout);
         match (end, camera.map(|camera| camera.address)) {
-            (CloseReason::NoAnswer(Step::Connect), Some(address)) => {
-                Error::NoAnswer { uid, address, step: "connect", timeout }
+            (CloseReason::NoAnswer(step @ (Step::Connect | Step::LogIn)), Some(address)) => {
+                ConnectError::NoAnswer { uid, address, step, timeout }
             }
-            (CloseReason::NoAnswer(Step::LogIn), Some(address)) => {
-                Error::NoAnswer { uid, address, step: "log in", timeout }
+            (CloseReason::Generation(generation), Some(address)) => {
+                ConnectError::Generation { uid, address, generation }
             }
-            (CloseReason::Generation(generation), Some(address)) => Error::Generation { uid, address, generation },
-            (CloseReason::Full, Some(address)) => Error::Full { uid, address },
-            (CloseReason::NoAnswer(_) | CloseReason::Generation(_) | CloseReason::Full, _) => {
-                let mut target = self.asked.clone();
-                if let Some(error) = sockets.take_send_error() {
-                    target = format!("{target} ({error})");
-                }
-                Error::NotFound { uid, target, timeout, answers: Box::default() }
-            }
-            (CloseReason::Refused, _) => Error::Refused { uid, account: self.account.clone() },
-            (CloseReason::LoginResult(number), _) => Error::LoginResult { uid, result: number },
-            (CloseReason::ClosedByCamera, _) => Error::ClosedByCamera,
-            (CloseReason::Silent(silence), _) => Error::TimedOut { silence },
-            (CloseReason::Closed, _) => Error::Cancelled,
-            (end, _) => Error::Protocol(format!("{end:?}")),
+            (CloseReason::Full, Some(address)) => ConnectError::Full { uid, address },
+            (CloseReason::NoAnswer(_) | CloseReason::Generation(_) | CloseReason::Full, _) => ConnectError::NotFound {
+                uid,
+                asked: self.asked.clone(),
+                send_error: sockets.take_send_error().map(Box::new),
+                timeout,
+                answers: Box::default(),
+            },
+            (CloseReason::Refused, _) => ConnectError::Refused { uid, account: self.account.clone() },
+            (CloseReason::LoginResult(result), _) => ConnectError::LoginResult { uid, result },
+            (CloseReason::Closed, _) => ConnectError::Cancelled,
+            (end, _) => ConnectError::Session(session_error(end)),
         }
+    }
+}
+
+fn session_error(end: CloseReason) -> SessionError {
+    match end {
+        CloseReason::ClosedByCamera => SessionError::ClosedByCamera,
+        CloseReason::Silent(silence) => SessionError::TimedOut { silence },
+        CloseReason::Closed => SessionError::Closed,
+        end => SessionError::Other(end),
     }
 }

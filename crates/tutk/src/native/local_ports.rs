@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use std::str::FromStr;
 
 use super::udp::Udp;
-use crate::Error;
+use crate::{IoError, Operation, ParseLocalPortsError};
 
 /// The UDP ports of this host that sessions may use: one port, or a range of which each session takes the first free one.
 ///
@@ -17,37 +17,31 @@ pub struct LocalPorts {
 
 impl LocalPorts {
     /// Binds the first of the ports that is free; without any named, a port that the system chooses.
-    pub(super) fn bind(ports: Option<Self>) -> Result<Udp, Error> {
+    pub(super) fn bind(ports: Option<Self>) -> Result<Udp, IoError> {
         let Some(ports) = ports else {
-            return Udp::bind(0, false).map_err(|error| Error::io("cannot open a UDP socket", error));
+            return Udp::bind(0, false).map_err(|error| IoError::new(Operation::OpenSocket, error));
         };
         for port in ports.first..=ports.last {
             match Udp::bind(port, false) {
                 Err(error) if error.kind() == ErrorKind::AddrInUse => {}
-                result => return result.map_err(|error| Error::io(format!("cannot open UDP port {port}"), error)),
+                result => return result.map_err(|error| IoError::new(Operation::OpenPort(port), error)),
             }
         }
-        Err(Error::io(
-            format!("no local UDP port of {ports} is free; each session needs its own"),
-            ErrorKind::AddrInUse,
-        ))
+        Err(IoError::new(Operation::OpenPorts(ports), ErrorKind::AddrInUse))
     }
 }
 
 impl FromStr for LocalPorts {
-    type Err = Error;
+    type Err = ParseLocalPortsError;
 
-    /// Reads `PORT` or `FIRST-LAST`, from 1 to 65535. Fails with [`Error::InvalidArgument`].
-    fn from_str(text: &str) -> Result<Self, Error> {
+    /// Reads `PORT` or `FIRST-LAST`, from 1 to 65535.
+    fn from_str(text: &str) -> Result<Self, ParseLocalPortsError> {
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         let port = |text: &str| text.parse().ok().filter(|port| *port != 0 && is_number(text));
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         match (port(first), port(last)) {
             (Some(first), Some(last)) if first <= last => Ok(Self { first, last }),
-            _ => Err(Error::InvalidArgument(format!(
-                "“{}” is no local port: PORT or FIRST-LAST, from 1 to 65535",
-                text.escape_debug()
-            ))),
+            _ => Err(ParseLocalPortsError { text: text.escape_debug().to_string() }),
         }
     }
 }
@@ -69,7 +63,7 @@ mod tests {
         }
         assert_eq!("7-7".parse::<LocalPorts>().unwrap().to_string(), "7");
         for bad in ["", "0", "65536", "2-1", "1-", "-1", "1-2-3", "+1", "a", "1 - 2"] {
-            assert!(matches!(bad.parse::<LocalPorts>(), Err(Error::InvalidArgument(_))), "{bad}");
+            assert!(bad.parse::<LocalPorts>().is_err(), "{bad}");
         }
     }
 
@@ -92,7 +86,7 @@ mod tests {
         let taken = Udp::bind(0, false).unwrap();
         let ports: LocalPorts = taken.port().unwrap().to_string().parse().unwrap();
         let error = LocalPorts::bind(Some(ports)).unwrap_err();
-        assert!(matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::AddrInUse));
+        assert_eq!((&error.operation, error.source.kind()), (&Operation::OpenPorts(ports), ErrorKind::AddrInUse));
         assert!(error.to_string().contains(&ports.to_string()), "{error}");
     }
 }

@@ -5,7 +5,7 @@ use super::socket::{Sockets, lock};
 use super::target::targets;
 use super::{Address, Cancel, DiscoveredCamera, LocalPorts};
 use crate::proto::{self, Answers, MAX_TIMEOUT};
-use crate::{Error, Uid};
+use crate::{DiscoverError, Uid};
 
 /// What to search.
 #[derive(Clone, Debug)]
@@ -22,15 +22,15 @@ pub struct Search {
 
 /// Lists the cameras that answer, each once for each address that it answers from.
 ///
-/// Fails with [`Error::Cancelled`], or if the network cannot be used at all.
-pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<DiscoveredCamera>, Error> {
+/// Fails with [`DiscoverError::Cancelled`], or if the network cannot be used at all.
+pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
     let mut found = answers(search, cancel)?.cameras;
     found.retain(|found| search.uid.is_none_or(|uid| uid == found.uid || uid.to_upper_case() == found.uid));
     Ok(found)
 }
 
 /// [`search`] with all that answers: with a UID, other cameras, too, and in any case those that do not tell theirs.
-pub(crate) fn answers(search: &Search, cancel: &Cancel) -> Result<Answers, Error> {
+pub(crate) fn answers(search: &Search, cancel: &Cancel) -> Result<Answers, DiscoverError> {
     let begin = Instant::now();
     let targets = targets(search.address.as_ref(), begin + search.timeout.min(MAX_TIMEOUT), cancel)?;
     let sockets = Sockets::new(vec![LocalPorts::bind(search.local_ports)?]);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use super::connection::{Connection, ConnectionOptions};
 use super::{Cancel, DiscoveredCamera, Search};
 use crate::proto::{AvEvent, Credentials, ViewerEvent, ViewerStats};
-use crate::{Error, Received, SessionOptions, io_control};
+use crate::{CommandError, ConnectError, DiscoverError, Received, SessionError, SessionOptions, io_control};
 
 /// A viewer's session with a camera, by the protocol itself.
 ///
@@ -25,7 +25,7 @@ impl Session {
     /// If the camera does not answer at its address, the error says what a short search of the local networks finds.
     ///
     /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
         // Nothing is told to a camera that answers elsewhere than where it was looked for: it may be another host that
         // wants the password.
         let elsewhere = options.address.as_ref().map(|_| Search {
@@ -43,10 +43,10 @@ impl Session {
             idle_timeout: options.idle_timeout,
         };
         let mut opened = Connection::open(options, cancel);
-        if let (Err(Error::NotFound { answers, .. }), Some(elsewhere)) = (&mut opened, elsewhere) {
+        if let (Err(ConnectError::NotFound { answers, .. }), Some(elsewhere)) = (&mut opened, elsewhere) {
             match super::answers(&elsewhere, cancel) {
                 Ok(found) => answers.add(found),
-                Err(Error::Cancelled) => return Err(Error::Cancelled),
+                Err(DiscoverError::Cancelled) => return Err(ConnectError::Cancelled),
                 // The camera is not found, and that is what counts.
                 Err(_) => {}
             }
@@ -55,13 +55,13 @@ impl Session {
     }
 
     /// Asks the camera to send video.
-    pub fn start_video(&self) -> Result<(), Error> {
+    pub fn start_video(&self) -> Result<(), CommandError> {
         self.video.store(true, Ordering::Relaxed);
         self.send_io_control(io_control::START_VIDEO, &[0; 8])
     }
 
     /// Asks the camera to send no more video.
-    pub fn stop_video(&self) -> Result<(), Error> {
+    pub fn stop_video(&self) -> Result<(), CommandError> {
         self.video.store(false, Ordering::Relaxed);
         self.send_io_control(io_control::STOP_VIDEO, &[0; 8])
     }
@@ -69,9 +69,9 @@ impl Session {
     /// Sends an IO control; it is repeated until the camera confirms that it came, while another thread is in
     /// [`receive_until`](Self::receive_until).
     ///
-    /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
+    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
     /// or as [`receive_until`](Self::receive_until) did once the session is over.
-    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
+    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         self.connection.check()?;
         io_control::check(body)?;
         self.connection.with_link(|link| link.send_io_control(0, kind, body.to_vec()));
@@ -80,8 +80,8 @@ impl Session {
 
     /// Waits for what the camera sends next; no longer than until `deadline`, if there is one.
     ///
-    /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
+    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the session goes on once the handle is reset.
+    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
         loop {
             let event = match self.connection.next_event_until(deadline)? {
                 Some(ViewerEvent::Av { event, .. }) => event,

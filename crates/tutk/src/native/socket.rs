@@ -9,8 +9,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::Cancel;
 use super::udp::{RecvBuffer, Udp};
-use crate::Error;
+use crate::error::Interrupted;
 use crate::proto::{Machine, Transmit};
+use crate::{IoError, Operation};
 
 /// The sockets of a state machine; the first one sends.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl Sockets {
         machine: &Mutex<M>,
         cancel: &Cancel,
         mut done: impl FnMut(&mut M) -> Option<T>,
-    ) -> Result<T, Error> {
+    ) -> Result<T, Interrupted> {
         loop {
             if let Some(value) = self.run_until(machine, cancel, None, &mut done)? {
                 return Ok(value);
@@ -80,7 +81,7 @@ impl Sockets {
         cancel: &Cancel,
         deadline: Option<Instant>,
         mut done: impl FnMut(&mut M) -> Option<T>,
-    ) -> Result<Option<T>, Error> {
+    ) -> Result<Option<T>, Interrupted> {
         loop {
             cancel.check()?;
             let until = {
@@ -110,7 +111,7 @@ impl Sockets {
     }
 
     /// Gives the machine what has come; returns whether there may be more.
-    fn read<M: Machine>(&self, machine: &mut M) -> Result<bool, Error> {
+    fn read<M: Machine>(&self, machine: &mut M) -> Result<bool, IoError> {
         let input = &mut lock(&self.buffers).input;
         let mut is_more = false;
         for socket in &self.sockets {
@@ -132,7 +133,7 @@ impl Sockets {
                         | io::ErrorKind::HostUnreachable
                         | io::ErrorKind::NetworkUnreachable
                         | io::ErrorKind::NetworkDown => read += 1,
-                        _ => return Err(Error::io("cannot receive", error)),
+                        _ => return Err(IoError::new(Operation::Receive, error)),
                     },
                 }
                 if read >= BATCH {
@@ -156,19 +157,19 @@ impl Sockets {
     }
 
     /// Why a datagram could not be sent, if one could not since this was asked before.
-    pub(super) fn take_send_error(&self) -> Option<Error> {
+    pub(super) fn take_send_error(&self) -> Option<IoError> {
         let (to, error) = lock(&self.buffers).send_error.take()?;
-        Some(Error::io(format!("cannot send to {to}"), error))
+        Some(IoError::new(Operation::Send(to), error))
     }
 
     /// Waits for a datagram, a wake-up, or the time.
-    fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), Error> {
+    fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), IoError> {
         let mut fds: Vec<_> =
             self.sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
         fds.push(PollFd::new(cancel.event().as_fd(), PollFlags::POLLIN));
         match poll(&mut fds, timeout(until)) {
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(Error::io("cannot wait for datagrams", errno)),
+            Err(errno) => return Err(IoError::new(Operation::Wait, errno)),
         }
         if fds.last().is_some_and(|fd| fd.any().unwrap_or_default()) {
             cancel.drain();

@@ -9,8 +9,9 @@ use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 
 use super::{Address, Cancel};
-use crate::Error;
+use crate::error::{DiscoverError, Interrupted};
 use crate::wire::SEARCH_PORT;
+use crate::{Asked, IoError, Operation, OptionError};
 
 /// Whom to ask in a search.
 #[derive(Debug, Default)]
@@ -21,28 +22,25 @@ pub(super) struct Targets {
 }
 
 /// One address, or the broadcast address of every IPv4 network that is up. A name must be resolved until then.
-pub(super) fn targets(address: Option<&Address>, until: Instant, cancel: &Cancel) -> Result<Targets, Error> {
+pub(super) fn targets(address: Option<&Address>, until: Instant, cancel: &Cancel) -> Result<Targets, DiscoverError> {
     match address {
         Some(address) => {
             let address = resolve(address, until, cancel)?;
             Ok(Targets { addresses: vec![address], only_this_host: false })
         }
-        None => broadcasts(),
+        None => Ok(broadcasts()?),
     }
 }
 
-/// What [`targets`] stands for, in an error's text.
-pub(super) fn describe(address: Option<&Address>) -> String {
-    match address {
-        Some(address) => address.to_string(),
-        None => "every local network, by broadcast".into(),
-    }
+/// What [`targets`] stands for, in an error.
+pub(super) fn asked(address: Option<&Address>) -> Asked {
+    address.cloned().map_or(Asked::LocalNetworks, Asked::Address)
 }
 
 /// The broadcast address of every IPv4 network that is up; fails if none is.
-pub(super) fn broadcasts() -> Result<Targets, Error> {
+pub(super) fn broadcasts() -> Result<Targets, IoError> {
     let mut targets = Targets { only_this_host: true, ..Targets::default() };
-    for interface in getifaddrs().map_err(|errno| Error::io("cannot list the network interfaces", errno))? {
+    for interface in getifaddrs().map_err(|errno| IoError::new(Operation::ListInterfaces, errno))? {
         if !interface.flags.contains(InterfaceFlags::IFF_UP) {
             continue;
         }
@@ -54,10 +52,7 @@ pub(super) fn broadcasts() -> Result<Targets, Error> {
         }
     }
     if targets.addresses.is_empty() {
-        return Err(Error::io(
-            "nothing was searched: this computer has no IPv4 address, and these cameras speak IPv4 only",
-            io::ErrorKind::NetworkDown,
-        ));
+        return Err(IoError::new(Operation::SearchNetworks, io::ErrorKind::NetworkDown));
     }
     Ok(targets)
 }
@@ -87,19 +82,15 @@ fn broadcast(address: Ipv4Addr, mask: Option<Ipv4Addr>, set: Option<Ipv4Addr>) -
     }
 }
 
-fn resolve(address: &Address, until: Instant, cancel: &Cancel) -> Result<SocketAddr, Error> {
+fn resolve(address: &Address, until: Instant, cancel: &Cancel) -> Result<SocketAddr, DiscoverError> {
     let port = address.port.unwrap_or(SEARCH_PORT);
     if let Ok(ip) = address.host.parse::<Ipv4Addr>() {
         return Ok((ip, port).into());
     }
     let name = address.host.clone();
     let found = look_up(&address.host, until, cancel, move || (name.as_str(), port).to_socket_addrs())?;
-    found.into_iter().find(SocketAddr::is_ipv4).ok_or_else(|| {
-        Error::InvalidArgument(format!(
-            "“{}” has no IPv4 address, and this generation of cameras speaks IPv4 only",
-            address.host
-        ))
-    })
+    let found = found.into_iter().find(SocketAddr::is_ipv4);
+    Ok(found.ok_or_else(|| OptionError::NoIpv4Address { host: address.host.clone() })?)
 }
 
 /// A name server may take long, and asking it cannot be interrupted: another thread does.
@@ -108,8 +99,8 @@ fn look_up<I: Iterator<Item = SocketAddr>>(
     until: Instant,
     cancel: &Cancel,
     ask: impl FnOnce() -> io::Result<I> + Send + 'static,
-) -> Result<Vec<SocketAddr>, Error> {
-    let failed = |error| Error::io(format!("cannot resolve “{host}”"), error);
+) -> Result<Vec<SocketAddr>, Interrupted> {
+    let failed = |error: io::Error| IoError::new(Operation::Resolve(host.into()), error);
     let (sender, answer) = mpsc::channel();
     let ready = Cancel::new()?;
     let wake = ready.clone();
@@ -119,13 +110,13 @@ fn look_up<I: Iterator<Item = SocketAddr>>(
             let _ = sender.send(ask().map(Iterator::collect::<Vec<_>>));
             wake.wake();
         })
-        .map_err(|error| Error::io("cannot start a thread", error))?;
+        .map_err(|error| IoError::new(Operation::StartThread, error))?;
     loop {
         match answer.try_recv() {
-            Ok(found) => return found.map_err(failed),
-            Err(TryRecvError::Disconnected) => return Err(failed(io::ErrorKind::Other.into())),
+            Ok(found) => return Ok(found.map_err(failed)?),
+            Err(TryRecvError::Disconnected) => return Err(failed(io::ErrorKind::Other.into()).into()),
             Err(TryRecvError::Empty) if until <= Instant::now() => {
-                return Err(failed(io::Error::new(io::ErrorKind::TimedOut, "no name server answered in time")));
+                return Err(failed(io::Error::new(io::ErrorKind::TimedOut, "no name server answered in time")).into());
             }
             Err(TryRecvError::Empty) => cancel.wait_for(Some(ready.event()), until)?,
         }
@@ -162,7 +153,8 @@ mod tests {
             Ok(std::iter::empty())
         };
         let error = look_up("camera.lan", Instant::now(), &Cancel::new().unwrap(), ask).unwrap_err();
-        assert!(matches!(&error, Error::Io { source, .. } if source.kind() == io::ErrorKind::TimedOut), "{error}");
+        let Interrupted::Io(error) = error else { panic!("cancelled") };
+        assert_eq!(error.source.kind(), io::ErrorKind::TimedOut);
         assert!(error.to_string().contains("camera.lan"), "{error}");
         drop(release);
     }
@@ -177,7 +169,10 @@ mod tests {
             let _ = held.recv();
             Ok(std::iter::empty())
         };
-        assert!(matches!(look_up("camera.lan", Instant::now() + MAX_TIMEOUT, &cancel, ask), Err(Error::Cancelled)));
+        assert!(matches!(
+            look_up("camera.lan", Instant::now() + MAX_TIMEOUT, &cancel, ask),
+            Err(Interrupted::Cancelled)
+        ));
         drop(release);
     }
 }

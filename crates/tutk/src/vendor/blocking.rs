@@ -5,7 +5,8 @@ use std::time::Instant;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
 use super::lock;
-use crate::{Cancel, Error};
+use crate::error::Interrupted;
+use crate::{Cancel, IoError, Operation};
 
 enum State<T> {
     Running,
@@ -28,10 +29,10 @@ pub(super) fn run<T: Send + 'static>(
     deadline: Instant,
     call: impl FnOnce() -> T + Send + 'static,
     stop: impl FnOnce(),
-) -> Result<Option<T>, Error> {
+) -> Result<Option<T>, Interrupted> {
     cancel.check()?;
     let done = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-        .map_err(|errno| Error::io("cannot make a wake-up descriptor", errno))?;
+        .map_err(|errno| IoError::new(Operation::MakeWaker, errno))?;
     let shared = Arc::new(Shared { state: Mutex::new(State::Running), done });
     let called = shared.clone();
     thread::Builder::new()
@@ -47,17 +48,17 @@ pub(super) fn run<T: Send + 'static>(
                 drop(result);
             }
         })
-        .map_err(|error| Error::io("cannot start a thread", error))?;
+        .map_err(|error| IoError::new(Operation::StartThread, error))?;
     loop {
         let waited = cancel.wait_for(Some(&shared.done), deadline);
         let mut state = lock(&shared.state);
         match std::mem::replace(&mut *state, State::Left) {
-            State::Done(result) => return waited.map(|()| Some(result)),
+            State::Done(result) => return Ok(waited.map(|()| Some(result))?),
             State::Running if waited.is_ok() && Instant::now() < deadline => *state = State::Running,
             _ => {
                 // Under the lock: once the call has returned, its numbers may be those of another session.
                 stop();
-                return waited.map(|()| None);
+                return Ok(waited.map(|()| None)?);
             }
         }
     }

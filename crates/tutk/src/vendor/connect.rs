@@ -6,9 +6,11 @@ use super::api::c_string;
 use super::library::Library;
 use super::search::{self, address};
 use super::{Code, blocking};
+use crate::error::check_credential;
 use crate::native::{Cancel, DiscoveredCamera};
-use crate::wire::MAX_CREDENTIAL;
-use crate::{Error, Mode, SessionOptions};
+use crate::{
+    Asked, ConnectError, Field, LibraryError, LibraryOperation, Mode, OptionError, SessionError, SessionOptions, Step,
+};
 
 /// A session of the library; it ends with this.
 #[derive(Debug)]
@@ -56,7 +58,7 @@ impl Connection {
         texts: &Texts,
         options: &SessionOptions,
         cancel: &Cancel,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ConnectError> {
         let number = library.session_number().map_err(|code| failed(options, code))?;
         let begin = Instant::now();
         let (stopper, uid) = (library.clone(), texts.uid.clone());
@@ -76,16 +78,18 @@ impl Connection {
         let uid = options.uid;
         match connected.unwrap_or(Err(Code(TIMEOUT))) {
             Ok(connection) => Ok(connection),
-            Err(code) if NOT_FOUND.contains(&code.0) => Err(Error::NotFound {
+            Err(code) if NOT_FOUND.contains(&code.0) => Err(ConnectError::NotFound {
                 uid,
-                target: format!("the local networks and the vendor's servers, by its library: {code}"),
+                asked: Asked::Library(code),
+                send_error: None,
                 timeout: begin.elapsed(),
                 answers: Box::default(),
             }),
             Err(Code(FULL)) => {
                 // The library does not say where it met the camera.
                 let found = search::look(stopper, BRIEF, cancel)?.into_iter().find(|found| found.uid == uid);
-                Err(found.map_or(failed(options, Code(FULL)), |found| Error::Full { uid, address: found.address }))
+                Err(found
+                    .map_or(failed(options, Code(FULL)), |found| ConnectError::Full { uid, address: found.address }))
             }
             Err(code) => Err(failed(options, code)),
         }
@@ -110,7 +114,7 @@ impl Connection {
     }
 
     /// The camera; the library tells its address only.
-    pub(super) fn camera(&self, options: &SessionOptions) -> Result<DiscoveredCamera, Error> {
+    pub(super) fn camera(&self, options: &SessionOptions) -> Result<DiscoveredCamera, ConnectError> {
         let (_, address) = self.route().map_err(|code| failed(options, code))?;
         Ok(DiscoveredCamera::new(options.uid, address))
     }
@@ -124,7 +128,7 @@ impl Channel {
         camera: &DiscoveredCamera,
         options: &SessionOptions,
         cancel: &Cancel,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ConnectError> {
         let (stopper, session) = (connection.library.clone(), connection.number);
         let timeout = options.timeout.min(MAX_TIMEOUT);
         let seconds = timeout.as_secs_f64().ceil().max(1.0) as u32;
@@ -139,22 +143,25 @@ impl Channel {
             || stopper.stop_log_in(session),
         )?;
         logged_in.unwrap_or(Err(Code(-20011))).map_err(|code| match code.0 {
-            -20009 | -20040 | -20041 => Error::Refused { uid: options.uid, account: options.account.clone() },
-            -20007 | -20011 => {
-                Error::NoAnswer { uid: options.uid, address: camera.address, step: "log in", timeout: options.timeout }
-            }
-            -20015 => Error::ClosedByCamera,
-            code => Error::Library { what: format!("log in to camera {}", options.uid), code: Code(code) },
+            -20009 | -20040 | -20041 => ConnectError::Refused { uid: options.uid, account: options.account.clone() },
+            -20007 | -20011 => ConnectError::NoAnswer {
+                uid: options.uid,
+                address: camera.address,
+                step: Step::LogIn,
+                timeout: options.timeout,
+            },
+            -20015 => SessionError::ClosedByCamera.into(),
+            code => LibraryError::Failed { operation: LibraryOperation::LogIn(options.uid), code: Code(code) }.into(),
         })
     }
 }
 
 impl Texts {
-    pub(super) fn new(options: &SessionOptions) -> Result<Self, Error> {
+    pub(super) fn new(options: &SessionOptions) -> Result<Self, ConnectError> {
         Ok(Self {
             uid: c_string(options.uid.as_str()).unwrap_or_default(),
-            account: credential("account", &options.account)?,
-            password: credential("password", options.password.reveal())?,
+            account: credential(Field::Account, &options.account)?,
+            password: credential(Field::Password, options.password.reveal())?,
         })
     }
 }
@@ -169,14 +176,11 @@ const BRIEF: Duration = Duration::from_millis(300);
 /// Longer times than this are taken for this.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
-fn credential(what: &str, text: &str) -> Result<CString, Error> {
-    if text.len() > MAX_CREDENTIAL {
-        return Err(Error::InvalidArgument(format!("the {what} has {} bytes, and {MAX_CREDENTIAL} fit", text.len())));
-    }
-    c_string(text)
-        .ok_or_else(|| Error::InvalidArgument(format!("the {what} has a NUL in it, and the library ends it there")))
+fn credential(field: Field, text: &str) -> Result<CString, OptionError> {
+    check_credential(field, text)?;
+    c_string(text).ok_or(OptionError::Nul { field })
 }
 
-fn failed(options: &SessionOptions, code: Code) -> Error {
-    Error::Library { what: format!("connect to camera {}", options.uid), code }
+fn failed(options: &SessionOptions, code: Code) -> ConnectError {
+    LibraryError::Failed { operation: LibraryOperation::Connect(options.uid), code }.into()
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::Channel;
 use super::{Code, lock};
-use crate::{Cancel, Error, Received};
+use crate::{Cancel, IoError, Operation, Received};
 
 /// How long an IO control is repeated.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,7 +39,7 @@ struct State {
 }
 
 impl Controls {
-    pub(super) fn new(channel: Arc<Channel>, cancel: Cancel) -> Result<Self, Error> {
+    pub(super) fn new(channel: Arc<Channel>, cancel: Cancel) -> Result<Self, IoError> {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let (mine, its) = (shared.clone(), channel.clone());
         thread::Builder::new()
@@ -50,7 +50,7 @@ impl Controls {
                 lock(&mine.state).ended = true;
                 mine.changed.notify_all();
             })
-            .map_err(|error| Error::io("cannot start a thread", error))?;
+            .map_err(|error| IoError::new(Operation::StartThread, error))?;
         Ok(Self { shared, channel })
     }
 

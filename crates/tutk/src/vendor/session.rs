@@ -9,7 +9,10 @@ use super::receiver::Receiver;
 use super::{Code, lock};
 use crate::native::{Cancel, DiscoveredCamera};
 use crate::proto::ViewerStats;
-use crate::{Error, LibraryInfo, Media, Received, SessionInfo, SessionOptions, io_control};
+use crate::{
+    CommandError, ConnectError, LibraryError, LibraryInfo, LibraryOperation, Media, Received, SessionError,
+    SessionInfo, SessionOptions, io_control,
+};
 
 /// A viewer's session with a camera, by the vendor's library.
 ///
@@ -41,7 +44,7 @@ impl Session {
     ///
     /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone. A call of
     /// the library that it stops may go on for a moment in the background; a session that comes of it is closed.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, Error> {
+    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
         let texts = Texts::new(&options)?;
         cancel.check()?;
         let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref())?;
@@ -63,24 +66,24 @@ impl Session {
     }
 
     /// Asks the camera to send video.
-    pub fn start_video(&self) -> Result<(), Error> {
+    pub fn start_video(&self) -> Result<(), CommandError> {
         self.video.store(true, Ordering::Relaxed);
         self.send_io_control(io_control::START_VIDEO, &[0; 8])
     }
 
     /// Asks the camera to send no more video.
-    pub fn stop_video(&self) -> Result<(), Error> {
+    pub fn stop_video(&self) -> Result<(), CommandError> {
         self.video.store(false, Ordering::Relaxed);
         self.send_io_control(io_control::STOP_VIDEO, &[0; 8])
     }
 
     /// Sends an IO control; the library repeats it until the camera confirms that it came.
     ///
-    /// Fails with [`Error::InvalidArgument`] if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
+    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
     /// or as [`receive_until`](Self::receive_until) did once the session is over.
-    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), Error> {
+    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         if let Some(code) = self.ended.get() {
-            return Err(self.error(*code));
+            return Err(self.error(*code).into());
         }
         io_control::check(body)?;
         self.controls.send(kind, body);
@@ -89,8 +92,8 @@ impl Session {
 
     /// Waits for what the camera sends next; no longer than until `deadline`, if there is one.
     ///
-    /// Errors are final, [`Error::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, Error> {
+    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the session goes on once the handle is reset.
+    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
         let mut receiver = lock(&self.receiver);
         loop {
             self.cancel.check()?;
@@ -132,11 +135,11 @@ impl Session {
         }
     }
 
-    fn error(&self, code: Code) -> Error {
+    fn error(&self, code: Code) -> SessionError {
         match code.0 {
-            -20015 | -22 => Error::ClosedByCamera,
-            -20016 | -23 => Error::TimedOut { silence: lock(&self.heard).last.elapsed().max(ALIVE) },
-            _ => Error::Library { what: format!("go on with the session of camera {}", self.options.uid), code },
+            -20015 | -22 => SessionError::ClosedByCamera,
+            -20016 | -23 => SessionError::TimedOut { silence: lock(&self.heard).last.elapsed().max(ALIVE) },
+            _ => LibraryError::Failed { operation: LibraryOperation::Continue(self.options.uid), code }.into(),
         }
     }
 

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tutk::{
-    Browser, BrowserEvent, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason, Error, Frame, Received, Search,
-    Session, SessionOptions, VideoFrame, search,
+    Browser, BrowserEvent, CameraEvent, CameraOptions, Cancel, Codec, ConnectError, DisconnectReason, DiscoverError,
+    Error, Frame, Received, Search, Session, SessionError, SessionOptions, VideoFrame, search,
 };
 
 use crate::common::camera::{LONG, Running, uid};
@@ -52,8 +52,8 @@ fn receive(session: &Session, end: &AtomicBool, seen: &Sender<Received>) {
     loop {
         match session.receive() {
             Ok(received) => seen.send(received).unwrap(),
-            Err(Error::Cancelled) if end.load(Ordering::Relaxed) => return,
-            Err(Error::Cancelled) => {}
+            Err(SessionError::Cancelled) if end.load(Ordering::Relaxed) => return,
+            Err(SessionError::Cancelled) => {}
             Err(error) => panic!("{error}"),
         }
     }
@@ -184,7 +184,7 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
         });
         let session = match Session::open(options, cancel) {
             Ok(session) => Arc::new(session),
-            Err(Error::Cancelled) => return,
+            Err(ConnectError::Cancelled) => return,
             Err(error) => panic!("{error}"),
         };
         let _ = opened.send(());
@@ -203,7 +203,7 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
                 break error;
             }
         };
-        assert!(matches!(error, Error::Cancelled), "{error}");
+        assert!(matches!(error, SessionError::Cancelled), "{error}");
     });
 }
 
@@ -269,12 +269,20 @@ fn a_camera_goes_while_viewers_log_in() {
             for cancel in &cancels {
                 scope.spawn(move || {
                     let error = loop {
-                        if let Err(error) = Session::open(viewer(uid, ""), cancel).and_then(|session| session.receive())
-                        {
-                            break error;
+                        let session = match Session::open(viewer(uid, ""), cancel) {
+                            Ok(session) => session,
+                            Err(error) => break Error::from(error),
+                        };
+                        if let Err(error) = session.receive() {
+                            break error.into();
                         }
                     };
-                    assert!(matches!(error, Error::ClosedByCamera | Error::Cancelled), "{error}");
+                    let is_closed = matches!(
+                        error,
+                        Error::Session(SessionError::ClosedByCamera)
+                            | Error::Connect(ConnectError::Session(SessionError::ClosedByCamera))
+                    );
+                    assert!(is_closed || error.is_cancelled(), "{error}");
                 });
             }
             pause(moment);
@@ -323,7 +331,7 @@ fn browsers_come_and_go_while_cameras_change_their_names() {
                     scope.spawn(|| cancel.cancel());
                     while browser.next_event(None, &cancel).is_ok() {}
                 });
-                assert!(matches!(browser.next_event(None, &cancel), Err(Error::Cancelled)));
+                assert!(matches!(browser.next_event(None, &cancel), Err(DiscoverError::Cancelled)));
             }
         };
         let browsing = [scope.spawn(browse), scope.spawn(browse)];

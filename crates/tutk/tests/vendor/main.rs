@@ -13,7 +13,10 @@ use libloading::Library;
 use tutk::proto::Generation;
 use tutk::vendor::Code;
 use tutk::wire::{self, Message};
-use tutk::{Backend, Cancel, Error, Lost, Media, Mode, Received, ScanOptions, Session, SessionOptions, scan, vendor};
+use tutk::{
+    Backend, Cancel, ConnectError, Error, Field, LibraryError, Lost, Media, Mode, OptionError, Received, ScanOptions,
+    Session, SessionError, SessionOptions, Step, scan, vendor,
+};
 
 /// Far more than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -96,11 +99,11 @@ fn options(uid: &str) -> SessionOptions {
     options
 }
 
-fn open(options: SessionOptions) -> Result<Session, Error> {
+fn open(options: SessionOptions) -> Result<Session, ConnectError> {
     Session::open(options, &Cancel::new().unwrap())
 }
 
-fn fail(options: SessionOptions) -> Error {
+fn fail(options: SessionOptions) -> ConnectError {
     let error = open(options).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
     error
@@ -142,7 +145,7 @@ fn another_library_has_to_wait() {
     let mut other = options("PLAINXXX000000000000");
     other.library = Some(FAKE.1.clone());
     let error = fail(other.clone());
-    assert!(matches!(error, Error::LibraryInUse { .. }), "{error}");
+    assert!(matches!(error, ConnectError::Library(LibraryError::InUse { .. })), "{error}");
     let text = error.to_string();
     assert!(text.contains(FAKE.0.to_str().unwrap()) && text.contains(FAKE.1.to_str().unwrap()), "{text}");
     drop(session);
@@ -160,7 +163,7 @@ fn after_a_library_that_is_none_the_right_one_works() {
         let mut wrong = options("PLAINXXX000000000000");
         wrong.library = Some(bad.clone());
         let error = fail(wrong);
-        assert!(matches!(error, Error::LibraryLoad(_)), "{error}");
+        assert!(matches!(error, ConnectError::Library(LibraryError::Load(_))), "{error}");
         assert!(error.to_string().contains(bad.to_str().unwrap()) && error.to_string().contains(why), "{error}");
         drop(open(options("PLAINXXX000000000000")).unwrap());
     }
@@ -196,10 +199,11 @@ fn the_licence_key_is_handed_over_and_not_shown() {
         options
     };
     let error = fail(with("canary"));
-    assert!(matches!(error, Error::Library { code: Code(-1004), .. }), "{error}");
-    assert!(matches!(fail(with("a\0b")), Error::InvalidArgument(_)));
+    assert!(matches!(error, ConnectError::Library(LibraryError::Failed { code: Code(-1004), .. })), "{error}");
+    let nul = OptionError::Nul { field: Field::LicenseKey };
+    assert!(matches!(fail(with("a\0b")), ConnectError::Option(error) if error == nul));
     let session = open(with("right")).unwrap();
-    assert!(matches!(fail(with("other")), Error::InvalidArgument(_)));
+    assert!(matches!(fail(with("other")), ConnectError::Option(OptionError::LicenseKeyInUse)));
     drop(session);
     alone.wait_for_the_end();
 }
@@ -210,7 +214,7 @@ fn a_uid_in_lower_case_is_tried_in_upper_case() {
     let session = open(options("plainxxx000000000000")).unwrap();
     assert_eq!(session.camera().uid.as_str(), "PLAINXXX000000000000");
     drop(session);
-    assert!(matches!(fail(options("codeconn000000000019")), Error::NotFound { .. }));
+    assert!(matches!(fail(options("codeconn000000000019")), ConnectError::NotFound { .. }));
     alone.wait_for_the_end();
 }
 
@@ -220,18 +224,18 @@ fn codes_become_errors() {
     for code in [1, 2, 13, 15, 19, 41, 90] {
         let error = fail(options(&format!("CODECONN{code:012}")));
         let name = Code(-code).name().unwrap();
-        assert!(matches!(error, Error::NotFound { .. }) && error.to_string().contains(name), "{error}");
+        assert!(matches!(error, ConnectError::NotFound { .. }) && error.to_string().contains(name), "{error}");
     }
     for code in [10, 18, 24, 42, 64, 72, 9999] {
         let error = fail(options(&format!("CODECONN{code:012}")));
-        assert!(matches!(error, Error::Library { code: Code(got), .. } if got == -code), "{error}");
+        assert!(matches!(&error, ConnectError::Library(error) if error.code() == Some(Code(-code))), "{error}");
         assert!(error.to_string().contains(&format!("-{code}")), "{error}");
     }
     let log_in = |code| fail(options(&format!("CODELOGI{code:012}")));
-    assert!(matches!(log_in(20009), Error::Refused { .. }));
-    assert!(matches!(log_in(20011), Error::NoAnswer { step: "log in", .. }));
-    assert!(matches!(log_in(20015), Error::ClosedByCamera));
-    assert!(matches!(log_in(20002), Error::Library { code: Code(-20002), .. }));
+    assert!(matches!(log_in(20009), ConnectError::Refused { .. }));
+    assert!(matches!(log_in(20011), ConnectError::NoAnswer { step: Step::LogIn, .. }));
+    assert!(matches!(log_in(20015), ConnectError::Session(SessionError::ClosedByCamera)));
+    assert!(matches!(log_in(20002), ConnectError::Library(error) if error.code() == Some(Code(-20002))));
     let receive = |code| {
         let session = open(options(&format!("CODERECV{code:012}"))).unwrap();
         let error = session.receive().unwrap_err();
@@ -239,10 +243,10 @@ fn codes_become_errors() {
         assert!(session.start_video().is_err());
         error
     };
-    assert!(matches!(receive(20015), Error::ClosedByCamera));
-    assert!(matches!(receive(20010), Error::Library { code: Code(-20010), .. }));
+    assert!(matches!(receive(20015), SessionError::ClosedByCamera));
+    assert!(matches!(receive(20010), SessionError::Library(error) if error.code() == Some(Code(-20010))));
     let session = open(options("CODERECV000000020016")).unwrap();
-    assert!(matches!(session.receive(), Err(Error::TimedOut { .. })));
+    assert!(matches!(session.receive(), Err(SessionError::TimedOut { .. })));
     drop(session);
     alone.wait_for_the_end();
 }
@@ -268,7 +272,7 @@ fn session_while(call: &str) -> Result<(), Error> {
     brief.timeout = Duration::from_millis(50);
     let cancel = Cancel::new().unwrap();
     if call == "IOTC_Lan_Search2" {
-        return vendor::search(Some(&FAKE.0), Duration::from_millis(1), &cancel).map(drop);
+        return Ok(vendor::search(Some(&FAKE.0), Duration::from_millis(1), &cancel).map(drop)?);
     }
     let session = Session::open(brief, &cancel)?;
     session.info();
@@ -283,8 +287,8 @@ fn session_while(call: &str) -> Result<(), Error> {
         }
         cancel.cancel();
         match received.join().unwrap() {
-            Err(Error::Cancelled) => Ok(()),
-            result => result,
+            Err(SessionError::Cancelled) => Ok(()),
+            result => Ok(result?),
         }
     })
 }
@@ -347,7 +351,7 @@ fn a_cancellation_ends_at_once_and_leaves_nothing() {
         cancel.cancel();
         let (opened, end) = opening.join().unwrap();
         println!("{uid}: {:?}", end.saturating_duration_since(begin));
-        assert!(matches!(opened, Err(Error::Cancelled)), "{uid}: {opened:?}");
+        assert!(matches!(opened, Err(ConnectError::Cancelled)), "{uid}: {opened:?}");
         // What the library finishes late is closed, too.
         alone.wait_for_the_end();
     }
@@ -361,8 +365,8 @@ fn the_time_ends_as_a_cancellation_does() {
         options.timeout = Duration::from_millis(50);
         fail(options)
     };
-    assert!(matches!(brief("SLOWCONN000000000300"), Error::NotFound { .. }));
-    assert!(matches!(brief("SLOWLOGI000000000300"), Error::NoAnswer { step: "log in", .. }));
+    assert!(matches!(brief("SLOWCONN000000000300"), ConnectError::NotFound { .. }));
+    assert!(matches!(brief("SLOWLOGI000000000300"), ConnectError::NoAnswer { step: Step::LogIn, .. }));
     alone.wait_for_the_end();
 }
 
@@ -375,8 +379,8 @@ fn calls_that_never_end_hold_nothing_up() {
         options.timeout = Duration::from_millis(50);
         fail(options)
     };
-    assert!(matches!(brief("DEADCONN000000000000"), Error::NotFound { .. }));
-    assert!(matches!(brief("DEADLOGI000000000000"), Error::NoAnswer { step: "log in", .. }));
+    assert!(matches!(brief("DEADCONN000000000000"), ConnectError::NotFound { .. }));
+    assert!(matches!(brief("DEADLOGI000000000000"), ConnectError::NoAnswer { step: Step::LogIn, .. }));
     assert!(alone.count("fake_open") >= 2, "they still run");
     // Others connect beside them.
     let session = open(options("FRAMEBIG000000000001")).unwrap();
@@ -395,7 +399,8 @@ fn frames_make_room_for_themselves() {
         assert!(frame.data == vec![b'f'; size], "{} of {size}", frame.data.len());
     }
     let session = open(options("FRAMEBIG000020000000")).unwrap();
-    assert!(matches!(session.receive(), Err(Error::Library { code: Code(-20001), .. })), "a bound");
+    let end = session.receive();
+    assert!(matches!(end, Err(SessionError::Library(error)) if error.code() == Some(Code(-20001))), "a bound");
 }
 
 #[test]
@@ -449,7 +454,7 @@ fn the_backend_that_is_asked_for_is_used() {
     let mut native = options("PLAINXXX000000000000");
     native.backend = Backend::Native;
     native.timeout = Duration::from_millis(50);
-    assert!(matches!(fail(native), Error::NotFound { .. }));
+    assert!(matches!(fail(native), ConnectError::NotFound { .. }));
 }
 
 #[test]
@@ -472,7 +477,7 @@ fn where_the_loader_finds_a_library() {
     auto.password = "canary".into();
     auto.timeout = Duration::from_millis(50);
     // The camera that the library would reach is not on the LAN.
-    assert!(matches!(fail(auto.clone()), Error::NotFound { .. }));
+    assert!(matches!(fail(auto.clone()), ConnectError::NotFound { .. }));
     // One on the LAN that this crate cannot play is not reached through the library either.
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
     auto.address = Some(stranger.local_addr().unwrap().to_string().parse().unwrap());
@@ -488,7 +493,7 @@ fn where_the_loader_finds_a_library() {
             .to_datagram(generation);
         stranger.send_to(&answer, from).unwrap();
     });
-    assert!(matches!(fail(auto.clone()), Error::Generation { .. }));
+    assert!(matches!(fail(auto.clone()), ConnectError::Generation { .. }));
     answering.join().unwrap();
     auto.backend = Backend::Vendor;
     assert!(open(auto).unwrap().info().library.is_some(), "asked for, the loader's is used");

@@ -1,6 +1,6 @@
 //! Sessions with a camera in this process.
 
-use tutk::{Backend, Cancel, Codec, Error, Frame, Received, Session, SessionOptions, Uid, VideoFrame, ViewerId};
+use tutk::{Backend, Cancel, Codec, ConnectError, Frame, Received, Session, SessionOptions, Uid, VideoFrame, ViewerId};
 
 use crate::Through;
 use crate::common::camera::{LONG, Running, next};
@@ -30,7 +30,7 @@ impl Through {
         (Session::open(self.options(uid, password), &cancel).unwrap(), cancel)
     }
 
-    pub(crate) fn fail(&self, options: SessionOptions) -> Error {
+    pub(crate) fn fail(&self, options: SessionOptions) -> ConnectError {
         Session::open(options, &Cancel::new().unwrap()).unwrap_err()
     }
 

@@ -5,7 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tutk::{
-    Backend, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason, Error, Mode, Received, Session, io_control,
+    Backend, CameraEvent, CameraOptions, Cancel, Codec, CommandError, ConnectError, DisconnectReason, Field, Mode,
+    OptionError, Received, SendError, Session, SessionError, io_control,
 };
 
 use crate::Through;
@@ -51,7 +52,7 @@ pub(crate) fn io_controls_go_both_ways(through: &Through) {
         assert!((got, answer.as_slice()) == (kind + 1, body), "{got:#x}");
     }
     let error = session.send_io_control(1, &[0; io_control::MAX_BODY + 1]).unwrap_err();
-    assert!(matches!(error, Error::InvalidArgument(_)), "{error}");
+    assert!(matches!(error, CommandError::Send(SendError::BodyTooLarge { .. })), "{error}");
     session.close();
     assert_eq!(camera.wait_for_end(), DisconnectReason::ByViewer);
 }
@@ -59,7 +60,7 @@ pub(crate) fn io_controls_go_both_ways(through: &Through) {
 pub(crate) fn a_wrong_password_is_refused(through: &Through) {
     let camera = Running::new("right");
     let error = through.fail(through.options(camera.uid, "canary"));
-    assert!(matches!(error, Error::Refused { .. }), "{error}");
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("canary"));
     // Neither side is the worse for it.
     let _session = through.open(camera.uid, "right");
@@ -69,7 +70,7 @@ pub(crate) fn an_unknown_camera_is_not_found(through: &Through) {
     let mut options = through.options(uid(), "");
     options.timeout = Duration::from_millis(200);
     let error = through.fail(options);
-    assert!(matches!(error, Error::NotFound { .. }), "{error}");
+    assert!(matches!(error, ConnectError::NotFound { .. }), "{error}");
 }
 
 pub(crate) fn a_full_camera_says_so(through: &Through) {
@@ -80,7 +81,7 @@ pub(crate) fn a_full_camera_says_so(through: &Through) {
     // apart while they are made.
     let first = Through { backend: Backend::Native, library: None }.open(camera.uid, "");
     let error = through.fail(through.options(camera.uid, ""));
-    assert!(matches!(error, Error::Full { .. }), "{error}");
+    assert!(matches!(error, ConnectError::Full { .. }), "{error}");
     drop(first);
     let _second = through.open(camera.uid, "");
 }
@@ -89,9 +90,9 @@ pub(crate) fn the_camera_closes(through: &Through) {
     let camera = Running::new("");
     let (session, _cancel) = through.open(camera.uid, "");
     drop(camera);
-    assert!(matches!(session.receive(), Err(Error::ClosedByCamera)));
-    assert!(matches!(session.receive(), Err(Error::ClosedByCamera)), "final");
-    assert!(matches!(session.start_video(), Err(Error::ClosedByCamera)));
+    assert!(matches!(session.receive(), Err(SessionError::ClosedByCamera)));
+    assert!(matches!(session.receive(), Err(SessionError::ClosedByCamera)), "final");
+    assert!(matches!(session.start_video(), Err(CommandError::Session(SessionError::ClosedByCamera))));
 }
 
 pub(crate) fn a_cancelled_session_goes_on_after_a_reset(through: &Through) {
@@ -104,9 +105,9 @@ pub(crate) fn a_cancelled_session_goes_on_after_a_reset(through: &Through) {
     thread::scope(|scope| {
         let receiving = scope.spawn(|| session.receive());
         canceller.cancel();
-        assert!(matches!(receiving.join().unwrap(), Err(Error::Cancelled)));
+        assert!(matches!(receiving.join().unwrap(), Err(SessionError::Cancelled)));
     });
-    assert!(matches!(session.receive(), Err(Error::Cancelled)));
+    assert!(matches!(session.receive(), Err(SessionError::Cancelled)));
     cancel.reset();
     let data = camera.send(viewer, 0, 100);
     assert!(frame(&session).data == data);
@@ -143,7 +144,7 @@ pub(crate) fn a_cancelled_search_for_the_camera_ends(through: &Through) {
         let begin = Instant::now();
         cancel.cancel();
         let (opened, end) = opening.join().unwrap();
-        assert!(matches!(opened, Err(Error::Cancelled)), "{opened:?}");
+        assert!(matches!(opened, Err(ConnectError::Cancelled)), "{opened:?}");
         let took = end.saturating_duration_since(begin);
         println!("{took:?}");
         assert!(took < Duration::from_secs(2), "{took:?}");
@@ -194,12 +195,18 @@ pub(crate) fn long_and_odd_credentials(through: &Through) {
         Session::open(options, &Cancel::new().unwrap()).unwrap();
     }
     for bad in ["x".repeat(257), "a\0b".into()] {
+        let field = |error| match error {
+            ConnectError::Option(OptionError::TooLong { field, .. } | OptionError::Nul { field }) => field,
+            error => panic!("{error}"),
+        };
         let error = through.fail(through.options(uid(), &bad));
-        assert!(matches!(&error, Error::InvalidArgument(text) if text.contains("password")), "{error}");
+        assert!(error.to_string().contains("password"), "{error}");
+        assert_eq!(field(error), Field::Password);
         let mut options = through.options(uid(), "");
         options.account = bad;
         let error = through.fail(options);
-        assert!(matches!(&error, Error::InvalidArgument(text) if text.contains("account")), "{error}");
+        assert!(error.to_string().contains("account"), "{error}");
+        assert_eq!(field(error), Field::Account);
     }
 }
 

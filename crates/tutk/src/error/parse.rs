@@ -1,0 +1,55 @@
+use std::fmt;
+
+/// Why a text is no [`Backend`](crate::Backend).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{text}” is no backend: auto, native or vendor")]
+#[non_exhaustive]
+pub struct ParseBackendError {
+    /// The text, with what cannot be printed escaped.
+    pub text: String,
+}
+
+/// Why a text is no [`LocalPorts`](crate::LocalPorts).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{text}” is no local port: PORT or FIRST-LAST, from 1 to 65535")]
+#[non_exhaustive]
+pub struct ParseLocalPortsError {
+    /// The text, with what cannot be printed escaped.
+    pub text: String,
+}
+
+/// Why a text is no [`Address`](crate::Address).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{text}” is no address host[:port]: {problem}")]
+#[non_exhaustive]
+pub struct ParseAddressError {
+    /// The text, with what cannot be printed escaped.
+    pub text: String,
+    /// What is wrong with it.
+    pub problem: AddressProblem,
+}
+
+/// What is wrong with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AddressProblem {
+    /// The port is no number from 1 to 65535.
+    Port,
+    /// There is no host.
+    NoHost,
+    /// The host is an IPv6 address.
+    Ipv6,
+    /// The host has a character that no host has.
+    Character,
+}
+
+impl fmt::Display for AddressProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Port => "the port is a number from 1 to 65535",
+            Self::NoHost => "the host is missing",
+            Self::Ipv6 => "this generation of cameras speaks IPv4 only",
+            Self::Character => "a host has no such character",
+        })
+    }
+}
