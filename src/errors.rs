@@ -263,7 +263,8 @@ pub(crate) fn of_camera(error: &CameraError, uid: Uid) -> ErrorMessage {
 
 #[cfg(test)]
 mod tests {
-    use tutk::{Asked, LibraryOperation, LoadError, Operation, Step};
+    use tutk::vendor::{Code, LoadError};
+    use tutk::{Asked, LibraryOperation, Operation, Step};
 
     use super::*;
 
@@ -276,7 +277,7 @@ mod tests {
         let timeout = Default::default();
         let answers = Default::default();
         let io = || IoError::new(Operation::Receive, io::ErrorKind::Other);
-        let failed = LibraryError::Failed { operation: LibraryOperation::Start, code: tutk::vendor::Code(-10) };
+        let failed = LibraryError::Failed { operation: LibraryOperation::Start, code: Code(-10) };
         let connect = [
             ConnectError::NotFound { uid, asked: Asked::LocalNetworks, send_error: None, timeout, answers },
             ConnectError::Refused { uid, account: "admin".into() },

@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 mod backend;
+mod canceller;
 mod caps;
 pub mod device_provider;
 mod errors;

@@ -13,12 +13,11 @@ use common::{Camera, Event, H264, LONG, Viewer, bytes, has, unit};
 use gst::glib;
 use gst::prelude::*;
 use tutk::io_control::{self, Ptz};
-use tutk::{Backend, Cancel, Codec, ConnectError, Received, Session, SessionError, SessionOptions};
+use tutk::{AvEvent, Backend, Codec, ConnectError, Events, Session, SessionError, SessionOptions, ViewerEvent};
 
 fn native() -> Option<SessionOptions> {
-    let mut options = SessionOptions::new(common::uid().parse().unwrap());
-    (options.backend, options.timeout) = (Backend::Native, LONG);
-    Some(options)
+    let options = SessionOptions::new(common::uid().parse().unwrap());
+    Some(options.with_backend(Backend::Native).with_timeout(LONG))
 }
 
 fn library() -> Option<SessionOptions> {
@@ -26,22 +25,28 @@ fn library() -> Option<SessionOptions> {
     if path.is_none() {
         println!("TUTK_TEST_LIBRARY names no library: not tested");
     }
-    let options = SessionOptions { backend: Backend::Vendor, library: Some(path?), ..native()? };
-    Some(options)
+    Some(native()?.with_backend(Backend::Vendor).with_library(path?))
 }
 
-/// A session with this camera, with the cancel handle that it needs.
-fn open(options: &SessionOptions, camera: &Camera, password: &str) -> Result<(Session, Cancel), ConnectError> {
-    let (uid, cancel) = (camera.uid.parse().unwrap(), Cancel::new().unwrap());
-    let options = SessionOptions { uid, password: password.into(), ..options.clone() };
-    Ok((Session::open(options, &cancel)?, cancel))
+/// A session with this camera.
+fn open(options: &SessionOptions, camera: &Camera, password: &str) -> Result<(Session, Events), ConnectError> {
+    let mut options = options.clone().with_login("admin", password);
+    options.uid = camera.uid.parse().unwrap();
+    Session::connect(options)?.wait()
 }
 
-fn next_frame(session: &Session) -> tutk::Frame {
+fn next(events: &mut Events) -> AvEvent {
+    match events.next_event().unwrap() {
+        ViewerEvent::Av { event, .. } => event,
+        event => panic!("{event:?}"),
+    }
+}
+
+fn next_frame(events: &mut Events) -> tutk::Frame {
     loop {
-        match session.receive().unwrap() {
-            Received::Video(frame) => return frame,
-            Received::Lost(lost) => panic!("{lost}"),
+        match next(events) {
+            AvEvent::Video(frame) => return frame,
+            AvEvent::Lost(lost) => panic!("{lost}"),
             _ => {}
         }
     }
@@ -49,13 +54,13 @@ fn next_frame(session: &Session) -> tutk::Frame {
 
 fn plays_every_frame(options: SessionOptions) {
     let camera = Camera::start(H264);
-    let (session, _cancel) = open(&options, &camera, "").unwrap();
+    let (session, mut events) = open(&options, &camera, "").unwrap();
     session.start_video().unwrap();
     camera.wait_for_watcher();
     for number in 0..50 {
         let key = number % 10 == 0;
         camera.push(unit(number, key), key);
-        let frame = next_frame(&session);
+        let frame = next_frame(&mut events);
         assert!(frame.data == unit(number, key), "frame {number}");
         assert_eq!((u64::from(frame.number), frame.key), (number, key));
     }
@@ -63,8 +68,9 @@ fn plays_every_frame(options: SessionOptions) {
 
 fn the_bytes_tell_key_frames_and_not_the_flag(options: SessionOptions) {
     let camera = FrameCamera::start();
-    let cancel = Cancel::new().unwrap();
-    let session = Session::open(SessionOptions { uid: camera.uid.parse().unwrap(), ..options }, &cancel).unwrap();
+    let mut options = options;
+    options.uid = camera.uid.parse().unwrap();
+    let (session, mut events) = Session::connect(options).unwrap().wait().unwrap();
     session.start_video().unwrap();
     let viewer = camera.wait_for_watcher();
     for number in 0..10 {
@@ -72,7 +78,7 @@ fn the_bytes_tell_key_frames_and_not_the_flag(options: SessionOptions) {
         // An IDR picture or a predicted one, flagged the wrong way.
         let data: &[u8] = if is_key { &[0, 0, 0, 1, 0x65, 0x88, 7] } else { &[0, 0, 0, 1, 0x41, 0x9A, 7] };
         camera.send(viewer, &Cut { key: !is_key, ..Cut::new(Codec::H264, number * 40, data) });
-        let frame = next_frame(&session);
+        let frame = next_frame(&mut events);
         assert_eq!((frame.key, frame.flags), (is_key, u8::from(!is_key)), "frame {number}");
     }
 }
@@ -93,10 +99,10 @@ fn an_io_control_is_answered(options: SessionOptions) {
         Some((kind == 0x0330).then(|| glib::Bytes::from_static(b"a model")).to_value())
     });
     camera.play();
-    let (session, _cancel) = open(&options, &camera, "").unwrap();
+    let (session, mut events) = open(&options, &camera, "").unwrap();
     session.send_io_control(0x0330, &[0; 8]).unwrap();
     let answer = loop {
-        if let Received::IoControl { kind, body } = session.receive().unwrap() {
+        if let AvEvent::IoControl { kind, body } = next(&mut events) {
             break (kind, body);
         }
     };
@@ -105,9 +111,9 @@ fn an_io_control_is_answered(options: SessionOptions) {
 
 fn a_camera_that_goes_away_is_noticed(options: SessionOptions) {
     let camera = Camera::start(H264);
-    let (session, _cancel) = open(&options, &camera, "").unwrap();
+    let (_session, mut events) = open(&options, &camera, "").unwrap();
     drop(camera);
-    assert!(matches!(session.receive(), Err(SessionError::ClosedByCamera)));
+    assert!(matches!(events.next_event(), Err(SessionError::ClosedByCamera)));
 }
 
 fn a_session_that_ends_frees_the_place(options: SessionOptions) {

@@ -6,20 +6,18 @@ use common::{Camera, Event, H264, Viewer, bytes, has, unit};
 use gst::BufferFlags as Flags;
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Backend, Cancel, Frame, Received, Session, SessionOptions};
+use tutk::{AvEvent, Backend, Events, Frame, Session, SessionOptions, ViewerEvent};
 
 /// A session with this camera without a pipeline around it.
-fn session(camera: &Camera) -> Session {
-    let mut options = SessionOptions::new(camera.uid.parse().unwrap());
-    options.address = Some(camera.address().parse().unwrap());
-    options.backend = Backend::Native;
-    Session::open(options, &Cancel::new().unwrap()).unwrap()
+fn session(camera: &Camera) -> (Session, Events) {
+    let options = SessionOptions::new(camera.uid.parse().unwrap()).with_address(camera.address().parse().unwrap());
+    Session::connect(options.with_backend(Backend::Native)).unwrap().wait().unwrap()
 }
 
 /// The next frame of video.
-fn video(session: &Session) -> Frame {
+fn video(events: &mut Events) -> Frame {
     loop {
-        if let Received::Video(frame) = session.receive().unwrap() {
+        if let ViewerEvent::Av { event: AvEvent::Video(frame), .. } = events.next_event().unwrap() {
             return frame;
         }
     }
@@ -45,7 +43,7 @@ fn the_port_reads_as_it_was_set_and_the_current_one_as_it_was_bound() {
 }
 
 /// Waits until a handler of this signal has stopped the camera, which `provoke` makes a viewer cause.
-fn stops_in_a_handler(signal: &str, provoke: impl FnOnce(Session) -> Option<Session>) {
+fn stops_in_a_handler(signal: &str, provoke: impl FnOnce(Session, Events) -> Option<Events>) {
     let camera = Camera::new(H264);
     let (sender, stopped) = std::sync::mpsc::channel();
     let (pipeline, answers) = (camera.pipeline.downgrade(), signal == "io-control");
@@ -55,10 +53,11 @@ fn stops_in_a_handler(signal: &str, provoke: impl FnOnce(Session) -> Option<Sess
         answers.then(|| None::<glib::Bytes>.to_value())
     });
     camera.play();
-    let session = provoke(session(&camera));
+    let (session, events) = session(&camera);
+    let events = provoke(session, events);
     assert_eq!(stopped.recv_timeout(common::LONG), Ok(Ok(gst::StateChangeSuccess::Success)), "{signal}");
-    if let Some(session) = session {
-        let end = std::iter::repeat_with(|| session.receive()).find_map(Result::err);
+    if let Some(mut events) = events {
+        let end = std::iter::repeat_with(|| events.next_event()).find_map(Result::err);
         assert!(matches!(end, Some(tutk::SessionError::ClosedByCamera)), "{signal}: {end:?}");
     }
 
@@ -72,14 +71,14 @@ fn stops_in_a_handler(signal: &str, provoke: impl FnOnce(Session) -> Option<Sess
 
 #[test]
 fn a_handler_may_stop_the_element() {
-    stops_in_a_handler("viewer-added", Some);
-    stops_in_a_handler("viewer-removed", |session| {
+    stops_in_a_handler("viewer-added", |_, events| Some(events));
+    stops_in_a_handler("viewer-removed", |session, _events| {
         session.close();
         None
     });
-    stops_in_a_handler("io-control", |session| {
+    stops_in_a_handler("io-control", |session, events| {
         session.send_io_control(0x0330, &[]).unwrap();
-        Some(session)
+        Some(events)
     });
 }
 
@@ -173,7 +172,7 @@ fn max_viewers_is_the_most() {
 fn a_slow_viewer_does_not_disturb_another() {
     let camera = Camera::start(H264);
     // It does not read what comes: tutksrc always does.
-    let slow = session(&camera);
+    let (slow, mut slow_events) = session(&camera);
     slow.start_video().unwrap();
     camera.wait_for_watcher();
     let quick = Viewer::watch(&camera);
@@ -181,13 +180,13 @@ fn a_slow_viewer_does_not_disturb_another() {
         camera.push(unit(number, number % 50 == 0), number % 50 == 0);
         assert!(bytes(&quick.pull().0) == unit(number, number % 50 == 0));
     }
-    assert!(video(&slow).data == unit(0, true));
+    assert!(video(&mut slow_events).data == unit(0, true));
 }
 
 #[test]
 fn a_slow_viewer_that_catches_up_goes_on_with_a_key_frame() {
     let camera = Camera::start(H264);
-    let slow = session(&camera);
+    let (slow, mut slow_events) = session(&camera);
     slow.start_video().unwrap();
     camera.wait_for_watcher();
     let quick = Viewer::watch(&camera);
@@ -198,7 +197,7 @@ fn a_slow_viewer_that_catches_up_goes_on_with_a_key_frame() {
     // It has missed more than is kept for it, and is passed over.
     let _ = camera.events.try_iter().count();
     std::thread::scope(|scope| {
-        let caught_up = scope.spawn(|| while video(&slow).data != unit(300, true) {});
+        let caught_up = scope.spawn(|| while video(&mut slow_events).data != unit(300, true) {});
         camera.wait(|event| (event == Event::KeyAsked).then_some(()));
         camera.push(unit(300, true), true);
         caught_up.join().unwrap();
@@ -227,10 +226,10 @@ fn an_io_control_is_answered_by_the_handler() {
         Some(answer.to_value())
     });
     camera.play();
-    let session = session(&camera);
+    let (session, mut events) = session(&camera);
     session.send_io_control(0x0330, b"there").unwrap();
     let answer = loop {
-        if let Received::IoControl { kind, body } = session.receive().unwrap() {
+        if let ViewerEvent::Av { event: AvEvent::IoControl { kind, body }, .. } = events.next_event().unwrap() {
             break (kind, body);
         }
     };
@@ -244,7 +243,7 @@ fn an_io_control_is_answered_by_the_handler() {
 #[test]
 fn viewers_come_and_go() {
     let camera = Camera::start(H264);
-    let session = session(&camera);
+    let (session, _events) = session(&camera);
     let id = camera.wait(|event| match event {
         Event::Added(id) => Some(id),
         _ => None,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use tutk::{Camera, CameraOptions, Cancel, Uid};
+use tutk::{Camera, CameraOptions, Uid};
 
 use crate::Failure;
 use crate::load::Load;
@@ -43,15 +43,13 @@ pub(crate) fn wait_for_end() -> Result<(), Failure> {
 }
 
 fn sink(load: Load, uid: Uid) -> Result<(), Failure> {
-    let cancel = Cancel::new()?;
-    let options = CameraOptions { max_viewers: MAX_VIEWERS, ..CameraOptions::new(uid) };
-    let camera = Arc::new(Camera::open(options, &cancel)?);
+    let (camera, mut events) = Camera::open(CameraOptions::new(uid).with_max_viewers(MAX_VIEWERS))?;
     println!("{}", camera.port());
 
     let shared = Arc::new((Mutex::new(Pacer::new(load)), Condvar::new()));
-    let (serving, changed) = (camera.clone(), shared.clone());
+    let changed = shared.clone();
     thread::spawn(move || {
-        while let Ok(event) = serving.next_event() {
+        while let Ok(event) = events.next_event() {
             changed.0.lock().unwrap().handle(Instant::now(), &event);
             changed.1.notify_one();
         }

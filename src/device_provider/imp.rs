@@ -38,7 +38,7 @@ use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
 use tutk::proto::MAX_CAMERAS;
-use tutk::{Browser, BrowserEvent, Cancel, DiscoverError, IoError, Uid};
+use tutk::{Browser, BrowserEvent, CancelHandle, DiscoverError, Uid};
 
 use super::{CLASSES, TutkDevice};
 
@@ -62,7 +62,7 @@ pub struct TutkDeviceProvider {
 
 /// What keeps the devices up to date between start and stop.
 struct Started {
-    cancel: Cancel,
+    cancel: CancelHandle,
     thread: JoinHandle<()>,
 }
 
@@ -118,7 +118,7 @@ impl DeviceProviderImpl for TutkDeviceProvider {
         let provider = self.obj().clone();
         let period = *self.period.lock().unwrap();
         let mut search = Search::new(&provider, period).map_err(|error| failed(&error))?;
-        let cancel = search.cancel.clone();
+        let cancel = search.browser.cancel_handle();
         let mut devices = Devices { provider, devices: HashMap::new() };
         let thread = thread::Builder::new()
             .name("tutk-devices".into())
@@ -148,21 +148,20 @@ impl TutkDeviceProvider {
 struct Search {
     provider: super::TutkDeviceProvider,
     browser: Browser,
-    cancel: Cancel,
     /// The last failure that was logged. It is not logged again before a search succeeds.
     failure: Option<String>,
 }
 
 impl Search {
-    fn new(provider: &super::TutkDeviceProvider, period: Duration) -> Result<Self, IoError> {
-        let (provider, browser) = (provider.clone(), Browser::new(period));
-        Ok(Self { provider, browser, cancel: Cancel::new()?, failure: None })
+    fn new(provider: &super::TutkDeviceProvider, period: Duration) -> Result<Self, DiscoverError> {
+        let (provider, browser) = (provider.clone(), Browser::new(period)?);
+        Ok(Self { provider, browser, failure: None })
     }
 
     /// Reports events until then, or until it is cancelled. Failures are logged, and do not end the search.
     fn run(&mut self, until: Option<Instant>, mut report: impl FnMut(BrowserEvent)) {
         loop {
-            match self.browser.next_event(until, &self.cancel) {
+            match self.browser.next_event_until(until) {
                 Ok(Some(event)) => {
                     self.failure = None;
                     report(event);

@@ -38,7 +38,7 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use tutk::{CameraError, Cancel, Codec, IoError, Operation, VideoFrame};
+use tutk::{CameraError, Codec, IoError, Operation, VideoFrame};
 
 use super::notice::{ask_for_key, serve};
 use super::reordering::Reordering;
@@ -57,7 +57,6 @@ enum State {
     Stopped,
     Started {
         server: Arc<Server>,
-        cancel: Cancel,
         /// Serves the viewers and handles what they send.
         thread: JoinHandle<()>,
         codec: Option<Codec>,
@@ -142,27 +141,27 @@ impl BaseSinkImpl for TutkSink {
         let uid = options.uid;
         let fail = |error: CameraError| errors::of_camera(&error, uid);
 
-        let cancel = Cancel::new().map_err(|error| fail(error.into()))?;
-        let server = Arc::new(Server::open(options, &cancel).map_err(fail)?);
+        let (server, events) = Server::open(options).map_err(fail)?;
+        let server = Arc::new(server);
         gst::info!(CAT, imp = self, "Camera {uid} is at UDP port {}", server.port());
 
         let thread = thread::Builder::new()
             .name("tutksink".into())
             .spawn({
                 let (sink, server) = (self.obj().clone(), server.clone());
-                move || serve(&sink, &server)
+                move || serve(&sink, &server, events)
             })
             .map_err(|source| fail(IoError::new(Operation::StartThread, source).into()))?;
         let reordering = Reordering::default();
-        *self.state.lock().unwrap() = State::Started { server, cancel, thread, codec: None, reordering };
+        *self.state.lock().unwrap() = State::Started { server, thread, codec: None, reordering };
         self.obj().notify("current-port");
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let state = std::mem::take(&mut *self.state.lock().unwrap());
-        let State::Started { cancel, thread, .. } = state else { return Ok(()) };
-        cancel.cancel();
+        let State::Started { server, thread, .. } = state else { return Ok(()) };
+        server.stop();
         // A handler of a signal runs on that thread, and may be what stops the element: the thread ends after it.
         if thread.thread().id() != thread::current().id() {
             thread.join().map_err(|_| gst::error_msg!(gst::CoreError::Failed, ["the camera's thread panicked"]))?;

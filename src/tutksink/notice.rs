@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use gst::prelude::*;
 use gst_base::prelude::*;
-use tutk::{CameraError, DisconnectReason, ViewerId};
+use tutk::{CameraError, CameraEvents, DisconnectReason, ViewerId};
 
 use super::TutkSink;
 use super::imp::CAT;
@@ -40,10 +40,10 @@ pub(super) enum Notice {
     Debug(String),
 }
 
-/// The camera's thread: until it is cancelled, or the network fails.
-pub(super) fn serve(sink: &TutkSink, server: &Server) {
+/// The camera's thread: until the camera is closed, or the network fails.
+pub(super) fn serve(sink: &TutkSink, server: &Server, mut events: CameraEvents) {
     let error = loop {
-        match server.next() {
+        match server.next(&mut events) {
             Ok(notice) => {
                 ask_for_key(sink, server);
                 report(sink, server, notice);

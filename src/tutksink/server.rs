@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use tutk::{
-    Camera, CameraError, CameraEvent, CameraOptions, Cancel, DisconnectReason, SendError, Uid, VideoFrame, ViewerId,
-    io_control,
+    Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, DisconnectReason, SendError, Uid, VideoFrame,
+    ViewerId, io_control,
 };
 
 use super::notice::Notice;
@@ -22,10 +22,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// `cancel` ends [`next`](Self::next).
-    pub(super) fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, CameraError> {
+    /// The events are for the thread that calls [`next`](Self::next).
+    pub(super) fn open(options: CameraOptions) -> Result<(Self, CameraEvents), CameraError> {
         let uid = options.uid;
-        Ok(Self { uid, camera: Camera::open(options, cancel)?, viewers: Mutex::default() })
+        let (camera, events) = Camera::open(options)?;
+        Ok((Self { uid, camera, viewers: Mutex::default() }, events))
     }
 
     pub(super) fn uid(&self) -> Uid {
@@ -37,9 +38,9 @@ impl Server {
         self.camera.port()
     }
 
-    /// Serves the viewers until something happens. Belongs to one thread.
-    pub(super) fn next(&self) -> Result<Notice, CameraError> {
-        let event = self.camera.next_event()?;
+    /// Serves the viewers until something happens.
+    pub(super) fn next(&self, events: &mut CameraEvents) -> Result<Notice, CameraError> {
+        let event = events.next_event()?;
         let mut viewers = self.viewers.lock().unwrap();
         Ok(match event {
             CameraEvent::ViewerAdded { viewer, address } => {
@@ -66,6 +67,11 @@ impl Server {
             CameraEvent::IoControlUnconfirmed { viewer, kind } => Notice::IoControlUnconfirmed { viewer, kind },
             event => Notice::Debug(format!("{event:?}")),
         })
+    }
+
+    /// Ends the camera: [`next`](Self::next) fails with [`CameraError::Closed`].
+    pub(super) fn stop(&self) {
+        self.camera.close();
     }
 
     /// Ends the sessions of all viewers.

@@ -129,12 +129,10 @@ impl Settings {
                     .into(),
             )
         })?;
-        let mut options = CameraOptions::new(uid.parse()?);
-        options.name.clone_from(&self.camera_name);
-        options.account.clone_from(&self.login.username);
-        options.password = self.login.password.clone().unwrap_or_default();
-        options.port = self.port.try_into().unwrap_or_default();
-        options.max_viewers = self.max_viewers as usize;
-        Ok(options)
+        Ok(CameraOptions::new(uid.parse()?)
+            .with_name(&self.camera_name)
+            .with_login(&self.login.username, self.login.password.clone().unwrap_or_default())
+            .with_port(self.port.try_into().unwrap_or_default())
+            .with_max_viewers(self.max_viewers as usize))
     }
 }

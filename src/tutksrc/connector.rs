@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use gst::glib;
 use tutk::{
-    Cancel, ConnectError, DiscoverError, Error, IoError, LibraryError, Operation, ScanOptions, SessionError,
-    SessionOptions,
+    ConnectError, DiscoverError, DiscoverOptions, Error, IoError, LibraryError, Operation, SessionError,
+    SessionOptions, discover,
 };
 
 use super::controls::Controls;
@@ -17,6 +17,7 @@ use super::notice::Notice;
 use super::reconnect::{Failure, NextTry, Reconnect};
 use super::session::Session;
 use super::settings::Settings;
+use crate::canceller::Canceller;
 use crate::errors::{self, BadSetting};
 
 /// How long to look for cameras when none is named.
@@ -27,7 +28,7 @@ const LIST_TIME: Duration = Duration::from_secs(1);
 pub(super) struct Connector {
     /// None if no camera is named.
     options: Option<SessionOptions>,
-    scan: ScanOptions,
+    discovery: DiscoverOptions,
     sync_time: bool,
     controls: Arc<Controls>,
     reconnect: Reconnect,
@@ -64,7 +65,7 @@ impl Connector {
     pub(super) fn new(settings: &Settings, controls: Arc<Controls>) -> Result<Self, BadSetting> {
         Ok(Self {
             options: settings.session()?,
-            scan: settings.scan(LIST_TIME),
+            discovery: settings.discovery(LIST_TIME),
             sync_time: settings.sync_time,
             controls,
             reconnect: Reconnect::new(settings.reconnect, settings.retry_timeout()),
@@ -73,7 +74,7 @@ impl Connector {
     }
 
     /// Makes progress. Waits at most for `time`, unless no camera is named.
-    pub(super) fn poll(&mut self, cancel: &Cancel, time: Duration) -> Progress {
+    pub(super) fn poll(&mut self, cancel: &Canceller, time: Duration) -> Progress {
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => self.open(cancel),
             Phase::Opening(opening) => match opening.opened.recv_timeout(time) {
@@ -143,7 +144,7 @@ impl Connector {
         self.reconnect.paused();
     }
 
-    fn open(&mut self, cancel: &Cancel) -> Progress {
+    fn open(&mut self, cancel: &Canceller) -> Progress {
         let Some(options) = self.options.clone() else { return self.list_cameras(cancel) };
         self.reconnect.trying(Instant::now());
         let uid = options.uid;
@@ -163,8 +164,12 @@ impl Connector {
     }
 
     /// No camera is named: says which there are.
-    fn list_cameras(&self, cancel: &Cancel) -> Progress {
-        match tutk::scan(&self.scan, cancel) {
+    fn list_cameras(&self, cancel: &Canceller) -> Progress {
+        let found = discover(&self.discovery).and_then(|discovery| {
+            cancel.attach(discovery.cancel_handle());
+            discovery.answers()
+        });
+        match found {
             Err(DiscoverError::Cancelled) => Progress::Cancelled,
             found => Progress::Failed(errors::without_uid(&found)),
         }
@@ -203,7 +208,7 @@ mod tests {
         };
         assert!(hint.ends_with("Trying again for 60 s."), "{hint}");
         assert_eq!((attempt, message.get("reason")), (1, Ok("closed-by-camera")));
-        let cancel = Cancel::new().unwrap();
+        let cancel = Canceller::default();
         assert!(matches!(connector.poll(&cancel, Duration::ZERO), Progress::Pending));
         cancel.cancel();
         assert!(matches!(connector.poll(&cancel, Duration::ZERO), Progress::Cancelled));

@@ -8,7 +8,7 @@ use tutk::{Alignment, Codec, Unit};
 /// queue or by a flush.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    gate: tutk::Gate,
+    gate: tutk::proto::Gate,
     /// Of the last unit that went through.
     caps: Option<(Codec, Alignment)>,
 }

@@ -271,7 +271,7 @@ impl BaseSrcImpl for TutkSrc {
         };
         let streamer = Streamer::new(&settings, self.shared.clone(), Arc::new(report));
         let streamer = streamer.map_err(|error| errors::of_setting(&error))?;
-        self.shared.interrupt.start().map_err(|error| errors::of_start(&error.into()))?;
+        self.shared.interrupt.start();
         *self.streamer.lock().unwrap() = Some(streamer);
         Ok(())
     }

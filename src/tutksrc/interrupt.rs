@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use tutk::{Cancel, IoError};
+use crate::canceller::Canceller;
 
 /// Has a lock of its own, so that `unlock()` never waits for `create()`.
 #[derive(Debug, Default)]
@@ -12,7 +12,7 @@ pub(super) struct Interrupt(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// None while the element is stopped.
-    cancel: Option<Cancel>,
+    cancel: Option<Canceller>,
     flushing: bool,
     /// The session is to end: the handle stays cancelled, and gets a successor.
     paused: bool,
@@ -20,9 +20,8 @@ struct State {
 }
 
 impl Interrupt {
-    pub(super) fn start(&self) -> Result<(), IoError> {
-        *self.state() = State { cancel: Some(Cancel::new()?), ..State::default() };
-        Ok(())
+    pub(super) fn start(&self) {
+        *self.state() = State { cancel: Some(Canceller::default()), ..State::default() };
     }
 
     pub(super) fn stop(&self) {
@@ -61,18 +60,16 @@ impl Interrupt {
     }
 
     /// After a pause, lets the streaming thread wait again.
-    pub(super) fn resume(&self) -> Result<(), IoError> {
-        let cancel = Cancel::new()?;
+    pub(super) fn resume(&self) {
         let mut state = self.state();
         if state.cancel.is_some() {
-            state.cancel = Some(cancel);
+            state.cancel = Some(Canceller::default());
         }
         state.paused = false;
-        Ok(())
     }
 
     /// What ends a wait of the streaming thread; none while the element is stopped.
-    pub(super) fn cancel(&self) -> Option<Cancel> {
+    pub(super) fn cancel(&self) -> Option<Canceller> {
         self.state().cancel.clone()
     }
 
@@ -106,7 +103,7 @@ mod tests {
     fn a_flush_ends_waits_until_it_is_over() {
         let interrupt = Interrupt::default();
         interrupt.flush();
-        interrupt.start().unwrap();
+        interrupt.start();
         assert!(!is_cancelled(&interrupt) && interrupt.flushed().is_none());
         interrupt.flush();
         assert!(is_cancelled(&interrupt) && !interrupt.is_paused());
@@ -118,25 +115,25 @@ mod tests {
     #[test]
     fn a_pause_ends_waits_until_the_streaming_thread_has_seen_it() {
         let interrupt = Interrupt::default();
-        interrupt.start().unwrap();
+        interrupt.start();
         let session = interrupt.cancel().unwrap();
         interrupt.pause();
         interrupt.flush();
         assert!(!interrupt.is_paused());
         interrupt.flush_ended(Instant::now());
         assert!(interrupt.is_paused() && session.is_cancelled());
-        interrupt.resume().unwrap();
+        interrupt.resume();
         assert!(!interrupt.is_paused() && !is_cancelled(&interrupt) && session.is_cancelled());
     }
 
     #[test]
     fn a_stop_is_final() {
         let interrupt = Interrupt::default();
-        interrupt.start().unwrap();
+        interrupt.start();
         let cancel = interrupt.cancel().unwrap();
         interrupt.stop();
         assert!(cancel.is_cancelled() && interrupt.cancel().is_none());
-        interrupt.resume().unwrap();
+        interrupt.resume();
         assert!(interrupt.cancel().is_none());
     }
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tutk::{
-    Alignment, DropReason, Dropped, FrameWatchdog, Media, Received, SessionError, Uid, Unit, VideoParser, io_control,
+    Alignment, AvEvent, DropReason, Dropped, FrameWatchdog, Media, SessionError, Uid, Unit, VideoParser, ViewerEvent,
+    io_control,
 };
 
 use super::controls::Controls;
@@ -66,15 +67,26 @@ impl Reception {
     }
 
     /// The camera has sent this. Fails if the session is lost.
-    pub(super) fn handle(&mut self, received: Received, now: Instant) -> Result<(), SessionError> {
-        match received {
-            Received::Video(frame) => {
+    pub(super) fn handle(&mut self, event: ViewerEvent, now: Instant) -> Result<(), SessionError> {
+        match event {
+            ViewerEvent::Av { event, .. } => self.handle_av(event, now)?,
+            ViewerEvent::ConflictingResponder(address) => {
+                self.notices.push_back(Notice::ConflictingResponder(address));
+            }
+            other => self.notices.push_back(Notice::Debug(format!("{other:?}"))),
+        }
+        Ok(())
+    }
+
+    fn handle_av(&mut self, event: AvEvent, now: Instant) -> Result<(), SessionError> {
+        match event {
+            AvEvent::Video(frame) => {
                 self.stats.lock().unwrap().received(&frame);
                 if let Some(dropped) = self.video.parser.push(frame) {
                     self.unusable(dropped);
                 }
             }
-            Received::Lost(lost) => {
+            AvEvent::Lost(lost) => {
                 if lost.media == Media::Video {
                     let unused = self.video.parser.lost();
                     let mut stats = self.stats.lock().unwrap();
@@ -83,22 +95,19 @@ impl Reception {
                 }
                 self.notices.push_back(Notice::Lost(lost));
             }
-            Received::IoControl { kind, body } => {
+            AvEvent::IoControl { kind, body } => {
                 if let Some(body) = self.controls.received(kind, body) {
                     self.notices.push_back(Notice::IoControl { kind, body });
                 }
             }
-            Received::IoControlUnconfirmed { kind } => {
+            AvEvent::IoControlUnconfirmed { kind } => {
                 self.notices.push_back(Notice::IoControlUnconfirmed(kind));
                 if kind == io_control::START_VIDEO {
                     self.watchdog.unconfirmed(now)?;
                 }
             }
-            Received::ConflictingResponder(address) => {
-                self.notices.push_back(Notice::ConflictingResponder(address));
-            }
             // It is not played.
-            Received::Audio(_) => {}
+            AvEvent::Audio(_) => {}
             other => self.notices.push_back(Notice::Debug(format!("{other:?}"))),
         }
         Ok(())
@@ -193,9 +202,13 @@ mod tests {
     }
 
     /// A JPEG, announced as this.
-    fn frame(number: u32, codec: Codec) -> Received {
+    fn av(event: AvEvent) -> ViewerEvent {
+        ViewerEvent::Av { channel: 0, event }
+    }
+
+    fn frame(number: u32, codec: Codec) -> ViewerEvent {
         let jpeg = vec![0xFF, 0xD8, 0xFF, 0xD9];
-        Received::Video(Frame::new(codec, jpeg, Instant::now()).with_key(true).with_number(number))
+        av(AvEvent::Video(Frame::new(codec, jpeg, Instant::now()).with_key(true).with_number(number)))
     }
 
     fn notices(reception: &mut Reception) -> Vec<Notice> {
@@ -231,7 +244,7 @@ mod tests {
     #[test]
     fn a_start_that_the_camera_never_confirms_ends_the_session() {
         let (mut reception, _consumer) = reception(Video::default());
-        let unconfirmed = |kind| Received::IoControlUnconfirmed { kind };
+        let unconfirmed = |kind| av(AvEvent::IoControlUnconfirmed { kind });
         assert!(reception.handle(unconfirmed(io_control::SET_TIME), Instant::now()).is_ok());
         assert!(reception.handle(unconfirmed(io_control::START_VIDEO), Instant::now()).is_err());
         assert_eq!(notices(&mut reception).len(), 2);
@@ -240,7 +253,7 @@ mod tests {
     #[test]
     fn an_io_control_that_no_call_waits_for_is_a_notice() {
         let (mut reception, _consumer) = reception(Video::default());
-        reception.handle(Received::IoControl { kind: 0x331, body: vec![1] }, Instant::now()).unwrap();
+        reception.handle(av(AvEvent::IoControl { kind: 0x331, body: vec![1] }), Instant::now()).unwrap();
         let received = notices(&mut reception);
         assert!(matches!(&received[..], [Notice::IoControl { kind: 0x331, body }] if *body == [1]), "{received:?}");
     }

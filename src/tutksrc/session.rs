@@ -3,26 +3,33 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use tutk::proto::ViewerStats;
-use tutk::{Cancel, CommandError, DiscoveredCamera, Error, Received, SessionError, SessionInfo, SessionOptions, Uid};
+use tutk::{
+    CommandError, ConnectError, DiscoveredCamera, Error, Events, SessionError, SessionInfo, SessionOptions, Uid,
+    ViewerEvent, ViewerStats,
+};
 
 use super::controls::Controls;
 use super::notice::Notice;
 use super::stats::Stats;
+use crate::canceller::Canceller;
 
 /// One session. It ends when the last reference to it is dropped: [`Controls`] has one, and the thread that receives.
 #[derive(Debug)]
-pub(super) struct Session(tutk::Session);
+pub(super) struct Session {
+    session: tutk::Session,
+    /// One thread at a time receives.
+    events: Mutex<Events>,
+}
 
 impl Session {
     /// Opens a session, and sends what each begins with. What was not sent is in the notices.
     pub(super) fn open(
         options: SessionOptions,
-        cancel: &Cancel,
+        cancel: &Canceller,
         controls: &Controls,
         sync_time: bool,
     ) -> Result<(Arc<Self>, Vec<Notice>), Error> {
-        let session = Arc::new(Self(tutk::Session::open(options, cancel)?));
+        let session = Arc::new(Self::connect(options, cancel)?);
         controls.attach(&session);
         let time = if sync_time { controls.sync_time() } else { Ok(()) };
         let quality = controls.ask_for_quality();
@@ -31,22 +38,25 @@ impl Session {
         Ok((session, notices.into_iter().flatten().collect()))
     }
 
+    fn connect(options: SessionOptions, cancel: &Canceller) -> Result<Self, ConnectError> {
+        let connecting = tutk::Session::connect(options)?;
+        cancel.attach(connecting.cancel_handle());
+        let (session, events) = connecting.wait()?;
+        Ok(Self { session, events: Mutex::new(events) })
+    }
+
     /// Asks the camera to send video.
     pub(super) fn start_video(&self) -> Result<(), SessionError> {
-        self.0.start_video().or_else(|error| match error {
-            CommandError::Session(error) => Err(error),
-            // Its body fits.
-            _ => Ok(()),
-        })
+        self.session.start_video()
     }
 
     pub(super) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
-        self.0.send_io_control(kind, body)
+        self.session.send_io_control(kind, body)
     }
 
-    /// Waits for what the camera sends; none if nothing came until the deadline. One thread at a time receives.
-    pub(super) fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
-        self.0.receive_until(deadline)
+    /// Waits for what the camera sends; none if nothing came until the deadline.
+    pub(super) fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
+        self.events.lock().unwrap().next_event_until(deadline)
     }
 
     pub(super) fn uid(&self) -> Uid {
@@ -55,15 +65,15 @@ impl Session {
 
     /// The camera, as it answered the search.
     pub(super) fn camera(&self) -> &DiscoveredCamera {
-        self.0.camera()
+        self.session.camera()
     }
 
     pub(super) fn info(&self) -> SessionInfo {
-        self.0.info()
+        self.session.info()
     }
 
     pub(super) fn stats(&self) -> ViewerStats {
-        self.0.stats()
+        self.session.stats()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Address, LocalPorts, ParseAddressError, ParseLocalPortsError, ScanOptions, Secret, SessionOptions};
+use tutk::{Address, DiscoverOptions, LocalPorts, ParseAddressError, ParseLocalPortsError, Secret, SessionOptions};
 
 use super::uri;
 use crate::errors::BadSetting;
@@ -156,15 +156,12 @@ impl Settings {
     }
 
     /// How to look for cameras for this long.
-    pub(super) fn scan(&self, timeout: Duration) -> ScanOptions {
-        ScanOptions {
-            uid: None,
-            address: self.address().unwrap_or_default(),
-            local_ports: self.local_ports().unwrap_or_default(),
-            timeout,
-            backend: self.backend.into(),
-            library: self.library.as_ref().map(PathBuf::from),
-        }
+    pub(super) fn discovery(&self, timeout: Duration) -> DiscoverOptions {
+        let mut options = DiscoverOptions::new().with_timeout(timeout).with_backend(self.backend.into());
+        options.address = self.address().unwrap_or_default();
+        options.local_ports = self.local_ports().unwrap_or_default();
+        options.library = self.library.as_ref().map(PathBuf::from);
+        options
     }
 
     /// Where to ask for the camera, if not everywhere.

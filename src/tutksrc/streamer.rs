@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use tutk::{Cancel, Error, IoError, Uid};
+use tutk::{Error, IoError, Uid};
 
 use super::connector::{Connector, Progress};
 use super::controls::Controls;
@@ -20,6 +20,7 @@ use super::session::{self, Session};
 use super::settings::Settings;
 use super::stats::{Stats, Timestamps};
 use super::timing::ClockRecovery;
+use crate::canceller::Canceller;
 
 /// How often downstream learns that time passes while there is no session, or a frame is overdue.
 const GAP: Duration = Duration::from_millis(250);
@@ -161,7 +162,7 @@ impl Streamer {
     fn progress(
         &mut self,
         progress: Progress,
-        cancel: &Cancel,
+        cancel: &Canceller,
         running_time: &impl Fn() -> Option<gst::ClockTime>,
     ) -> Option<Step> {
         match progress {
@@ -185,7 +186,7 @@ impl Streamer {
     }
 
     /// The receiver has ended because of this error.
-    fn lost(&mut self, error: &Error, cancel: &Cancel) -> Option<Step> {
+    fn lost(&mut self, error: &Error, cancel: &Canceller) -> Option<Step> {
         if error.is_cancelled() {
             return self.interrupted(cancel);
         }
@@ -195,7 +196,7 @@ impl Streamer {
         self.progress(progress, cancel, &|| None)
     }
 
-    fn interrupted(&mut self, cancel: &Cancel) -> Option<Step> {
+    fn interrupted(&mut self, cancel: &Canceller) -> Option<Step> {
         let interrupt = &self.shared.interrupt;
         if !interrupt.is_paused() {
             // A flush that is over already needs nothing.
@@ -204,10 +205,8 @@ impl Streamer {
         let closed = session::end(&self.shared.controls, &self.shared.stats);
         self.stop_receiving();
         self.connector.paused();
-        match self.shared.interrupt.resume() {
-            Ok(()) => Some(Step::Pause(closed)),
-            Err(error) => Some(Step::Fail(crate::errors::of_start(&error.into()))),
-        }
+        self.shared.interrupt.resume();
+        Some(Step::Pause(closed))
     }
 
     fn arrived(&mut self, arrived: Arrived, running_time: &impl Fn() -> Option<gst::ClockTime>) -> Option<Step> {
@@ -365,7 +364,7 @@ mod tests {
     #[test]
     fn a_pause_ends_the_session_and_lets_the_thread_wait_again() {
         let mut streamer = streamer(TimestampMode::Arrival);
-        streamer.shared.interrupt.start().unwrap();
+        streamer.shared.interrupt.start();
         streamer.shared.interrupt.pause();
         let cancel = streamer.shared.interrupt.cancel().unwrap();
         assert!(matches!(streamer.interrupted(&cancel), Some(Step::Pause(None))));

@@ -1,19 +1,17 @@
 //! A camera that cuts its stream into frames as it likes.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
 use gst::prelude::*;
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Codec, VideoFrame, ViewerId, io_control};
+use tutk::{Camera, CameraEvent, CameraOptions, Codec, VideoFrame, ViewerId, io_control};
 
 use super::pictures::Launched;
 use super::{LONG, Viewer};
 
 pub struct FrameCamera {
     pub uid: String,
-    camera: Arc<Camera>,
-    cancel: Cancel,
+    camera: Camera,
     events: Receiver<CameraEvent>,
     thread: Option<JoinHandle<()>>,
 }
@@ -39,16 +37,14 @@ impl FrameCamera {
     pub fn start() -> Self {
         super::init();
         let uid = super::uid();
-        let cancel = Cancel::new().unwrap();
-        let camera = Arc::new(Camera::open(CameraOptions::new(uid.parse().unwrap()), &cancel).unwrap());
+        let (camera, mut serving) = Camera::open(CameraOptions::new(uid.parse().unwrap())).unwrap();
         let (sender, events) = channel();
-        let serving = camera.clone();
         let serve = move || {
             while let Ok(event) = serving.next_event() {
                 let _ = sender.send(event);
             }
         };
-        Self { uid, camera, cancel, events, thread: Some(thread::spawn(serve)) }
+        Self { uid, camera, events, thread: Some(thread::spawn(serve)) }
     }
 
     /// The `tutksrc` that plays it, for a description of a pipeline.
@@ -85,7 +81,7 @@ impl FrameCamera {
 
 impl Drop for FrameCamera {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.camera.close();
         let _ = self.thread.take().map(JoinHandle::join);
     }
 }

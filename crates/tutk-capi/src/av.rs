@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::proto::{AvEvent, RESEND_STORE};
-use tutk::{Frame, Secret};
+use tutk::proto::RESEND_STORE;
+use tutk::{AvEvent, Channel, ChannelError, Credentials, Frame, Secret};
 
 use crate::codes::*;
 use crate::queue::{Queue, is_video};
@@ -141,26 +141,31 @@ impl Av {
         }
     }
 
+    /// Sends a command to the channel.
+    fn command<T>(&self, command: impl FnOnce(&Channel) -> Result<T, ChannelError>) -> Result<T, Code> {
+        let channel = self.session.channel(self.channel).ok_or_else(|| self.closed())?;
+        command(&channel).map_err(|error| match error {
+            ChannelError::Ended => self.closed(),
+            ChannelError::Full | ChannelError::Send(_) => AV_ER_EXCEED_MAX_SIZE,
+            _ => AV_ER_CLIENT_NO_AVLOGIN,
+        })
+    }
+
+    fn closed(&self) -> Code {
+        self.session.ended().unwrap_or(End::Closed).av()
+    }
+
     /// Logs in to the other side's server. Returns whether resend is granted, and the server's service.
-    pub(crate) fn log_in(
-        &self,
-        account: String,
-        password: Secret,
-        resend: bool,
-        until: Instant,
-    ) -> Result<(bool, u32), Code> {
-        let now = Instant::now();
-        self.session
-            .with_link(|link| link.start_client(now, self.channel, account, password, resend))
-            .ok_or_else(|| self.session.ended().unwrap_or(End::Closed).av())?;
+    pub(crate) fn log_in(&self, credentials: Credentials, resend: bool, until: Instant) -> Result<(bool, u32), Code> {
+        self.command(|channel| channel.start_client(credentials, resend))?;
         let resend = self.wait(Some(until), |state| match state.answer {
             _ if state.exit => Some(Err(AV_ER_CLIENT_EXIT)),
             Some(Ok(resend)) => Some(Ok(resend)),
             Some(Err(_)) => Some(Err(AV_ER_WRONG_VIEWACC_OR_PWD)),
             None => None,
         })?;
-        let service = self.session.with_link(|link| link.service(self.channel));
-        Ok((resend, service.flatten().unwrap_or_default()))
+        let service = self.session.channel(self.channel).and_then(|channel| channel.service());
+        Ok((resend, service.unwrap_or_default()))
     }
 
     /// Waits for a client that `may` log in, and tells it the service. Returns whether resend is granted.
@@ -171,12 +176,7 @@ impl Av {
         service: u32,
         until: Option<Instant>,
     ) -> Result<bool, Code> {
-        let closed = || self.session.ended().unwrap_or(End::Closed).av();
-        let started = self.session.with_link(|link| {
-            link.start_server(self.channel, resend);
-            link.set_service(self.channel, service);
-        });
-        started.ok_or_else(closed)?;
+        self.command(|channel| channel.start_server(service, resend))?;
         loop {
             let (account, password) =
                 self.wait(
@@ -186,8 +186,7 @@ impl Av {
                     },
                 )?;
             let granted = may(&account, password.reveal().as_bytes());
-            let answered = self.session.with_link(|link| link.answer_login(self.channel, granted));
-            if let Some(resend) = answered.ok_or_else(closed)? {
+            if let Some(resend) = self.command(|channel| channel.answer_login(granted))? {
                 return Ok(resend);
             }
         }
@@ -266,15 +265,8 @@ impl Av {
             state.sending.sent += 1;
             state.sending.sent
         };
-        let sent = self.session.with_link(|link| {
-            let open = link.is_open(self.channel);
-            if open {
-                link.send_io_control(self.channel, kind, body);
-            }
-            open
-        });
-        let result = match sent {
-            Some(true) => self.wait(None, |state| {
+        let result = match self.command(|channel| channel.send_io_control(kind, body)) {
+            Ok(()) => self.wait(None, |state| {
                 let sending = &state.sending;
                 if sending.settled >= ticket {
                     Some(if sending.confirmed { Ok(()) } else { Err(AV_ER_TIMEOUT) })
@@ -282,11 +274,10 @@ impl Av {
                     sending.exit.then_some(Err(AV_ER_SENDIOCTRL_EXIT))
                 }
             }),
-            other => {
+            Err(code) => {
                 // Nothing went out that could be confirmed.
                 lock(&self.state).sending.sent -= 1;
-                let no_login = Err(AV_ER_CLIENT_NO_AVLOGIN);
-                if other.is_some() { no_login } else { Err(self.session.ended().unwrap_or(End::Closed).av()) }
+                Err(code)
             }
         };
         lock(&self.state).sending.busy = false;
@@ -302,41 +293,20 @@ impl Av {
     /// Sends a frame of video.
     pub(crate) fn send_video(&self, media: &[u8], info: &[u8]) -> Result<(), Code> {
         self.check_server()?;
-        let channel = self.channel;
-        let sent = self.session.with_link(|link| {
-            if !link.is_open(channel) {
-                return Err(AV_ER_CLIENT_NO_AVLOGIN);
-            }
-            if link.is_full(channel) {
-                return Err(AV_ER_EXCEED_MAX_SIZE);
-            }
-            // After frames that it could not send, the application knows best where a decoder can go on.
-            let is_key = true;
-            match link.send_video(channel, media, info, is_key) {
-                Ok(true) => Ok(()),
-                Ok(false) => Err(AV_ER_CLIENT_NO_AVLOGIN),
-                Err(_) => Err(AV_ER_EXCEED_MAX_SIZE),
-            }
-        });
-        sent.unwrap_or_else(|| Err(self.session.ended().unwrap_or(End::Closed).av()))
+        // After frames that it could not send, the application knows best where a decoder can go on.
+        let is_key = true;
+        self.command(|channel| channel.send_video(media, info, is_key))
     }
 
     /// Sends a block of audio.
     pub(crate) fn send_audio(&self, media: &[u8], info: &[u8]) -> Result<(), Code> {
         self.check_server()?;
-        let channel = self.channel;
-        let sent = self.session.with_link(|link| {
-            if !link.is_open(channel) {
-                return Err(AV_ER_CLIENT_NO_AVLOGIN);
-            }
-            link.send_audio(channel, media, info).map_err(|_| AV_ER_EXCEED_MAX_SIZE)
-        });
-        sent.unwrap_or_else(|| Err(self.session.ended().unwrap_or(End::Closed).av()))
+        self.command(|channel| channel.send_audio(media, info))
     }
 
-    /// How full the store of unconfirmed frames is.
+    /// How full the store of unacknowledged frames is.
     pub(crate) fn fullness(&self) -> f32 {
-        let held = self.session.with_link(|link| link.unconfirmed(self.channel)).unwrap_or_default();
+        let held = self.session.channel(self.channel).map_or(0, |channel| channel.unacknowledged());
         held as f32 / RESEND_STORE as f32
     }
 

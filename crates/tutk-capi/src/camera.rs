@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use tutk::{Camera, CameraError, CameraEvent, CameraOptions, Cancel, DisconnectReason, Uid, ViewerId};
+use tutk::{Access, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, DisconnectReason, Uid, ViewerId};
 
 use crate::codes::*;
 use crate::session::Session;
@@ -13,8 +13,7 @@ use crate::viewer::SILENCE;
 /// A camera that answers searches and takes viewers, with the thread that drives it.
 pub(crate) struct Host {
     pub(crate) uid: Uid,
-    camera: Arc<Camera>,
-    cancel: Cancel,
+    camera: Camera,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -27,20 +26,23 @@ impl Host {
         max_viewers: usize,
         arrived: impl Fn(Arc<Session>) + Send + 'static,
     ) -> Result<Self, Code> {
-        let cancel = Cancel::new().map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
-        let options = CameraOptions { name, port, max_viewers, idle_timeout: SILENCE, ..CameraOptions::new(uid) };
-        let camera = Camera::open_for_application(options, &cancel).map_err(|error| match error {
+        let options = CameraOptions::new(uid)
+            .with_access(Access::Application)
+            .with_name(name)
+            .with_port(port)
+            .with_max_viewers(max_viewers)
+            .with_idle_timeout(SILENCE);
+        let (camera, events) = Camera::open(options).map_err(|error| match error {
             CameraError::Option(_) => IOTC_ER_INVALID_ARG,
             CameraError::Io(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => IOTC_ER_FAIL_SOCKET_BIND,
             _ => IOTC_ER_FAIL_CREATE_SOCKET,
         })?;
-        let camera = Arc::new(camera);
         let driven = camera.clone();
         let thread = thread::Builder::new()
             .name("tutk-camera".into())
-            .spawn(move || drive(uid, &driven, arrived))
+            .spawn(move || drive(uid, &driven, events, arrived))
             .map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
-        Ok(Self { uid, camera, cancel, thread: Some(thread) })
+        Ok(Self { uid, camera, thread: Some(thread) })
     }
 
     /// What searches show from now on.
@@ -51,7 +53,7 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.camera.close();
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != thread::current().id()
         {
@@ -60,9 +62,9 @@ impl Drop for Host {
     }
 }
 
-fn drive(uid: Uid, camera: &Arc<Camera>, arrived: impl Fn(Arc<Session>)) {
+fn drive(uid: Uid, camera: &Camera, mut events: CameraEvents, arrived: impl Fn(Arc<Session>)) {
     let mut sessions: HashMap<ViewerId, Arc<Session>> = HashMap::new();
-    while let Ok(event) = camera.next_event() {
+    while let Ok(event) = events.next_event() {
         match event {
             CameraEvent::ViewerAdded { viewer, address } => {
                 let session = Session::camera(uid, address, camera.clone(), viewer);

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tutk::native::Connection;
-use tutk::proto::{AvEvent, Link, ViewerEvent};
-use tutk::{Camera, Cancel, SessionError, Uid, ViewerId};
+use tutk::{AvEvent, Camera, Channel, Events, SessionError, Uid, ViewerEvent, ViewerId};
 
 use crate::av::Av;
 use crate::codes::*;
@@ -30,8 +28,8 @@ pub(crate) struct Session {
 }
 
 enum Peer {
-    Viewer { connection: Arc<Connection>, cancel: Cancel, pump: Option<JoinHandle<()>> },
-    Camera { camera: Arc<Camera>, viewer: ViewerId },
+    Viewer { session: tutk::Session, pump: Option<JoinHandle<()>> },
+    Camera { camera: Camera, viewer: ViewerId },
     Closed,
 }
 
@@ -61,15 +59,14 @@ impl Session {
     }
 
     /// A viewer's session, with the thread that drives it.
-    pub(crate) fn viewer(uid: Uid, connection: Connection, cancel: Cancel) -> Result<Arc<Self>, Code> {
-        let connection = Arc::new(connection);
-        let remote = connection.camera().address;
-        let peer = Peer::Viewer { connection: connection.clone(), cancel, pump: None };
+    pub(crate) fn viewer(uid: Uid, (session, events): (tutk::Session, Events)) -> Result<Arc<Self>, Code> {
+        let remote = session.camera().address;
+        let peer = Peer::Viewer { session, pump: None };
         let session = Self::new(uid, remote, false, peer);
         let driven = session.clone();
         let thread = thread::Builder::new()
             .name("tutk-session".into())
-            .spawn(move || driven.drive(&connection))
+            .spawn(move || driven.drive(events))
             .map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
         if let Peer::Viewer { pump, .. } = &mut *lock(&session.peer) {
             *pump = Some(thread);
@@ -78,13 +75,13 @@ impl Session {
     }
 
     /// A camera's session with one viewer; the camera's thread drives it.
-    pub(crate) fn camera(uid: Uid, remote: SocketAddr, camera: Arc<Camera>, viewer: ViewerId) -> Arc<Self> {
+    pub(crate) fn camera(uid: Uid, remote: SocketAddr, camera: Camera, viewer: ViewerId) -> Arc<Self> {
         Self::new(uid, remote, true, Peer::Camera { camera, viewer })
     }
 
-    fn drive(&self, connection: &Connection) {
+    fn drive(&self, mut events: Events) {
         let error = loop {
-            match connection.next_event() {
+            match events.next_event() {
                 Ok(ViewerEvent::Av { channel, event }) => self.deliver(channel, event),
                 Ok(_) => {}
                 Err(error) => break error,
@@ -132,35 +129,26 @@ impl Session {
         // The lock is not held while this waits for the thread, which may be in a callback that closes as well.
         let peer = std::mem::replace(&mut *lock(&self.peer), Peer::Closed);
         match peer {
-            Peer::Viewer { connection, cancel, pump } => {
-                cancel.cancel();
+            Peer::Viewer { session, pump } => {
+                session.close();
                 // An application may close from within a callback, which is the thread itself.
                 if let Some(pump) = pump
                     && pump.thread().id() != thread::current().id()
                 {
                     let _ = pump.join();
                 }
-                drop(connection);
             }
             Peer::Camera { camera, viewer } => camera.close_viewer(viewer),
             Peer::Closed => {}
         }
     }
 
-    /// Does something with the channels, if the session still stands.
-    pub(crate) fn with_link<T>(&self, act: impl FnOnce(&mut Link) -> T) -> Option<T> {
-        enum Way {
-            Viewer(Arc<Connection>),
-            Camera(Arc<Camera>, ViewerId),
-        }
-        let way = match &*lock(&self.peer) {
-            Peer::Viewer { connection, .. } => Way::Viewer(connection.clone()),
-            Peer::Camera { camera, viewer } => Way::Camera(camera.clone(), *viewer),
-            Peer::Closed => return None,
-        };
-        match way {
-            Way::Viewer(connection) => connection.with_link(act),
-            Way::Camera(camera, viewer) => camera.with_link(viewer, act),
+    /// The channel with this number, unless this side has closed the session.
+    pub(crate) fn channel(&self, number: u8) -> Option<Channel> {
+        match &*lock(&self.peer) {
+            Peer::Viewer { session, .. } => session.channel(number),
+            Peer::Camera { camera, viewer } => Some(camera.channel(*viewer, number)),
+            Peer::Closed => None,
         }
     }
 
@@ -197,7 +185,8 @@ impl Session {
         let mut state = lock(&self.state);
         if state.avs.get(&av.channel).is_some_and(|other| Arc::ptr_eq(other, av)) {
             // Under the lock, so that the one that comes next is not stopped.
-            self.with_link(|link| link.stop(av.channel));
+            // A session that is over has no channel to stop.
+            let _ = self.channel(av.channel).map(|channel| channel.stop());
             state.avs.remove(&av.channel);
         }
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use common::{Api, Info, uid, until};
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel};
+use tutk::{Camera, CameraEvent, CameraOptions};
 
 /// Runs `blocked` in a thread while `end` is called until it is over.
 fn ends(blocked: impl FnOnce() -> c_int + Send + 'static, mut end: impl FnMut()) -> c_int {
@@ -103,15 +103,13 @@ fn logging_in_and_letting_in() {
 fn receiving_and_sending_controls() {
     let viewer = Api::load();
     let uid = uid();
-    let options =
-        CameraOptions { password: "password".into(), ..CameraOptions::new(uid.to_str().unwrap().parse().unwrap()) };
-    let cancel = Cancel::new().unwrap();
-    let camera = Arc::new(Camera::open(options, &cancel).unwrap());
-    let (serving, deaf) = (camera.clone(), Arc::new(AtomicBool::new(false)));
+    let options = CameraOptions::new(uid.to_str().unwrap().parse().unwrap()).with_login("admin", "password");
+    let (camera, mut events) = Camera::open(options).unwrap();
+    let deaf = Arc::new(AtomicBool::new(false));
     let stop = deaf.clone();
     // After the login this camera hears nothing more, and so confirms nothing.
     let thread = thread::spawn(move || {
-        while let Ok(event) = serving.next_event() {
+        while let Ok(event) = events.next_event() {
             if let CameraEvent::ViewerAdded { .. } = event {
                 until(|| stop.load(Ordering::Acquire).then_some(()));
             }
@@ -140,6 +138,6 @@ fn receiving_and_sending_controls() {
         assert_eq!(viewer.frame(av, 100), Err(-20010));
     }
     deaf.store(true, Ordering::Release);
-    cancel.cancel();
+    camera.close();
     thread.join().unwrap();
 }

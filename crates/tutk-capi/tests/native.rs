@@ -3,23 +3,20 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::thread;
 
 use common::{Api, info, until};
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Codec, Received, Session, SessionOptions, VideoFrame};
+use tutk::{AvEvent, Camera, CameraEvent, CameraOptions, Codec, Session, SessionOptions, VideoFrame, ViewerEvent};
 
 #[test]
 fn a_viewer_over_the_library_sees_a_native_camera() {
     let viewer = Api::load();
     let uid = common::uid();
-    let options =
-        CameraOptions { password: "password".into(), ..CameraOptions::new(uid.to_str().unwrap().parse().unwrap()) };
-    let cancel = Cancel::new().unwrap();
-    let camera = Arc::new(Camera::open(options, &cancel).unwrap());
+    let options = CameraOptions::new(uid.to_str().unwrap().parse().unwrap()).with_login("admin", "password");
+    let (camera, mut events) = Camera::open(options).unwrap();
     let serving = camera.clone();
     let thread = thread::spawn(move || {
-        while let Ok(event) = serving.next_event() {
+        while let Ok(event) = events.next_event() {
             if let CameraEvent::IoControl { viewer, kind: 0x1ff, .. } = event {
                 for number in 0..20u8 {
                     let data = vec![number; 10_000];
@@ -37,9 +34,8 @@ fn a_viewer_over_the_library_sees_a_native_camera() {
         assert_eq!((info.len(), info[0], info[12]), (16, 0x4e, number as u8));
     }
     // The camera goes: the viewer is told, again and again.
-    cancel.cancel();
+    camera.close();
     thread.join().unwrap();
-    drop(camera);
     assert_eq!(viewer.wait_frame(av), Err(-20015));
     assert_eq!(viewer.frame(av, 100), Err(-20015));
     assert_eq!(viewer.send_control(av, 0x1ff, &[0; 8]), -20015);
@@ -65,21 +61,17 @@ fn a_native_viewer_sees_a_camera_over_the_library() {
         // SAFETY: as the vendor's header has it.
         unsafe { (camera.IOTC_Session_Close)(session) }
     });
-    let options = SessionOptions {
-        account: "admin".into(),
-        password: "password".into(),
-        ..SessionOptions::new(uid.to_str().unwrap().parse().unwrap())
-    };
-    let session = Session::open(options, &Cancel::new().unwrap()).unwrap();
+    let options = SessionOptions::new(uid.to_str().unwrap().parse().unwrap()).with_login("admin", "password");
+    let (session, mut events) = Session::connect(options).unwrap().wait().unwrap();
     session.start_video().unwrap();
     let mut number = 0;
     while number < 20 {
-        if let Received::Video(frame) = session.receive().unwrap() {
+        if let ViewerEvent::Av { event: AvEvent::Video(frame), .. } = events.next_event().unwrap() {
             assert_eq!((frame.number, &frame.data), (number, &vec![number as u8; 10_000]));
             number += 1;
         }
     }
-    drop(session);
+    drop(events);
     assert_eq!(serving.join().unwrap(), 0);
 }
 

@@ -10,9 +10,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
-use tutk::Cancel;
-
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 
 /// Bytes that may wait to be written: seconds of any camera, and more than the largest frame.
 const MAX_WAITING: usize = 32 << 20;
@@ -65,7 +64,7 @@ impl Target {
 
 impl Output {
     /// Cancels when nothing more can be written; [`finish`](Self::finish) then says why.
-    pub(crate) fn start(target: Target, cancel: Cancel) -> Result<Self, Failure> {
+    pub(crate) fn start(target: Target, interrupt: Interrupt) -> Result<Self, Failure> {
         let Target { mut file, name } = target;
         let (queue, frames) = mpsc::channel::<Vec<u8>>();
         let (sender, result) = mpsc::channel();
@@ -78,7 +77,7 @@ impl Output {
                 Ok(())
             });
             if written.is_err() {
-                cancel.cancel();
+                interrupt.cancel();
             }
             let _ = sender.send(written);
         };
@@ -128,10 +127,10 @@ mod tests {
 
     use super::*;
 
-    fn output(file: impl Into<OwnedFd>) -> (Output, Cancel) {
-        let cancel = Cancel::new().unwrap();
+    fn output(file: impl Into<OwnedFd>) -> (Output, Interrupt) {
+        let interrupt = Interrupt::default();
         let target = Target { file: File::from(file.into()), name: "the pipe".into() };
-        (Output::start(target, cancel.clone()).unwrap(), cancel)
+        (Output::start(target, interrupt.clone()).unwrap(), interrupt)
     }
 
     #[test]

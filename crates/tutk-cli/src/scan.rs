@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
-use tutk::{Answers, Cancel, DiscoveredCamera, ScanOptions, Unnamed, scan};
+use tutk::{Answers, DiscoverOptions, DiscoveredCamera, Unnamed, discover};
 
 use crate::args;
 use crate::console::Console;
@@ -32,15 +32,11 @@ pub(crate) fn run(args: &args::Scan, console: &Console) -> Result<(), Failure> {
 
 /// The cameras that answer.
 pub(crate) fn cameras(network: &args::Network) -> Result<Answers, Failure> {
-    let options = ScanOptions {
-        uid: None,
-        address: network.address.clone(),
-        local_ports: network.local_port,
-        timeout: network.timeout(),
-        backend: network.backend,
-        library: network.library.clone(),
-    };
-    let mut answers = scan(&options, &Cancel::new()?)?;
+    let mut options = DiscoverOptions::new().with_timeout(network.timeout()).with_backend(network.backend);
+    options.address = network.address.clone();
+    options.local_ports = network.local_port;
+    options.library = network.library.clone();
+    let mut answers = discover(&options)?.answers()?;
     answers.cameras.sort_by_key(|camera| (camera.uid, camera.address));
     answers.unnamed.sort_by_key(|camera| camera.address);
     Ok(answers)

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tutk::{ConnectError, Session, SessionOptions};
+use tutk::{ConnectError, Events, Session, SessionOptions};
 
 use crate::args::{Camera, Network};
 use crate::console::Console;
@@ -22,16 +22,14 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
         let text = "standard input cannot be both --password-file and --license-key-file";
         return Err(Failure::Usage(text.into()));
     }
-    let mut options = SessionOptions::new(uid);
-    options.account = camera.username.clone();
     let password = match &camera.password {
         Some(password) => Some(password.clone()),
         None => secrets::from_file_or_environment(camera.password_file.as_deref(), "TUTK_PASSWORD")?,
     };
-    options.password = password.unwrap_or_default();
+    let mut options = SessionOptions::new(uid).with_login(&camera.username, password.unwrap_or_default());
+    options.timeout = network.timeout();
     options.address = network.address.clone();
     options.local_ports = network.local_port;
-    options.timeout = network.timeout();
     options.backend = network.backend;
     options.library = network.library.clone();
     options.license_key = secrets::from_file_or_environment(camera.license_key_file.as_deref(), "TUTK_LICENSE_KEY")?;
@@ -39,12 +37,18 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
 }
 
 /// Finds the camera, connects and logs in.
-pub(crate) fn open(options: SessionOptions, interrupt: &Interrupt, console: &Console) -> Result<Session, ConnectError> {
+pub(crate) fn open(
+    options: SessionOptions,
+    interrupt: &Interrupt,
+    console: &Console,
+) -> Result<(Session, Events), ConnectError> {
     console.debug(format_args!("looking for camera {}", options.uid));
-    let session = Session::open(options, &interrupt.cancel)?;
+    let connecting = Session::connect(options)?;
+    interrupt.attach(connecting.cancel_handle());
+    let (session, events) = connecting.wait()?;
     let camera = session.camera();
     console.info(format_args!("connected to camera {} at {}", camera.uid, camera.address));
-    Ok(session)
+    Ok((session, events))
 }
 
 /// As [`open`]; while the camera is not there, tries again.
@@ -52,7 +56,7 @@ pub(crate) fn open_and_wait(
     options: SessionOptions,
     interrupt: &Interrupt,
     console: &Console,
-) -> Result<Session, ConnectError> {
+) -> Result<(Session, Events), ConnectError> {
     let mut waits = false;
     loop {
         match open(options.clone(), interrupt, console) {
@@ -61,7 +65,7 @@ pub(crate) fn open_and_wait(
                     let uid = options.uid;
                     console.info(format_args!("{}\nWaiting for camera {uid}.", Failure::from(error)));
                 }
-                if !interrupt.cancel.wait(PAUSE) {
+                if !interrupt.pause(PAUSE) {
                     return Err(ConnectError::Cancelled);
                 }
             }

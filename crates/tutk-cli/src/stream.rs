@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tutk::{
-    ConnectError, DropReason, Dropped, Error, FrameWatchdog, Media, Received, Session, Unit, VideoParser, io_control,
+    AvEvent, ConnectError, DropReason, Dropped, Events, FrameWatchdog, Media, Session, SessionError, Unit, VideoParser,
+    ViewerEvent, io_control,
 };
 
 use crate::args;
@@ -22,23 +23,23 @@ pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Fai
     let target = Target::open(&args.file)?;
     let interrupt = Interrupt::new()?;
     let open = if args.wait { session::open_and_wait } else { session::open };
-    let session = match open(options, &interrupt, console) {
+    let (session, mut events) = match open(options, &interrupt, console) {
         Err(ConnectError::Cancelled) if interrupt.came() => return Ok(()),
-        session => session?,
+        connected => connected?,
     };
-    let output = Output::start(target, interrupt.cancel.clone())?;
+    let output = Output::start(target, interrupt.clone())?;
     let status = Status::start(console.clone())?;
 
     let frame_timeout = Duration::from_millis(args.frame_timeout.into());
-    let Err(end) = receive(&session, frame_timeout, &output, &status, console);
+    let Err(end) = receive(&session, &mut events, frame_timeout, &output, &status, console);
     console.debug(format_args!("{:?}", session.stats()));
     // First of all the camera's place gets free, whatever the output does.
-    session.close();
+    drop(events);
     let written = output.finish();
     let report = status.finish();
     match (written?, end) {
         (Written::Closed, _) => console.debug(format_args!("{report}; the pipe was closed")),
-        (Written::All, end) if end.is_cancelled() => console.info(report),
+        (Written::All, SessionError::Cancelled) => console.info(report),
         (Written::All, lost) => {
             console.info(report);
             return Err(lost.into());
@@ -50,25 +51,34 @@ pub(crate) fn run(args: &args::Stream, console: &Arc<Console>) -> Result<(), Fai
 /// Hands the video on until the session ends or is cancelled.
 fn receive(
     session: &Session,
+    events: &mut Events,
     frame_timeout: Duration,
     output: &Output,
     status: &Status,
     console: &Console,
-) -> Result<Infallible, Error> {
+) -> Result<Infallible, SessionError> {
     session.start_video()?;
     let mut parser = VideoParser::default();
     let mut warned = Warned::default();
     let mut watchdog = FrameWatchdog::new(frame_timeout, Duration::ZERO, Instant::now());
     loop {
-        let Some(received) = session.receive_until(watchdog.deadline())? else {
+        let Some(event) = events.next_event_until(watchdog.deadline())? else {
             if watchdog.check(Instant::now())? {
                 console.info("the camera sends no video; asking for it again");
                 session.start_video()?;
             }
             continue;
         };
-        match received {
-            Received::Video(frame) => {
+        let event = match event {
+            ViewerEvent::Av { event, .. } => event,
+            ViewerEvent::ConflictingResponder(address) => {
+                console.info(format_args!("{address} answered for this camera, too, and is not followed"));
+                continue;
+            }
+            _ => continue,
+        };
+        match event {
+            AvEvent::Video(frame) => {
                 status.counts().count(frame.data.len(), frame.codec);
                 if let Some(dropped) = parser.push(frame) {
                     warned.of_dropped(dropped, console);
@@ -84,24 +94,21 @@ fn receive(
                     }
                 }
             }
-            Received::Lost(lost) => {
+            AvEvent::Lost(lost) => {
                 console.debug(lost);
                 if lost.media == Media::Video {
                     status.counts().lost += u64::from(lost.count);
                     status.counts().dropped += u64::from(parser.lost());
                 }
             }
-            Received::IoControl { kind, body } => {
+            AvEvent::IoControl { kind, body } => {
                 console.debug(format_args!("IO control 0x{kind:04X} with {} bytes", body.len()));
             }
-            Received::IoControlUnconfirmed { kind } => {
+            AvEvent::IoControlUnconfirmed { kind } => {
                 console.info(format_args!("the camera did not confirm the IO control 0x{kind:04X}"));
                 if kind == io_control::START_VIDEO {
                     watchdog.unconfirmed(Instant::now())?;
                 }
-            }
-            Received::ConflictingResponder(address) => {
-                console.info(format_args!("{address} answered for this camera, too, and is not followed"));
             }
             _ => {}
         }

@@ -1,29 +1,43 @@
 //! Sessions with IP cameras that speak ThroughTek's IOTC/AV protocol ("TUTK", "Kalay").
 //!
-//! The protocol itself, in safe Rust, both as a viewer ([`Session`]) and as a camera ([`Camera`]):
+//! * [`Session::connect`] gives a [`Connecting`], and that a [`Session`] with its [`Events`];
+//! * [`discover`] lists the cameras of the local networks, and a [`Browser`] keeps up with them;
+//! * [`Camera::open`] makes this host a camera;
+//! * a [`VideoParser`] makes of frames what a decoder can use, and a [`FrameWatchdog`] notices when none come.
 //!
-//! * [`proto`]: the crate `tutk-proto`, state machines without sockets, clocks or threads;
-//! * [`native`]: drives [`proto`] over UDP sockets;
-//! * `vendor`: drives the vendor's library, if there is one (feature `vendor`, on by default).
+//! Sessions go through the protocol itself, the crate `tutk-proto` ([`proto`]), or through the vendor's library, as
+//! [`Backend`] says. The library needs the feature `vendor`, which is on by default.
 //!
-//! A [`Session`] goes through either, as [`Backend`] says. A [`VideoParser`] makes of its frames what a decoder can use.
+//! # Threads
+//!
+//! There is no thread in here that drives a session. [`Events`] do the work while they are waited for, and belong to one
+//! thread; a [`Session`] is a handle for commands from any. A [`CancelHandle`] ends a wait from another thread, while the
+//! session connects and later. Cameras ([`Camera`], [`CameraEvents`]) and browsers work the same way.
 //!
 //! ```no_run
-//! use tutk::{Cancel, Received, Session, SessionOptions};
+//! use tutk::{AvEvent, Session, SessionOptions, ViewerEvent};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let cancel = Cancel::new()?;
-//! let session = Session::open(SessionOptions::new("ABCDEFGHJKLMNPQRST12".parse()?), &cancel)?;
+//! # fn main() -> Result<(), tutk::Error> {
+//! # let uid = tutk::Uid::from_bytes(*b"ABCDEFGHJKLMNPQRST12").unwrap();
+//! let options = SessionOptions::new(uid).with_login("admin", "password");
+//! let (session, mut events) = Session::connect(options)?.wait()?;
 //! session.start_video()?;
 //! loop {
-//!     match session.receive()? {
-//!         Received::Video(frame) => println!("frame {}: {} bytes", frame.number, frame.data.len()),
-//!         Received::Lost(lost) => println!("{lost}"),
+//!     match events.next_event()? {
+//!         ViewerEvent::Av { event: AvEvent::Video(frame), .. } => {
+//!             println!("frame {}: {} bytes", frame.number, frame.data.len());
+//!         }
+//!         ViewerEvent::Av { event: AvEvent::Lost(lost), .. } => println!("{lost}"),
 //!         _ => {}
 //!     }
 //! }
 //! # }
 //! ```
+//!
+//! # Errors
+//!
+//! Each operation has an error of its own; [`Error`] is any of them. Their texts are sentences for the person who owns the
+//! camera; none holds a password.
 //!
 //! # Memory
 //!
@@ -34,35 +48,44 @@
 #![deny(unsafe_code)]
 
 mod backend;
+mod channel;
+mod connecting;
+mod discovery;
 mod error;
+mod events;
 mod info;
-pub mod native;
-mod scan;
+mod native;
+mod options;
 mod session;
+mod sync;
 #[cfg(feature = "vendor")]
 pub mod vendor;
+mod wake;
 mod watchdog;
 
 pub use backend::Backend;
+pub use channel::Channel;
+pub use connecting::Connecting;
+pub use discovery::{DiscoverOptions, Discovery, discover};
 #[cfg(feature = "vendor")]
 pub use error::LibraryOperation;
 pub use error::{
-    AddressProblem, Asked, CameraError, CommandError, ConnectError, DiscoverError, Error, Field, IoError, LibraryError,
-    Operation, OptionError, ParseAddressError, ParseBackendError, ParseLocalPortsError, SessionError,
+    AddressProblem, Asked, CameraError, ChannelError, CommandError, ConnectError, DiscoverError, Error, Field, IoError,
+    LibraryError, Operation, OptionError, ParseAddressError, ParseBackendError, ParseLocalPortsError, SessionError,
 };
+pub use events::Events;
 pub use info::{LibraryInfo, Mode, SessionInfo};
-pub use native::{
-    Address, Answers, Browser, BrowserEvent, Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason,
-    DiscoveredCamera, LocalPorts, Search, Unnamed, VideoFrame, ViewerId, search,
-};
-pub use scan::{ScanOptions, scan};
-pub use session::{Received, Session, SessionOptions};
+pub use native::{Address, Browser, Camera, CameraEvents, CameraOptions, LocalPorts};
+pub use options::SessionOptions;
+pub use session::Session;
+pub use tutk_proto::io_control::{self, Ptz, Quality};
 pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
 #[doc(hidden)]
 pub use tutk_proto::wire;
 pub use tutk_proto::{
-    self as proto, Codec, Frame, Gate, Lost, Media, ParseUidError, Secret, SendError, Step, Uid, io_control,
+    self as proto, Access, Answers, AudioFormat, AvEvent, BrowserEvent, CameraEvent, Codec, Credentials,
+    DisconnectReason, DiscoveredCamera, Frame, Lost, Media, ParseUidError, Secret, SendError, Step, Uid, Unnamed,
+    VideoFrame, ViewerEvent, ViewerId, ViewerStats,
 };
-#[cfg(feature = "vendor")]
-pub use tutk_sys::{Attempt as LoadAttempt, LoadError};
+pub use wake::CancelHandle;
 pub use watchdog::FrameWatchdog;

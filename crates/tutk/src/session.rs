@@ -1,121 +1,27 @@
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use crate::native::{Address, Cancel, DiscoveredCamera, LocalPorts};
-use crate::proto::ViewerStats;
+use crate::channel::Channel;
+use crate::connecting::Connecting;
+use crate::io_control::{self, Ptz, Quality};
+use crate::native;
+use crate::proto::{DiscoveredCamera, ViewerStats};
 #[cfg(feature = "vendor")]
 use crate::vendor;
-use crate::{
-    Backend, CommandError, ConnectError, Frame, Lost, Mode, Secret, SessionError, SessionInfo, Uid, backend, native,
-};
+use crate::{CommandError, ConnectError, Mode, SessionError, SessionInfo, SessionOptions};
 
-/// Which camera, and how to get in.
-#[derive(Clone, Debug)]
-pub struct SessionOptions {
-    /// The camera; if none with this UID is found, the one whose UID is this in upper case.
-    pub uid: Uid,
-    /// The account; `admin` unless told. At most 256 bytes.
-    pub account: String,
-    /// The account's password; empty unless told. At most 256 bytes.
-    pub password: Secret,
-    /// Where to ask for the camera; on the local networks unless told. The vendor's library asks where it likes.
-    pub address: Option<Address>,
-    /// The UDP ports of this host that the session may use, so that they can be published or opened; default: any. The
-    /// vendor's library chooses its own.
-    pub local_ports: Option<LocalPorts>,
-    /// Find, connect and log in: each must be done in this time; 5 s unless told. The vendor's library finds and
-    /// connects in one step, and has twice the time for it.
-    pub timeout: Duration,
-    /// No datagram for this long: the session is lost; default: 10 s. A camera sends a keep-alive about every 2 s, so that
-    /// less than 5 s loses sessions that live. The vendor's library has its own time, 15 s.
-    pub idle_timeout: Duration,
-    /// What drives the session; [`Backend::Auto`] unless told.
-    pub backend: Backend,
-    /// The vendor's library, a file or a folder; default: the one that the environment variable `TUTK_LIBRARY` names.
-    /// With [`Backend::Vendor`] and neither, the usual names are tried where the system's loader looks. Loading it runs
-    /// foreign code.
-    pub library: Option<PathBuf>,
-    /// The licence key that some of the vendor's libraries want; none unless told.
-    pub license_key: Option<Secret>,
-    /// Fail with [`ConnectError::NotEncrypted`], before anything is sent, if the session would not be encrypted; false unless
-    /// told. See [`SessionInfo::encrypted`].
-    pub require_encryption: bool,
-}
-
-impl SessionOptions {
-    /// The defaults for this camera.
-    pub fn new(uid: Uid) -> Self {
-        Self {
-            uid,
-            account: "admin".into(),
-            password: Secret::default(),
-            address: None,
-            local_ports: None,
-            timeout: Duration::from_secs(5),
-            idle_timeout: Duration::from_secs(10),
-            backend: Backend::Auto,
-            library: None,
-            license_key: None,
-            require_encryption: false,
-        }
-    }
-
-    /// Whether the session goes through the vendor's library: [`Backend::Vendor`] asks for it, or a library is named here
-    /// or by the environment variable `TUTK_LIBRARY`. Otherwise none is loaded, whatever happens.
-    pub fn is_through_library(&self) -> bool {
-        match self.backend {
-            Backend::Native => false,
-            Backend::Vendor => true,
-            Backend::Auto => self.library.is_some() || backend::library().is_some(),
-        }
-    }
-}
-
-/// What [`Session::receive`] returns.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Received {
-    /// A whole frame of video. Numbers only rise.
-    Video(Frame),
-    /// A block of audio. Numbers only rise.
-    Audio(Frame),
-    /// A command or an answer from the camera.
-    IoControl {
-        /// Its type.
-        kind: u32,
-        /// Its body.
-        body: Vec<u8>,
-    },
-    /// The camera has an IO control.
-    IoControlConfirmed {
-        /// Its type.
-        kind: u32,
-    },
-    /// The camera never confirmed an IO control; whether it has it is not known.
-    IoControlUnconfirmed {
-        /// Its type.
-        kind: u32,
-    },
-    /// Frames that will not come.
-    Lost(Lost),
-    /// Another address answered the search for this camera, too; it is not followed. Told once for each address.
-    ///
-    /// Somebody wants to be taken for the camera, or the camera has several addresses. The vendor's library does not tell.
-    ConflictingResponder(SocketAddr),
-}
-
-/// A viewer's session with a camera, through either backend.
+/// The handle of a session with a camera, through either backend: for commands, from any thread. A clone is a handle of the
+/// same session.
 ///
-/// [`receive`](Self::receive) belongs to one thread, which drives the session with it; the rest may be called from any.
-#[derive(Debug)]
-pub struct Session(Inner);
+/// Commands go out, and are repeated until the camera confirms them, while a thread waits in the session's
+/// [`Events`](crate::Events).
+#[derive(Clone, Debug)]
+pub struct Session(pub(crate) Inner);
 
-#[derive(Debug)]
-enum Inner {
-    Native(Box<native::Session>),
+#[derive(Clone, Debug)]
+pub(crate) enum Inner {
+    Native(Arc<native::Session>),
     #[cfg(feature = "vendor")]
-    Vendor(Box<vendor::Session>),
+    Vendor(Arc<vendor::Session>),
 }
 
 /// Calls a method that both have.
@@ -130,72 +36,71 @@ macro_rules! either {
 }
 
 impl Session {
-    /// Finds the camera, connects and logs in, through the backend that the options ask for and no other.
+    /// An attempt to get a session. Nothing is sent before [`Connecting::wait`].
     ///
-    /// The handle ends this call and those of [`receive`](Self::receive); it belongs to this session alone.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
-        if options.require_encryption {
-            return Err(ConnectError::NotEncrypted { uid: options.uid });
-        }
-        if options.is_through_library() {
-            return Self::open_vendor(options, cancel);
-        }
-        native::Session::open(options, cancel).map(|session| Self(Inner::Native(session.into())))
-    }
-
-    #[cfg(feature = "vendor")]
-    fn open_vendor(mut options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
-        options.library = options.library.or_else(backend::library);
-        let opened = match vendor::Session::open(options.clone(), cancel) {
-            Err(ConnectError::NotFound { uid, .. }) if uid != uid.to_upper_case() => {
-                vendor::Session::open(SessionOptions { uid: uid.to_upper_case(), ..options }, cancel)
-            }
-            opened => opened,
-        };
-        opened.map(|session| Self(Inner::Vendor(session.into())))
-    }
-
-    #[cfg(not(feature = "vendor"))]
-    fn open_vendor(_options: SessionOptions, _cancel: &Cancel) -> Result<Self, ConnectError> {
-        Err(crate::LibraryError::NotBuilt.into())
+    /// Fails if the process has no file descriptor left.
+    pub fn connect(options: SessionOptions) -> Result<Connecting, ConnectError> {
+        Connecting::new(options)
     }
 
     /// Asks the camera to send video.
-    pub fn start_video(&self) -> Result<(), CommandError> {
+    pub fn start_video(&self) -> Result<(), SessionError> {
         either!(self, session => session.start_video())
     }
 
     /// Asks the camera to send no more video.
-    pub fn stop_video(&self) -> Result<(), CommandError> {
+    pub fn stop_video(&self) -> Result<(), SessionError> {
         either!(self, session => session.stop_video())
     }
 
-    /// Sends an IO control; it is repeated until the camera confirms that it came, while another thread is in
-    /// [`receive`](Self::receive).
+    /// Asks the camera to send audio.
+    pub fn start_audio(&self) -> Result<(), SessionError> {
+        self.send(io_control::START_AUDIO, &[0; 8])
+    }
+
+    /// Asks the camera to send no more audio.
+    pub fn stop_audio(&self) -> Result<(), SessionError> {
+        self.send(io_control::STOP_AUDIO, &[0; 8])
+    }
+
+    /// Asks the camera for another quality of its video. The answer is an event, of type 0x0321.
+    pub fn set_quality(&self, quality: Quality) -> Result<(), SessionError> {
+        self.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
+    }
+
+    /// Turns the camera or moves its lens. What `speed` means, and whether it means anything, is up to the camera.
+    pub fn ptz(&self, command: Ptz, speed: u8) -> Result<(), SessionError> {
+        self.send(io_control::PTZ, &io_control::ptz(command, speed))
+    }
+
+    /// Sets the camera's clock: seconds since 1970, counted in local time.
+    pub fn set_time(&self, local_seconds: u32) -> Result<(), SessionError> {
+        self.send(io_control::SET_TIME, &io_control::set_time(local_seconds))
+    }
+
+    /// Sends an IO control; it is repeated until the camera confirms that it came, which is an event.
     ///
-    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
-    /// or as [`receive`](Self::receive) did once the session is over.
+    /// Fails if `body` has more than [`MAX_BODY`](io_control::MAX_BODY) bytes, and, as
+    /// [`Events::next_event`](crate::Events::next_event) did, once the session is over.
     pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         either!(self, session => session.send_io_control(kind, body))
     }
 
-    /// Waits for what the camera sends next.
-    ///
-    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive(&self) -> Result<Received, SessionError> {
-        loop {
-            if let Some(received) = self.receive_until(None)? {
-                return Ok(received);
-            }
+    /// Sends an IO control whose body fits.
+    fn send(&self, kind: u32, body: &[u8; 8]) -> Result<(), SessionError> {
+        either!(self, session => session.send(kind, body))
+    }
+
+    /// A channel of the session. None through the vendor's library, which has its own.
+    pub fn channel(&self, number: u8) -> Option<Channel> {
+        match &self.0 {
+            Inner::Native(session) => Some(Channel::of_session(session.clone(), number)),
+            #[cfg(feature = "vendor")]
+            Inner::Vendor(_) => None,
         }
     }
 
-    /// As [`receive`](Self::receive); nothing if `deadline` passes before something comes.
-    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
-        either!(self, session => session.receive_until(deadline))
-    }
-
-    /// The camera, as it answered the search. The vendor's library tells only its address: then the name is empty and
+    /// The camera, as it answered the search. The vendor's library reports only its address: then the name is empty and
     /// the generation 0.
     pub fn camera(&self) -> &DiscoveredCamera {
         either!(self, session => session.camera())
@@ -217,6 +122,8 @@ impl Session {
         either!(self, session => session.stats())
     }
 
-    /// Ends the session, and the camera is told, so that it frees the place. Dropping does the same.
-    pub fn close(self) {}
+    /// Ends the session, and tells the camera, so that it frees the place. The events end with [`SessionError::Closed`].
+    pub fn close(&self) {
+        either!(self, session => session.close());
+    }
 }

@@ -1,13 +1,13 @@
 //! Channels of a session whose application decides on logins: media and speech at once, over real sockets.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use tutk::native::{Connection, ConnectionOptions};
-use tutk::proto::{AvEvent, ViewerEvent};
 use tutk::wire::FrameInfo;
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Codec, Secret, Uid, ViewerId};
+use tutk::{
+    Access, AvEvent, Backend, Camera, CameraEvent, CameraEvents, CameraOptions, ChannelError, Codec, Credentials,
+    Secret, SendError, Session, SessionOptions, Uid, ViewerEvent, ViewerId,
+};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -20,31 +20,26 @@ fn info() -> [u8; 16] {
 }
 
 /// A camera's application: lets in who knows the word on channel 0, sends audio there, and listens on channel 1.
-fn application(camera: &Camera) -> Vec<Vec<u8>> {
+fn application(camera: &Camera, events: &mut CameraEvents) -> Vec<Vec<u8>> {
     let mut heard = Vec::new();
     let mut viewer = None;
-    while let Ok(event) = camera.next_event() {
+    while let Ok(event) = events.next_event() {
         match event {
             CameraEvent::ViewerAdded { viewer: id, .. } => {
                 viewer = Some(id);
-                camera.with_link(id, |link| {
-                    link.start_server(0, true);
-                    link.set_service(0, 77);
-                });
+                camera.channel(id, 0).start_server(77, true).unwrap();
             }
             CameraEvent::Av { viewer, channel: 0, event: AvEvent::Login { account, password } } => {
                 let right = account == b"somebody" && password == Secret::from("word");
-                camera.with_link(viewer, |link| link.answer_login(0, right));
+                camera.channel(viewer, 0).answer_login(right).unwrap();
             }
             CameraEvent::Av { viewer, channel: 0, event: AvEvent::IoControl { kind: 0x300, .. } } => {
                 for number in 0..3 {
-                    camera.with_link(viewer, |link| link.send_audio(0, &[number; 640], &info()).unwrap());
+                    camera.channel(viewer, 0).send_audio(&[number; 640], &info()).unwrap();
                 }
             }
             CameraEvent::Av { viewer, channel: 0, event: AvEvent::IoControl { kind: 0x350, .. } } => {
-                camera.with_link(viewer, |link| {
-                    link.start_client(std::time::Instant::now(), 1, String::new(), Secret::default(), false);
-                });
+                camera.channel(viewer, 1).start_client(Credentials::new("", ""), false).unwrap();
             }
             CameraEvent::Av { channel: 1, event: AvEvent::Audio(block), .. } => heard.push(block.data),
             CameraEvent::ViewerRemoved { viewer: id, .. } => {
@@ -59,40 +54,34 @@ fn application(camera: &Camera) -> Vec<Vec<u8>> {
 
 #[test]
 fn audio_goes_both_ways() {
-    let options = CameraOptions::new(uid());
-    let (uid, cancel) = (options.uid, Cancel::new().unwrap());
-    let camera = Arc::new(Camera::open_for_application(options, &cancel).unwrap());
-    let serving = camera.clone();
-    let thread = thread::spawn(move || application(&serving));
+    let options = CameraOptions::new(uid()).with_access(Access::Application);
+    let uid = options.uid;
+    let (camera, mut serving) = Camera::open(options).unwrap();
+    let served = camera.clone();
+    let thread = thread::spawn(move || application(&served, &mut serving));
 
-    let cancel = Cancel::new().unwrap();
-    let options = ConnectionOptions {
-        uid,
-        address: None,
-        local_ports: None,
-        credentials: None,
-        timeout: LONG,
-        idle_timeout: LONG,
-    };
-    let connection = Connection::open(options, &cancel).unwrap();
-    let log_in = |word: &str| {
-        let now = std::time::Instant::now();
-        connection.with_link(|link| link.start_client(now, 0, "somebody".into(), word.into(), true));
-        loop {
-            if let ViewerEvent::Av { channel: 0, event } = connection.next_event().unwrap() {
-                return event;
-            }
+    let options = SessionOptions::new(uid).without_login().with_timeout(LONG).with_idle_timeout(LONG);
+    let (session, mut events) = Session::connect(options.with_backend(Backend::Native)).unwrap().wait().unwrap();
+    let [media, speech] = [0, 1].map(|number| session.channel(number).unwrap());
+    let mut next = || loop {
+        if let ViewerEvent::Av { channel, event } = events.next_event().unwrap() {
+            return (channel, event);
         }
     };
+    assert_eq!(media.send_io_control(0x300, Vec::new()), Err(ChannelError::NotLoggedIn));
+    let mut log_in = |word: &str| {
+        media.start_client(Credentials::new("somebody", word), true).unwrap();
+        next()
+    };
     // A session outlives a wrong word.
-    assert_eq!(log_in("wrong"), AvEvent::LoginRefused(3));
-    assert_eq!(log_in("word"), AvEvent::LoggedIn { resend: true });
-    assert_eq!(connection.with_link(|link| (link.service(0), link.service(1))), Some((Some(77), None)));
+    assert_eq!(log_in("wrong"), (0, AvEvent::LoginRefused(3)));
+    assert_eq!(log_in("word"), (0, AvEvent::LoggedIn { resend: true }));
+    assert_eq!((media.is_open(), media.service(), speech.service()), (true, Some(77), None));
 
-    connection.with_link(|link| link.send_io_control(0, 0x300, vec![0; 8]));
+    media.send_io_control(0x300, vec![0; 8]).unwrap();
     let mut numbers = Vec::new();
     while numbers.len() < 3 {
-        if let ViewerEvent::Av { channel: 0, event: AvEvent::Audio(block) } = connection.next_event().unwrap() {
+        if let (0, AvEvent::Audio(block)) = next() {
             assert_eq!((block.data, block.info.as_slice()), (vec![numbers.len() as u8; 640], &info()[..]));
             numbers.push(block.number);
         }
@@ -100,20 +89,18 @@ fn audio_goes_both_ways() {
     assert_eq!(numbers, [0, 1, 2]);
 
     // The other way, the viewer's end of channel 1 is the server.
-    connection.with_link(|link| link.start_server(1, false));
-    connection.with_link(|link| link.send_io_control(0, 0x350, vec![1; 8]));
-    loop {
-        if let ViewerEvent::Av { channel: 1, event: AvEvent::Login { .. } } = connection.next_event().unwrap() {
-            break;
-        }
-    }
-    connection.with_link(|link| link.answer_login(1, true));
+    speech.start_server(0, false).unwrap();
+    assert_eq!(speech.send_audio(&[0; 160], &info()), Err(ChannelError::NotLoggedIn));
+    media.send_io_control(0x350, vec![1; 8]).unwrap();
+    while !matches!(next(), (1, AvEvent::Login { .. })) {}
+    assert_eq!(speech.answer_login(true), Ok(Some(false)));
     for number in 0..4 {
-        let too_long = connection.with_link(|link| link.send_audio(1, &[0; 1400], &info()));
-        assert!(too_long.unwrap().is_err());
-        connection.with_link(|link| link.send_audio(1, &[number; 160], &info()));
+        let too_large = ChannelError::Send(SendError::AudioTooLarge { len: 1400 });
+        assert_eq!(speech.send_audio(&[0; 1400], &info()), Err(too_large));
+        speech.send_audio(&[number; 160], &info()).unwrap();
     }
-    drop(connection);
+    drop(events);
     assert_eq!(thread.join().unwrap(), (0..4).map(|number| vec![number; 160]).collect::<Vec<_>>());
-    assert!(camera.with_link(ViewerId(1), |_| ()).is_none());
+    assert_eq!(media.send_io_control(1, Vec::new()), Err(ChannelError::Ended));
+    assert_eq!(camera.channel(ViewerId(1), 0).clear(), Err(ChannelError::Ended));
 }

@@ -1,15 +1,13 @@
 //! The same over real sockets: a stranger floods both ends of a session, which goes on.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use tutk::proto::{AvStyle, Generation, SessionId};
 use tutk::wire::{AddressBlock, Av, Feedback, Message, Role, SearchAnswer, Session as InSession, Step, Text};
 use tutk::{
-    Backend, Camera, CameraEvent, CameraOptions, Cancel, Codec, Received, Secret, Session, SessionOptions, Uid,
-    VideoFrame,
+    AvEvent, Backend, Camera, CameraEvent, CameraOptions, Codec, Session, SessionOptions, Uid, VideoFrame, ViewerEvent,
 };
 
 const LONG: Duration = Duration::from_secs(20);
@@ -62,9 +60,7 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
 
 #[test]
 fn a_session_goes_on_while_a_stranger_floods_both_ends() {
-    let cancel = Cancel::new().unwrap();
-    let options = CameraOptions { password: Secret::from("right"), ..CameraOptions::new(uid()) };
-    let camera = Arc::new(Camera::open(options, &cancel).unwrap());
+    let (camera, mut events) = Camera::open(CameraOptions::new(uid()).with_login("admin", "right")).unwrap();
     let stranger = UdpSocket::bind((Ipv4Addr::new(127, 0, 0, 9), 0)).unwrap();
     let camera_address = SocketAddr::from((Ipv4Addr::LOCALHOST, camera.port()));
 
@@ -72,7 +68,7 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
     let server = thread::spawn(move || {
         let (mut refused, mut flooding) = (0, None);
         loop {
-            match serving.next_event() {
+            match events.next_event() {
                 Ok(CameraEvent::ViewerAdded { address, .. }) => {
                     let stranger = stranger.try_clone().unwrap();
                     flooding = Some(thread::spawn(move || flood(&stranger, address, camera_address)));
@@ -92,28 +88,22 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
         refused
     });
 
-    let cancel = Cancel::new().unwrap();
-    let session = Session::open(
-        SessionOptions {
-            password: Secret::from("right"),
-            address: Some("127.0.0.1".parse().unwrap()),
-            backend: Backend::Native,
-            timeout: LONG,
-            idle_timeout: LONG,
-            ..SessionOptions::new(uid())
-        },
-        &cancel,
-    )
-    .unwrap();
+    let options = SessionOptions::new(uid())
+        .with_login("admin", "right")
+        .with_address("127.0.0.1".parse().unwrap())
+        .with_backend(Backend::Native)
+        .with_timeout(LONG)
+        .with_idle_timeout(LONG);
+    let (session, mut events) = Session::connect(options).unwrap().wait().unwrap();
     let mut kind = 0;
     // Frames come for as long as the flood does.
     while session.stats().conflicting_responders < 100 || kind < 100 {
         kind += 1;
         session.send_io_control(kind, &[]).unwrap();
         let frame = loop {
-            match session.receive().unwrap() {
-                Received::Video(frame) => break frame,
-                Received::IoControlConfirmed { .. } => {}
+            match events.next_event().unwrap() {
+                ViewerEvent::Av { event: AvEvent::Video(frame), .. } => break frame,
+                ViewerEvent::Av { event: AvEvent::IoControlConfirmed { .. }, .. } => {}
                 other => panic!("{other:?}"),
             }
         };
@@ -122,6 +112,6 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
     let stats = session.stats();
     assert_eq!((session.camera().address, stats.lost), (camera_address, 0));
     assert!(stats.foreign > 0);
-    drop(session);
+    drop(events);
     assert!(server.join().unwrap() > 0, "no wrong password came through");
 }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tutk::{Camera, CameraEvent, CameraOptions, Cancel, Codec, VideoFrame, ViewerId, io_control};
+use tutk::{Camera, CameraEvent, CameraOptions, Codec, VideoFrame, ViewerId, io_control};
 
 use super::Sender;
 use crate::Failure;
@@ -11,7 +11,7 @@ use crate::fleet::{self, Kind};
 
 /// A camera without GStreamer: what `tutksink` does not offer, which is other codecs, and no resending.
 pub(super) struct Plain {
-    camera: Arc<Camera>,
+    camera: Camera,
     codec: Codec,
     viewers: Arc<Mutex<Viewers>>,
 }
@@ -25,15 +25,15 @@ struct Viewers {
 
 impl Plain {
     pub(super) fn open(index: usize, kind: Kind) -> Result<Self, Failure> {
-        let mut options = CameraOptions::new(fleet::uid(index).parse()?);
-        options.resend = kind.resend;
-        options.password = fleet::password(index).unwrap_or_default().into();
-        let camera = Arc::new(Camera::open(options, &Cancel::new()?)?);
+        let options = CameraOptions::new(fleet::uid(index).parse()?)
+            .with_login("admin", fleet::password(index).unwrap_or_default())
+            .with_resend(kind.resend);
+        let (camera, mut events) = Camera::open(options)?;
         let viewers = Arc::new(Mutex::new(Viewers::default()));
-        let (serving, shared) = (camera.clone(), viewers.clone());
+        let shared = viewers.clone();
         thread::spawn(move || {
             loop {
-                match serving.next_event() {
+                match events.next_event() {
                     Ok(event) => shared.lock().unwrap().handle(&event),
                     Err(error) => {
                         eprintln!("the camera ends: {error}");

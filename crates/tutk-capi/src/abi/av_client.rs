@@ -4,8 +4,8 @@
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ulong};
 use std::time::{Duration, Instant};
 
-use tutk::Frame;
 use tutk::wire::MAX_CREDENTIAL;
+use tutk::{Credentials, Frame};
 
 use super::pointer::{fill, put, text};
 use super::{MAX_TIMEOUT, av, guard, wide};
@@ -45,7 +45,7 @@ unsafe fn start(
     REGISTRY.start_av(session, channel, Role::Client, |channel| {
         // SAFETY: vouched for by the caller.
         let (account, password) = unsafe { (credential(account)?, credential(password)?) };
-        channel.log_in(account, password.into(), resend, Instant::now() + timeout)
+        channel.log_in(Credentials::new(account, password), resend, Instant::now() + timeout)
     })
 }
 

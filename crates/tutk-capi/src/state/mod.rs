@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::{Cancel, Uid};
+use tutk::{CancelHandle, Uid};
 
 use crate::av::Av;
 use crate::camera::Host;
@@ -54,7 +54,7 @@ struct Inner {
 
 enum Slot {
     Reserved,
-    Connecting(Cancel),
+    Connecting(CancelHandle),
     Open(Arc<Session>),
 }
 
@@ -200,17 +200,18 @@ impl Registry {
 
     /// Connects under a number that was reserved; the number is free again if that fails.
     pub(crate) fn connect(&self, uid: Result<Uid, Code>, id: i32) -> Result<i32, Code> {
-        let cancel = Cancel::new().map_err(|_| IOTC_ER_RESOURCE_ERROR)?;
-        let (uid, epoch, timeout) = {
+        let (uid, epoch, connecting) = {
             let mut inner = lock(&self.inner);
             let epoch = inner.check()?;
             let uid = uid?;
+            let timeout = inner.connect_timeout;
             let slot = inner.sessions.get_mut(&id).filter(|slot| matches!(slot, Slot::Reserved));
-            *slot.ok_or(IOTC_ER_INVALID_SID)? = Slot::Connecting(cancel.clone());
-            (uid, epoch, inner.connect_timeout)
+            let slot = slot.ok_or(IOTC_ER_INVALID_SID)?;
+            let connecting = viewer::connecting(uid, timeout)?;
+            *slot = Slot::Connecting(connecting.cancel_handle());
+            (uid, epoch, connecting)
         };
-        let connected = viewer::connect(uid, timeout, &cancel);
-        let session = connected.and_then(|connection| Session::viewer(uid, connection, cancel));
+        let session = viewer::connect(connecting).and_then(|connected| Session::viewer(uid, connected));
         let mut inner = lock(&self.inner);
         if inner.epoch != Some(epoch) {
             drop(inner);

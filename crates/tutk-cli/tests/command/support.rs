@@ -2,16 +2,13 @@
 
 use std::net::UdpSocket;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tutk::{
-    Camera, CameraEvent, CameraOptions, Cancel, Codec, DisconnectReason, Uid, VideoFrame, ViewerId, io_control,
-};
+use tutk::{Camera, CameraEvent, CameraOptions, Codec, DisconnectReason, Uid, VideoFrame, ViewerId, io_control};
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -21,32 +18,26 @@ pub(crate) const CANARY: &str = "canary-5f1c";
 /// A camera and its events.
 pub(crate) struct Running {
     pub(crate) uid: Uid,
-    camera: Arc<Camera>,
-    cancel: Cancel,
+    camera: Camera,
     events: Receiver<CameraEvent>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Running {
     pub(crate) fn start(name: &str, password: &str) -> Self {
-        let mut options = CameraOptions::new(uid());
-        options.name = name.into();
-        options.password = password.into();
-        Self::with(options)
+        Self::with(CameraOptions::new(uid()).with_name(name).with_login("admin", password))
     }
 
-    pub(crate) fn with(mut options: CameraOptions) -> Self {
-        options.max_viewers = 1;
-        let (uid, cancel) = (options.uid, Cancel::new().unwrap());
-        let camera = Arc::new(Camera::open(options, &cancel).unwrap());
+    pub(crate) fn with(options: CameraOptions) -> Self {
+        let uid = options.uid;
+        let (camera, mut serving) = Camera::open(options.with_max_viewers(1)).unwrap();
         let (sender, events) = channel();
-        let serving = camera.clone();
         let thread = thread::spawn(move || {
             while let Ok(event) = serving.next_event() {
                 let _ = sender.send(event);
             }
         });
-        Self { uid, camera, cancel, events, thread: Some(thread) }
+        Self { uid, camera, events, thread: Some(thread) }
     }
 
     /// The option that finds this camera and no other.
@@ -101,7 +92,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.camera.close();
         self.thread.take().unwrap().join().unwrap();
     }
 }

@@ -2,7 +2,10 @@
 use std::{fmt, path::PathBuf};
 
 #[cfg(feature = "vendor")]
-use crate::{LoadError, Uid, vendor::Code};
+use crate::{
+    Uid,
+    vendor::{Code, LoadError},
+};
 
 /// Why the vendor's library did not do its part.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 //! The texts are sentences for the person who owns the camera; none holds a password.
 
 mod camera;
+mod channel;
 mod connect;
 mod discover;
 mod io;
@@ -12,6 +13,7 @@ mod parse;
 mod session;
 
 pub use camera::CameraError;
+pub use channel::ChannelError;
 pub use connect::{Asked, ConnectError};
 pub use discover::DiscoverError;
 pub use io::{IoError, Operation};

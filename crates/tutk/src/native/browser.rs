@@ -5,46 +5,60 @@ use std::time::{Duration, Instant};
 use super::socket::Sockets;
 use super::target::{Targets, broadcasts};
 use super::udp::Udp;
-use super::{BrowserEvent, Cancel};
 use crate::error::Interrupted;
-use crate::proto::{self, Machine, Transmit};
+use crate::proto::{self, BrowserEvent, Machine, Transmit};
+use crate::wake::{CancelHandle, Waker};
 use crate::{DiscoverError, IoError, Operation};
 
 /// Keeps up with which cameras are on the local networks, by a broadcast every so often. Networks may come and go.
 #[derive(Debug)]
 pub struct Browser {
     machine: proto::Browser,
+    waker: Waker,
     /// None before the first search and after a failure.
     sockets: Option<Sockets>,
 }
 
 impl Browser {
-    /// A browser that searches every `period`, of at least 100 ms, while [`next_event`](Self::next_event) is called;
-    /// its first three searches come within 200 ms.
-    pub fn new(period: Duration) -> Self {
-        Self { machine: proto::Browser::new(Instant::now(), period), sockets: None }
+    /// A browser that searches every `period`, of at least 100 ms, while its events are waited for; its first three searches
+    /// come within 200 ms.
+    ///
+    /// Fails if the process has no file descriptor left.
+    pub fn new(period: Duration) -> Result<Self, DiscoverError> {
+        let machine = proto::Browser::new(Instant::now(), period);
+        Ok(Self { machine, waker: Waker::new()?, sockets: None })
     }
 
-    /// Waits for the next event and searches meanwhile; none if none came until then.
+    /// A handle by which another thread ends the waits.
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle::new(&self.waker)
+    }
+
+    /// Waits for the next event, as [`next_event_until`](Self::next_event_until) does.
+    pub fn next_event(&mut self) -> Result<BrowserEvent, DiscoverError> {
+        loop {
+            if let Some(event) = self.next_event_until(None)? {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Waits for the next event and searches meanwhile; none if none comes before `deadline`.
     ///
     /// No error is final: after [`DiscoverError::Cancelled`] the browser goes on once the handle is reset, and after another
-    /// one, which tells that a network could not be asked, with the next search.
-    pub fn next_event(
-        &mut self,
-        until: Option<Instant>,
-        cancel: &Cancel,
-    ) -> Result<Option<BrowserEvent>, DiscoverError> {
+    /// one, which says that a network could not be asked, with the next search.
+    pub fn next_event_until(&mut self, deadline: Option<Instant>) -> Result<Option<BrowserEvent>, DiscoverError> {
         let sockets = match self.sockets.take() {
             Some(sockets) => sockets,
-            None => self.open(until, cancel)?,
+            None => self.open(deadline)?,
         };
-        let search = Mutex::new(Searches { machine: &mut self.machine, until, failure: None });
-        let event = sockets.run(&search, cancel, |search| {
+        let search = Mutex::new(Searches { machine: &mut self.machine, deadline, failure: None });
+        let event = sockets.run(&search, &self.waker, |search| {
             if let Some(error) = search.failure.take().or_else(|| sockets.take_send_error()) {
                 return Some(Err(error));
             }
             match search.machine.poll_event() {
-                None if until.is_none_or(|until| Instant::now() < until) => None,
+                None if deadline.is_none_or(|deadline| Instant::now() < deadline) => None,
                 event => Some(Ok(event)),
             }
         });
@@ -63,10 +77,9 @@ impl Browser {
     }
 
     /// Opens a socket when the next search is due, or when the time is over.
-    fn open(&mut self, until: Option<Instant>, cancel: &Cancel) -> Result<Sockets, Interrupted> {
+    fn open(&mut self, deadline: Option<Instant>) -> Result<Sockets, Interrupted> {
         let due = self.machine.poll_timeout();
-        let until = until.map_or(due, |until| until.min(due));
-        cancel.wait_until(until)?;
+        self.waker.wait_until(deadline.map_or(due, |deadline| deadline.min(due)))?;
         let socket = Udp::bind(0, false).map_err(|error| self.failed(IoError::new(Operation::OpenSocket, error)))?;
         Ok(Sockets::new(vec![socket]))
     }
@@ -81,7 +94,7 @@ impl Browser {
 /// A browser's searches, for the driver.
 struct Searches<'a> {
     machine: &'a mut proto::Browser,
-    until: Option<Instant>,
+    deadline: Option<Instant>,
     /// Why the last search asked nobody.
     failure: Option<IoError>,
 }
@@ -103,7 +116,7 @@ impl Machine for Searches<'_> {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let due = self.machine.poll_timeout();
-        Some(self.until.map_or(due, |until| until.min(due)))
+        Some(self.deadline.map_or(due, |deadline| deadline.min(due)))
     }
 
     fn poll_transmit(&mut self, _now: Instant, _max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {

@@ -1,32 +1,32 @@
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::socket::{Sockets, lock};
+use super::driver::Driver;
 use super::udp::Udp;
-use super::{CameraEvent, Cancel, VideoFrame, ViewerId};
+use crate::channel::Channel;
 use crate::error::check_credential;
-use crate::proto::{self, Access, CameraConfig, Link};
+use crate::proto::{self, Access, CameraConfig, CameraEvent, Link, VideoFrame, ViewerId};
+use crate::wake::Waker;
 use crate::wire::{MAX_NAME, SEARCH_PORT};
 use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid, io_control};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CameraOptions {
     /// The camera's UID.
     pub uid: Uid,
-    /// The name that searches show, at most 131 bytes; empty unless told.
+    /// The name that searches show, at most 131 bytes; default: empty.
     pub name: String,
-    /// The account that may log in; `admin` unless told. At most 256 bytes.
-    pub account: String,
-    /// Its password; empty unless told. At most 256 bytes.
-    pub password: Secret,
-    /// The UDP port of sessions; 0, any, unless told.
+    /// Who may log in; default: the account `admin` with an empty password. Account and password have at most 256 bytes.
+    pub access: Access,
+    /// The UDP port of sessions; default: 0, any.
     pub port: u16,
-    /// Most viewers at once, at least 1; 16 unless told.
+    /// Most viewers at once, at least 1; default: 16.
     pub max_viewers: usize,
-    /// Whether lost datagrams are sent again; true unless told.
+    /// Whether lost datagrams are sent again; default: true.
     pub resend: bool,
-    /// No datagram from a viewer for this long: it is gone; 15 s unless told.
+    /// No datagram from a viewer for this long: it is gone; default: 15 s.
     pub idle_timeout: Duration,
 }
 
@@ -36,116 +36,62 @@ impl CameraOptions {
         Self {
             uid,
             name: String::new(),
-            account: "admin".into(),
-            password: Secret::default(),
+            access: Access::Account { account: "admin".into(), password: Secret::default() },
             port: 0,
             max_viewers: 16,
             resend: true,
             idle_timeout: Duration::from_secs(15),
         }
     }
-}
 
-/// A camera on this host: answers searches and serves viewers.
-///
-/// [`next_event`](Self::next_event) belongs to one thread, which serves the viewers with it; the rest may be called
-/// from any.
-#[derive(Debug)]
-pub struct Camera {
-    sockets: Sockets,
-    machine: Mutex<proto::Camera>,
-    cancel: Cancel,
-    port: u16,
-}
-
-impl Camera {
-    /// Binds the session port and the port of searches, which other cameras on this host may share.
-    ///
-    /// The handle ends [`next_event`](Self::next_event); it belongs to this camera alone.
-    pub fn open(options: CameraOptions, cancel: &Cancel) -> Result<Self, CameraError> {
-        check_credential(Field::Account, &options.account)?;
-        check_credential(Field::Password, options.password.reveal())?;
-        let access = Access::Account { account: options.account.clone(), password: options.password.clone() };
-        Self::open_with(options, access, cancel)
+    /// Sets [`name`](Self::name).
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        Self { name: name.into(), ..self }
     }
 
-    /// [`open`](Self::open) where the application decides on logins: account and password of the options mean nothing.
-    pub fn open_for_application(options: CameraOptions, cancel: &Cancel) -> Result<Self, CameraError> {
-        Self::open_with(options, Access::Application, cancel)
+    /// Sets [`access`](Self::access) to one account.
+    #[must_use]
+    pub fn with_login(self, account: impl Into<String>, password: impl Into<Secret>) -> Self {
+        self.with_access(Access::Account { account: account.into(), password: password.into() })
     }
 
-    fn open_with(options: CameraOptions, access: Access, cancel: &Cancel) -> Result<Self, CameraError> {
-        check_name(&options.name)?;
-        let sessions = Udp::bind(options.port, false)
-            .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
-        let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
-        let sockets = Sockets::new(vec![sessions, searches]);
-        let port = sockets.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
-        let machine = Mutex::new(proto::Camera::new(
-            CameraConfig::new(options.uid, access)
-                .with_name(options.name)
-                .with_max_viewers(options.max_viewers)
-                .with_resend(options.resend)
-                .with_idle_timeout(options.idle_timeout),
-        ));
-        Ok(Self { sockets, machine, cancel: cancel.clone(), port })
+    /// Sets [`access`](Self::access).
+    #[must_use]
+    pub fn with_access(self, access: Access) -> Self {
+        Self { access, ..self }
     }
 
-    /// What searches show from now on; fails as [`open`](Self::open) does on a name that does not fit.
-    pub fn set_name(&self, name: String) -> Result<(), OptionError> {
-        check_name(&name)?;
-        lock(&self.machine).set_name(name);
-        Ok(())
+    /// Sets [`port`](Self::port).
+    #[must_use]
+    pub fn with_port(self, port: u16) -> Self {
+        Self { port, ..self }
     }
 
-    /// The UDP port of sessions.
-    pub fn port(&self) -> u16 {
-        self.port
+    /// Sets [`max_viewers`](Self::max_viewers).
+    #[must_use]
+    pub fn with_max_viewers(self, max_viewers: usize) -> Self {
+        Self { max_viewers, ..self }
     }
 
-    /// Waits for the next event and serves the viewers meanwhile.
-    ///
-    /// Fails with [`CameraError::Closed`] once it is cancelled, or if the network cannot be used any more.
-    pub fn next_event(&self) -> Result<CameraEvent, CameraError> {
-        Ok(self.sockets.run(&self.machine, &self.cancel, proto::Camera::poll_event)?)
+    /// Sets [`resend`](Self::resend).
+    #[must_use]
+    pub fn with_resend(self, resend: bool) -> Self {
+        Self { resend, ..self }
     }
 
-    /// Sends a frame of video to these viewers, and returns to how many: [`proto::Camera::send_video`] says which are
-    /// passed over.
-    ///
-    /// Fails if the frame has more than 16 MiB.
-    pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, SendError> {
-        self.send(|machine| machine.send_video(viewers, frame))
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
     }
 
-    /// Sends an IO control to a viewer; it is repeated until the viewer confirms that it came.
-    ///
-    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
-    pub fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {
-        io_control::check(body)?;
-        self.send(|machine| machine.send_io_control(viewer, kind, body.to_vec()));
-        self.cancel.wake();
-        Ok(())
-    }
-
-    /// Does something with the channels of a viewer, if it is still there, and sends what follows from it.
-    pub fn with_link<T>(&self, viewer: ViewerId, act: impl FnOnce(&mut Link) -> T) -> Option<T> {
-        let result = self.send(|machine| machine.link(viewer).map(act));
-        self.cancel.wake();
-        result
-    }
-
-    /// Ends the session with a viewer.
-    pub fn close_viewer(&self, viewer: ViewerId) {
-        self.send(|machine| machine.close_viewer(viewer));
-        self.cancel.wake();
-    }
-
-    fn send<T>(&self, act: impl FnOnce(&mut proto::Camera) -> T) -> T {
-        let mut machine = lock(&self.machine);
-        let result = act(&mut machine);
-        self.sockets.flush(&mut *machine);
-        result
+    fn check(&self) -> Result<(), OptionError> {
+        if let Access::Account { account, password } = &self.access {
+            check_credential(Field::Account, account)?;
+            check_credential(Field::Password, password.reveal())?;
+        }
+        check_name(&self.name)
     }
 }
 
@@ -156,8 +102,112 @@ fn check_name(name: &str) -> Result<(), OptionError> {
     Ok(())
 }
 
-impl Drop for Camera {
+/// The handle of a camera on this host, for commands from any thread. A clone is a handle of the same camera.
+#[derive(Clone, Debug)]
+pub struct Camera(Arc<Inner>);
+
+/// What happens to a [`Camera`]. One thread has them: they answer searches and serve the viewers while it waits in
+/// [`next_event`](Self::next_event). The camera ends when they are dropped.
+#[derive(Debug)]
+pub struct CameraEvents(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    driver: Driver<proto::Camera>,
+    port: u16,
+}
+
+impl Camera {
+    /// Binds the session port and the port of searches, which other cameras on this host may share.
+    pub fn open(options: CameraOptions) -> Result<(Self, CameraEvents), CameraError> {
+        options.check()?;
+        let sessions = Udp::bind(options.port, false)
+            .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
+        let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
+        let config = CameraConfig::new(options.uid, options.access)
+            .with_name(options.name)
+            .with_max_viewers(options.max_viewers)
+            .with_resend(options.resend)
+            .with_idle_timeout(options.idle_timeout);
+        let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
+        let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
+        let inner = Arc::new(Inner { driver, port });
+        Ok((Self(inner.clone()), CameraEvents(inner)))
+    }
+
+    /// What searches show from now on; fails as [`open`](Self::open) does on a name that does not fit.
+    pub fn set_name(&self, name: String) -> Result<(), OptionError> {
+        check_name(&name)?;
+        self.0.driver.look(|camera| camera.set_name(name));
+        Ok(())
+    }
+
+    /// The UDP port of sessions.
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// Sends a frame of video to these viewers, and returns to how many: [`proto::Camera::send_video`] says which are
+    /// passed over.
+    ///
+    /// Fails if the frame has more than 16 MiB.
+    pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, SendError> {
+        self.0.driver.send(|camera| camera.send_video(viewers, frame))
+    }
+
+    /// Sends an IO control to a viewer; it is repeated until the viewer confirms that it came.
+    ///
+    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
+    pub fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {
+        io_control::check(body)?;
+        self.0.driver.command(|camera| camera.send_io_control(viewer, kind, body.to_vec()));
+        Ok(())
+    }
+
+    /// A channel of the session with a viewer, for a camera with [`Access::Application`].
+    pub fn channel(&self, viewer: ViewerId, number: u8) -> Channel {
+        Channel::of_camera(self.clone(), viewer, number)
+    }
+
+    /// Ends the session with a viewer.
+    pub fn close_viewer(&self, viewer: ViewerId) {
+        self.0.driver.command(|camera| camera.close_viewer(viewer));
+    }
+
+    /// Ends all sessions and the camera: [`CameraEvents::next_event`] fails with [`CameraError::Closed`].
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    /// Changes the channels of a viewer, if it is there.
+    pub(crate) fn command<T>(&self, viewer: ViewerId, act: impl FnOnce(&mut Link) -> T) -> Option<T> {
+        self.0.driver.command(|camera| camera.link(viewer).map(act))
+    }
+
+    /// Reads from the channels of a viewer, if it is there.
+    pub(crate) fn look<T>(&self, viewer: ViewerId, look: impl FnOnce(&mut Link) -> T) -> Option<T> {
+        self.0.driver.look(|camera| camera.link(viewer).map(look))
+    }
+}
+
+impl CameraEvents {
+    /// Waits for the next event, answers searches and serves the viewers meanwhile.
+    ///
+    /// Fails with [`CameraError::Closed`] once [`Camera::close`] was called, or if the network cannot be used any more.
+    pub fn next_event(&mut self) -> Result<CameraEvent, CameraError> {
+        Ok(self.0.driver.run(proto::Camera::poll_event)?)
+    }
+}
+
+impl Drop for CameraEvents {
     fn drop(&mut self) {
-        self.send(proto::Camera::close);
+        self.0.close();
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        self.driver.send(proto::Camera::close);
+        self.driver.waker().cancel();
     }
 }

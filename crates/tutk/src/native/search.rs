@@ -1,49 +1,62 @@
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::socket::{Sockets, lock};
+use super::driver::Driver;
 use super::target::targets;
-use super::{Address, Cancel, DiscoveredCamera, LocalPorts};
+use super::{DiscoveredCamera, LocalPorts};
 use crate::proto::{self, Answers, MAX_TIMEOUT};
-use crate::{DiscoverError, Uid};
+use crate::wake::Waker;
+use crate::{DiscoverError, DiscoverOptions};
 
-/// What to search.
-#[derive(Clone, Debug)]
-pub struct Search {
-    /// The camera to search, with this UID or the same in upper case; without it, any.
-    pub uid: Option<Uid>,
-    /// Whom to ask; without it, every IPv4 network that this host is in, itself included.
-    pub address: Option<Address>,
-    /// How long to wait for answers. With a UID the search ends at its first answer.
-    pub timeout: Duration,
-    /// The ports of this host that it may use; without them, any.
-    pub local_ports: Option<LocalPorts>,
+/// A search that is under way.
+#[derive(Debug)]
+pub(crate) struct Finder {
+    driver: Driver<proto::Search>,
+    only_this_host: bool,
+    /// It ends with the first answer: one camera is searched.
+    is_for_one: bool,
+    has_found: bool,
 }
 
-/// Lists the cameras that answer, each once for each address that it answers from.
-///
-/// Fails with [`DiscoverError::Cancelled`], or if the network cannot be used at all.
-pub fn search(search: &Search, cancel: &Cancel) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
-    let mut found = answers(search, cancel)?.cameras;
-    found.retain(|found| search.uid.is_none_or(|uid| uid == found.uid || uid.to_upper_case() == found.uid));
-    Ok(found)
-}
+impl Finder {
+    /// Resolves the address and opens a socket.
+    pub(crate) fn open(options: &DiscoverOptions, waker: &Waker) -> Result<Self, DiscoverError> {
+        let begin = Instant::now();
+        let targets = targets(options.address.as_ref(), begin + options.timeout.min(MAX_TIMEOUT), waker)?;
+        let socket = LocalPorts::bind(options.local_ports)?;
+        let machine = proto::Search::new(begin, options.uid, targets.addresses, options.timeout);
+        Ok(Self {
+            driver: Driver::new(machine, vec![socket], waker),
+            only_this_host: targets.only_this_host,
+            is_for_one: options.uid.is_some(),
+            has_found: false,
+        })
+    }
 
-/// [`search`] with all that answers: with a UID, other cameras, too, and in any case those that do not tell theirs.
-pub(crate) fn answers(search: &Search, cancel: &Cancel) -> Result<Answers, DiscoverError> {
-    let begin = Instant::now();
-    let targets = targets(search.address.as_ref(), begin + search.timeout.min(MAX_TIMEOUT), cancel)?;
-    let sockets = Sockets::new(vec![LocalPorts::bind(search.local_ports)?]);
-    let machine = Mutex::new(proto::Search::new(begin, search.uid, targets.addresses, search.timeout));
-    let mut found = Vec::new();
-    sockets.run(&machine, cancel, |machine| {
-        found.extend(std::iter::from_fn(|| machine.poll_found()));
-        let is_enough = search.uid.is_some() && !found.is_empty();
-        (is_enough || machine.is_over(Instant::now())).then_some(())
-    })?;
-    let mut answers = lock(&machine).answers();
-    found.append(&mut answers.cameras);
-    answers.cameras = found;
-    answers.only_this_host = targets.only_this_host;
-    Ok(answers)
+    /// Waits for the next camera; none if the search is over.
+    pub(crate) fn next(&mut self) -> Result<Option<DiscoveredCamera>, DiscoverError> {
+        if self.is_for_one && self.has_found {
+            return Ok(self.driver.look(proto::Search::poll_found));
+        }
+        let found = self.driver.run(|search| match search.poll_found() {
+            None if search.is_over(Instant::now()) => Some(None),
+            None => None,
+            found => Some(found),
+        })?;
+        self.has_found |= found.is_some();
+        Ok(found)
+    }
+
+    /// Searches to the end. With a UID, other cameras are among the answers, too, and in any case those that do not tell
+    /// theirs.
+    pub(crate) fn answers(mut self) -> Result<Answers, DiscoverError> {
+        let mut cameras = Vec::new();
+        while let Some(camera) = self.next()? {
+            cameras.push(camera);
+        }
+        let mut answers = self.driver.look(|search| search.answers());
+        cameras.append(&mut answers.cameras);
+        answers.cameras = cameras;
+        answers.only_this_host = self.only_this_host;
+        Ok(answers)
+    }
 }

@@ -1,128 +1,126 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
-use super::connection::{Connection, ConnectionOptions};
-use super::{Cancel, DiscoveredCamera, Search};
-use crate::proto::{AvEvent, Credentials, ViewerEvent, ViewerStats};
-use crate::{CommandError, ConnectError, DiscoverError, Received, SessionError, SessionOptions, io_control};
+use super::DiscoveredCamera;
+use super::driver::Driver;
+use crate::proto::{CloseReason, Link, Viewer, ViewerEvent, ViewerStats};
+use crate::wake::Waker;
+use crate::{CommandError, SessionError, io_control};
 
 /// A viewer's session with a camera, by the protocol itself.
-///
-/// [`receive_until`](Self::receive_until) belongs to one thread, which drives the session with it; the rest may be called from any.
 #[derive(Debug)]
-pub struct Session {
-    connection: Connection,
+pub(crate) struct Session {
+    driver: Driver<Viewer>,
+    camera: DiscoveredCamera,
+    ended: OnceLock<CloseReason>,
     /// Whether the camera was asked for video.
-    video: AtomicBool,
+    plays: AtomicBool,
 }
 
-/// How long the local networks are searched for a camera that does not answer at its address.
-const ELSEWHERE: Duration = Duration::from_secs(1);
-
 impl Session {
-    /// Finds the camera, connects and logs in.
-    ///
-    /// If the camera does not answer at its address, the error says what a short search of the local networks finds.
-    ///
-    /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
-        // Nothing is told to a camera that answers elsewhere than where it was looked for: it may be another host that
-        // wants the password.
-        let elsewhere = options.address.as_ref().map(|_| Search {
-            uid: Some(options.uid),
-            address: None,
-            timeout: options.timeout.min(ELSEWHERE),
-            local_ports: options.local_ports,
-        });
-        let options = ConnectionOptions {
-            uid: options.uid,
-            address: options.address,
-            local_ports: options.local_ports,
-            credentials: Some(Credentials::new(options.account, options.password)),
-            timeout: options.timeout,
-            idle_timeout: options.idle_timeout,
-        };
-        let mut opened = Connection::open(options, cancel);
-        if let (Err(ConnectError::NotFound { answers, .. }), Some(elsewhere)) = (&mut opened, elsewhere) {
-            match super::answers(&elsewhere, cancel) {
-                Ok(found) => answers.add(found),
-                Err(DiscoverError::Cancelled) => return Err(ConnectError::Cancelled),
-                // The camera is not found, and that is what counts.
-                Err(_) => {}
-            }
-        }
-        Ok(Self { connection: opened?, video: AtomicBool::new(false) })
+    /// A session that is established.
+    pub(super) fn new(driver: Driver<Viewer>, camera: DiscoveredCamera) -> Self {
+        Self { driver, camera, ended: OnceLock::new(), plays: AtomicBool::new(false) }
     }
 
-    /// Asks the camera to send video.
-    pub fn start_video(&self) -> Result<(), CommandError> {
-        self.video.store(true, Ordering::Relaxed);
-        self.send_io_control(io_control::START_VIDEO, &[0; 8])
+    pub(crate) fn start_video(&self) -> Result<(), SessionError> {
+        self.plays.store(true, Ordering::Relaxed);
+        self.send(io_control::START_VIDEO, &[0; 8])
     }
 
-    /// Asks the camera to send no more video.
-    pub fn stop_video(&self) -> Result<(), CommandError> {
-        self.video.store(false, Ordering::Relaxed);
-        self.send_io_control(io_control::STOP_VIDEO, &[0; 8])
+    pub(crate) fn stop_video(&self) -> Result<(), SessionError> {
+        self.plays.store(false, Ordering::Relaxed);
+        self.send(io_control::STOP_VIDEO, &[0; 8])
     }
 
-    /// Sends an IO control; it is repeated until the camera confirms that it came, while another thread is in
-    /// [`receive_until`](Self::receive_until).
-    ///
-    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
-    /// or as [`receive_until`](Self::receive_until) did once the session is over.
-    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
-        self.connection.check()?;
+    pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
+        self.check()?;
         io_control::check(body)?;
-        self.connection.with_link(|link| link.send_io_control(0, kind, body.to_vec()));
+        Ok(self.send(kind, body)?)
+    }
+
+    pub(crate) fn send(&self, kind: u32, body: &[u8]) -> Result<(), SessionError> {
+        self.check()?;
+        // Where the session is over, and the events have not said so yet, they will.
+        self.command(|link| link.send_io_control(0, kind, body.to_vec()));
         Ok(())
     }
 
-    /// Waits for what the camera sends next; no longer than until `deadline`, if there is one.
-    ///
-    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
-        loop {
-            let event = match self.connection.next_event_until(deadline)? {
-                Some(ViewerEvent::Av { event, .. }) => event,
-                Some(ViewerEvent::ConflictingResponder(address)) => {
-                    return Ok(Some(Received::ConflictingResponder(address)));
-                }
-                Some(_) => continue,
-                None => return Ok(None),
-            };
-            return Ok(Some(match event {
-                AvEvent::Video(frame) => Received::Video(frame),
-                AvEvent::Audio(frame) => Received::Audio(frame),
-                AvEvent::Lost(lost) => Received::Lost(lost),
-                AvEvent::IoControl { kind, body } => Received::IoControl { kind, body },
-                AvEvent::IoControlConfirmed { kind } => Received::IoControlConfirmed { kind },
-                AvEvent::IoControlUnconfirmed { kind } => Received::IoControlUnconfirmed { kind },
-                // A client hears none of these once it is logged in.
-                AvEvent::LoggedIn { .. } | AvEvent::LoginRefused(_) => continue,
-                AvEvent::Login { .. } | AvEvent::KeyFrameWanted => continue,
-                // What a later version of the protocol may add.
-                _ => continue,
-            }));
-        }
+    /// Why the session is over, if that is known.
+    fn check(&self) -> Result<(), SessionError> {
+        self.ended.get().map_or(Ok(()), |reason| Err(session_error(*reason)))
     }
 
-    /// The camera, as it answered the search.
-    pub fn camera(&self) -> &DiscoveredCamera {
-        self.connection.camera()
+    /// Changes the channels, if the session is established.
+    pub(crate) fn command<T>(&self, act: impl FnOnce(&mut Link) -> T) -> Option<T> {
+        self.driver.command(|viewer| viewer.link().map(act))
     }
 
-    /// What was counted so far.
-    pub fn stats(&self) -> ViewerStats {
-        self.connection.stats()
+    /// Reads from the channels, if the session is established.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Link) -> T) -> Option<T> {
+        self.driver.look(|viewer| viewer.link().map(look))
+    }
+
+    pub(crate) fn camera(&self) -> &DiscoveredCamera {
+        &self.camera
+    }
+
+    pub(crate) fn stats(&self) -> ViewerStats {
+        let mut stats = self.driver.look(|viewer| viewer.stats());
+        stats.overflowed = self.driver.overflowed();
+        stats
+    }
+
+    /// Stops the video, and sends the close three times, so that the camera frees the place.
+    pub(crate) fn close(&self) {
+        let plays = self.plays.swap(false, Ordering::Relaxed);
+        self.driver.command(|viewer| {
+            if plays && let Some(link) = viewer.link() {
+                link.send_io_control(0, io_control::STOP_VIDEO, vec![0; 8]);
+            }
+            viewer.close();
+        });
+        let _ = self.ended.set(CloseReason::Closed);
     }
 }
 
-impl Drop for Session {
-    /// The camera is told to stop the video, and three times that the session ends, so that it frees the place.
+/// The events of a session, which drive it.
+#[derive(Debug)]
+pub(crate) struct Events(pub(crate) Arc<Session>);
+
+impl Events {
+    pub(crate) fn next_event_until(&mut self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
+        let Self(session) = self;
+        session.check()?;
+        let event = session.driver.run_until(deadline, |viewer| {
+            loop {
+                match viewer.poll_event()? {
+                    ViewerEvent::Ended(reason) => return Some(Err(reason)),
+                    ViewerEvent::Found(_) | ViewerEvent::Connected => {}
+                    event => return Some(Ok(event)),
+                }
+            }
+        })?;
+        event.transpose().map_err(|reason| session_error(*session.ended.get_or_init(|| reason)))
+    }
+
+    pub(crate) fn waker(&self) -> &Waker {
+        self.0.driver.waker()
+    }
+}
+
+impl Drop for Events {
     fn drop(&mut self) {
-        if *self.video.get_mut() {
-            self.connection.with_link(|link| link.send_io_control(0, io_control::STOP_VIDEO, vec![0; 8]));
-        }
+        self.0.close();
+    }
+}
+
+pub(super) fn session_error(reason: CloseReason) -> SessionError {
+    match reason {
+        CloseReason::ClosedByCamera => SessionError::ClosedByCamera,
+        CloseReason::Silent(silence) => SessionError::TimedOut { silence },
+        CloseReason::Closed => SessionError::Closed,
+        reason => SessionError::Other(reason),
     }
 }

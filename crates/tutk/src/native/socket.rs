@@ -1,16 +1,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-use super::Cancel;
 use super::udp::{RecvBuffer, Udp};
 use crate::error::Interrupted;
 use crate::proto::{Machine, Transmit};
+use crate::sync::lock;
+use crate::wake::Waker;
 use crate::{IoError, Operation};
 
 /// The sockets of a state machine; the first one sends.
@@ -34,10 +35,6 @@ const BATCH: usize = 64;
 const MAX_DATAGRAMS: usize = 64;
 /// How long to wait for room to send in before what is left counts as lost on the way.
 const SEND_WAIT: Duration = Duration::from_millis(100);
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Sockets {
     pub(super) fn new(sockets: Vec<Udp>) -> Self {
@@ -64,11 +61,11 @@ impl Sockets {
     pub(super) fn run<M: Machine, T>(
         &self,
         machine: &Mutex<M>,
-        cancel: &Cancel,
+        waker: &Waker,
         mut done: impl FnMut(&mut M) -> Option<T>,
     ) -> Result<T, Interrupted> {
         loop {
-            if let Some(value) = self.run_until(machine, cancel, None, &mut done)? {
+            if let Some(value) = self.run_until(machine, waker, None, &mut done)? {
                 return Ok(value);
             }
         }
@@ -78,12 +75,12 @@ impl Sockets {
     pub(super) fn run_until<M: Machine, T>(
         &self,
         machine: &Mutex<M>,
-        cancel: &Cancel,
+        waker: &Waker,
         deadline: Option<Instant>,
         mut done: impl FnMut(&mut M) -> Option<T>,
     ) -> Result<Option<T>, Interrupted> {
         loop {
-            cancel.check()?;
+            waker.check()?;
             let until = {
                 let mut machine = lock(machine);
                 if let Some(value) = done(&mut machine) {
@@ -106,7 +103,7 @@ impl Sockets {
                 }
                 machine.poll_timeout().into_iter().chain(deadline).min()
             };
-            self.wait(cancel, until)?;
+            self.wait(waker, until)?;
         }
     }
 
@@ -163,16 +160,16 @@ impl Sockets {
     }
 
     /// Waits for a datagram, a wake-up, or the time.
-    fn wait(&self, cancel: &Cancel, until: Option<Instant>) -> Result<(), IoError> {
+    fn wait(&self, waker: &Waker, until: Option<Instant>) -> Result<(), IoError> {
         let mut fds: Vec<_> =
             self.sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
-        fds.push(PollFd::new(cancel.event().as_fd(), PollFlags::POLLIN));
+        fds.push(PollFd::new(waker.event().as_fd(), PollFlags::POLLIN));
         match poll(&mut fds, timeout(until)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(IoError::new(Operation::Wait, errno)),
         }
         if fds.last().is_some_and(|fd| fd.any().unwrap_or_default()) {
-            cancel.drain();
+            waker.drain();
         }
         Ok(())
     }

@@ -8,8 +8,9 @@ use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 use nix::sys::socket::SockaddrStorage;
 
-use super::{Address, Cancel};
+use super::Address;
 use crate::error::{DiscoverError, Interrupted};
+use crate::wake::Waker;
 use crate::wire::SEARCH_PORT;
 use crate::{Asked, IoError, Operation, OptionError};
 
@@ -22,10 +23,10 @@ pub(super) struct Targets {
 }
 
 /// One address, or the broadcast address of every IPv4 network that is up. A name must be resolved until then.
-pub(super) fn targets(address: Option<&Address>, until: Instant, cancel: &Cancel) -> Result<Targets, DiscoverError> {
+pub(super) fn targets(address: Option<&Address>, until: Instant, waker: &Waker) -> Result<Targets, DiscoverError> {
     match address {
         Some(address) => {
-            let address = resolve(address, until, cancel)?;
+            let address = resolve(address, until, waker)?;
             Ok(Targets { addresses: vec![address], only_this_host: false })
         }
         None => Ok(broadcasts()?),
@@ -82,13 +83,13 @@ fn broadcast(address: Ipv4Addr, mask: Option<Ipv4Addr>, set: Option<Ipv4Addr>) -
     }
 }
 
-fn resolve(address: &Address, until: Instant, cancel: &Cancel) -> Result<SocketAddr, DiscoverError> {
+fn resolve(address: &Address, until: Instant, waker: &Waker) -> Result<SocketAddr, DiscoverError> {
     let port = address.port.unwrap_or(SEARCH_PORT);
     if let Ok(ip) = address.host.parse::<Ipv4Addr>() {
         return Ok((ip, port).into());
     }
     let name = address.host.clone();
-    let found = look_up(&address.host, until, cancel, move || (name.as_str(), port).to_socket_addrs())?;
+    let found = look_up(&address.host, until, waker, move || (name.as_str(), port).to_socket_addrs())?;
     let found = found.into_iter().find(SocketAddr::is_ipv4);
     Ok(found.ok_or_else(|| OptionError::NoIpv4Address { host: address.host.clone() })?)
 }
@@ -97,12 +98,12 @@ fn resolve(address: &Address, until: Instant, cancel: &Cancel) -> Result<SocketA
 fn look_up<I: Iterator<Item = SocketAddr>>(
     host: &str,
     until: Instant,
-    cancel: &Cancel,
+    waker: &Waker,
     ask: impl FnOnce() -> io::Result<I> + Send + 'static,
 ) -> Result<Vec<SocketAddr>, Interrupted> {
     let failed = |error: io::Error| IoError::new(Operation::Resolve(host.into()), error);
     let (sender, answer) = mpsc::channel();
-    let ready = Cancel::new()?;
+    let ready = Waker::new()?;
     let wake = ready.clone();
     thread::Builder::new()
         .name("tutk-resolve".into())
@@ -118,7 +119,7 @@ fn look_up<I: Iterator<Item = SocketAddr>>(
             Err(TryRecvError::Empty) if until <= Instant::now() => {
                 return Err(failed(io::Error::new(io::ErrorKind::TimedOut, "no name server answered in time")).into());
             }
-            Err(TryRecvError::Empty) => cancel.wait_for(Some(ready.event()), until)?,
+            Err(TryRecvError::Empty) => waker.wait_for(Some(ready.event()), until)?,
         }
     }
 }
@@ -152,7 +153,7 @@ mod tests {
             let _ = held.recv();
             Ok(std::iter::empty())
         };
-        let error = look_up("camera.lan", Instant::now(), &Cancel::new().unwrap(), ask).unwrap_err();
+        let error = look_up("camera.lan", Instant::now(), &Waker::new().unwrap(), ask).unwrap_err();
         let Interrupted::Io(error) = error else { panic!("cancelled") };
         assert_eq!(error.source.kind(), io::ErrorKind::TimedOut);
         assert!(error.to_string().contains("camera.lan"), "{error}");
@@ -162,15 +163,15 @@ mod tests {
     #[test]
     fn a_lookup_is_cancelled() {
         let (release, held) = mpsc::channel::<()>();
-        let cancel = Cancel::new().unwrap();
-        let canceller = cancel.clone();
+        let waker = Waker::new().unwrap();
+        let canceller = waker.clone();
         let ask = move || {
             canceller.cancel();
             let _ = held.recv();
             Ok(std::iter::empty())
         };
         assert!(matches!(
-            look_up("camera.lan", Instant::now() + MAX_TIMEOUT, &cancel, ask),
+            look_up("camera.lan", Instant::now() + MAX_TIMEOUT, &waker, ask),
             Err(Interrupted::Cancelled)
         ));
         drop(release);

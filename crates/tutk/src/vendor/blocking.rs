@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use super::lock;
 use crate::error::Interrupted;
-use crate::{Cancel, IoError, Operation};
+use crate::sync::lock;
+use crate::wake::Waker;
+use crate::{IoError, Operation};
 
 enum State<T> {
     Running,
@@ -25,12 +26,12 @@ struct Shared<T> {
 /// If the handle is cancelled (an error) or the time is over (`None`), `stop` asks the library to end the call, and this
 /// returns at once. What the call then returns is dropped, so a session that stands all the same must end by that.
 pub(super) fn run<T: Send + 'static>(
-    cancel: &Cancel,
+    waker: &Waker,
     deadline: Instant,
     call: impl FnOnce() -> T + Send + 'static,
     stop: impl FnOnce(),
 ) -> Result<Option<T>, Interrupted> {
-    cancel.check()?;
+    waker.check()?;
     let done = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
         .map_err(|errno| IoError::new(Operation::MakeWaker, errno))?;
     let shared = Arc::new(Shared { state: Mutex::new(State::Running), done });
@@ -50,7 +51,7 @@ pub(super) fn run<T: Send + 'static>(
         })
         .map_err(|error| IoError::new(Operation::StartThread, error))?;
     loop {
-        let waited = cancel.wait_for(Some(&shared.done), deadline);
+        let waited = waker.wait_for(Some(&shared.done), deadline);
         let mut state = lock(&shared.state);
         match std::mem::replace(&mut *state, State::Left) {
             State::Done(result) => return Ok(waited.map(|()| Some(result))?),

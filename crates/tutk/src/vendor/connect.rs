@@ -7,7 +7,8 @@ use super::library::Library;
 use super::search::{self, address};
 use super::{Code, blocking};
 use crate::error::check_credential;
-use crate::native::{Cancel, DiscoveredCamera};
+use crate::proto::DiscoveredCamera;
+use crate::wake::Waker;
 use crate::{
     Asked, ConnectError, Field, LibraryError, LibraryOperation, Mode, OptionError, SessionError, SessionOptions, Step,
 };
@@ -57,14 +58,14 @@ impl Connection {
         library: Library,
         texts: &Texts,
         options: &SessionOptions,
-        cancel: &Cancel,
+        waker: &Waker,
     ) -> Result<Self, ConnectError> {
         let number = library.session_number().map_err(|code| failed(options, code))?;
         let begin = Instant::now();
         let (stopper, uid) = (library.clone(), texts.uid.clone());
         let connection = Self { library, number, ours: true };
         let connected = blocking::run(
-            cancel,
+            waker,
             begin + options.timeout.saturating_mul(2).min(MAX_TIMEOUT),
             move || match connection.library.connect(&uid, number) {
                 Ok(()) => Ok(connection),
@@ -87,7 +88,7 @@ impl Connection {
             }),
             Err(Code(FULL)) => {
                 // The library does not say where it met the camera.
-                let found = search::look(stopper, BRIEF, cancel)?.into_iter().find(|found| found.uid == uid);
+                let found = search::look(stopper, BRIEF, waker)?.into_iter().find(|found| found.uid == uid);
                 Err(found
                     .map_or(failed(options, Code(FULL)), |found| ConnectError::Full { uid, address: found.address }))
             }
@@ -127,13 +128,13 @@ impl Channel {
         texts: Texts,
         camera: &DiscoveredCamera,
         options: &SessionOptions,
-        cancel: &Cancel,
+        waker: &Waker,
     ) -> Result<Self, ConnectError> {
         let (stopper, session) = (connection.library.clone(), connection.number);
         let timeout = options.timeout.min(MAX_TIMEOUT);
         let seconds = timeout.as_secs_f64().ceil().max(1.0) as u32;
         let logged_in = blocking::run(
-            cancel,
+            waker,
             Instant::now() + timeout,
             move || {
                 let library = &connection.library;

@@ -5,9 +5,12 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::Code;
 use super::connect::Channel;
-use super::{Code, lock};
-use crate::{Cancel, IoError, Operation, Received};
+use crate::proto::AvEvent;
+use crate::sync::lock;
+use crate::wake::Waker;
+use crate::{IoError, Operation};
 
 /// How long an IO control is repeated.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -32,20 +35,20 @@ struct State {
     /// Since when the one under way is.
     under_way: Option<Instant>,
     /// What became of those before.
-    answers: VecDeque<Received>,
+    answers: VecDeque<AvEvent>,
     closing: bool,
     /// The thread has ended; it holds the channel no longer.
     ended: bool,
 }
 
 impl Controls {
-    pub(super) fn new(channel: Arc<Channel>, cancel: Cancel) -> Result<Self, IoError> {
+    pub(super) fn new(channel: Arc<Channel>, waker: Waker) -> Result<Self, IoError> {
         let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
         let (mine, its) = (shared.clone(), channel.clone());
         thread::Builder::new()
             .name("tutk-controls".into())
             .spawn(move || {
-                mine.run(&its, &cancel);
+                mine.run(&its, &waker);
                 drop(its);
                 lock(&mine.state).ended = true;
                 mine.changed.notify_all();
@@ -60,7 +63,7 @@ impl Controls {
     }
 
     /// What became of the next one. Gives up the one that has been under way for too long.
-    pub(super) fn poll(&self, now: Instant) -> Option<Received> {
+    pub(super) fn poll(&self, now: Instant) -> Option<AvEvent> {
         let mut state = lock(&self.shared.state);
         if state.under_way.is_some_and(|since| now.saturating_duration_since(since) > PATIENCE) {
             state.under_way = Some(now);
@@ -89,18 +92,18 @@ impl Drop for Controls {
 }
 
 impl Shared {
-    fn run(&self, channel: &Channel, cancel: &Cancel) {
+    fn run(&self, channel: &Channel, waker: &Waker) {
         while let Some((kind, body)) = self.next() {
             let sent = channel.connection.library.send_io_control(channel.number, kind, &body);
             let mut state = lock(&self.state);
             state.under_way = None;
             state.answers.push_back(match sent {
-                Ok(()) => Received::IoControlConfirmed { kind },
+                Ok(()) => AvEvent::IoControlConfirmed { kind },
                 // The session is over, which the receiver finds out by itself.
                 Err(Code(-20010 | -20015 | -20016 | -20025 | -20026)) => return,
-                Err(_) => Received::IoControlUnconfirmed { kind },
+                Err(_) => AvEvent::IoControlUnconfirmed { kind },
             });
-            cancel.wake();
+            waker.wake();
         }
     }
 

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use tutk_sys::codes::IOTC_ER_ALREADY_INITIALIZED;
 
+use super::Code;
 use super::api::{Api, c_string};
-use super::{Code, lock};
+use crate::sync::lock;
 use crate::{ConnectError, DiscoverError, Field, LibraryError, LibraryOperation, OptionError, Secret};
 
 /// As many as the library has sessions.

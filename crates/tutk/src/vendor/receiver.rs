@@ -7,10 +7,9 @@ use super::Code;
 use super::api::Taken;
 use super::connect::Channel;
 use super::pacer::{IDLE, Pacer};
-use crate::proto::video;
-use crate::proto::{MAX_FRAME, MAX_WINDOW};
+use crate::proto::{AvEvent, MAX_FRAME, MAX_WINDOW, video};
 use crate::wire::FrameInfo;
-use crate::{Frame, Lost, Media, Received};
+use crate::{Frame, Lost, Media};
 
 /// Takes out of the library what has come, and knows when to look again.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(super) struct Receiver {
     audio: Stream,
     /// Where the library writes; only its size matters.
     buffer: Vec<u8>,
-    ready: VecDeque<Received>,
+    ready: VecDeque<AvEvent>,
 }
 
 /// Room for the first frames. It grows with them.
@@ -45,7 +44,7 @@ impl Receiver {
     }
 
     /// What has come, in the order in which it was taken.
-    pub(super) fn pop(&mut self) -> Option<Received> {
+    pub(super) fn pop(&mut self) -> Option<AvEvent> {
         self.ready.pop_front()
     }
 
@@ -78,7 +77,7 @@ impl Receiver {
         match library.receive_io_control(number, &mut self.buffer) {
             Ok((kind, len)) => {
                 let body = self.buffer.get(..len).unwrap_or_default().to_vec();
-                self.ready.push_back(Received::IoControl { kind, body });
+                self.ready.push_back(AvEvent::IoControl { kind, body });
             }
             Err(Code(AV_ER_DATA_NOREADY | AV_ER_TIMEOUT | AV_ER_BUFPARA_MAXSIZE_INSUFF)) => {}
             Err(code) => return Err(code),
@@ -92,7 +91,7 @@ impl Stream {
         Self { media, pacer: Pacer::new(now), next: None, seen: false }
     }
 
-    fn handle(&mut self, taken: Taken, buffer: &[u8], ready: &mut VecDeque<Received>) {
+    fn handle(&mut self, taken: Taken, buffer: &[u8], ready: &mut VecDeque<AvEvent>) {
         let now = Instant::now();
         match taken {
             // A block of audio over 256 KiB is none; the library has dropped it.
@@ -122,19 +121,19 @@ impl Stream {
                     .with_timestamp(info.timestamp)
                     .with_flags(info.flags);
                 ready.push_back(match self.media {
-                    Media::Video => Received::Video(frame),
-                    Media::Audio => Received::Audio(frame),
+                    Media::Video => AvEvent::Video(frame),
+                    Media::Audio => AvEvent::Audio(frame),
                 });
             }
         }
     }
 
     /// The frames up to this number will not come.
-    fn skip(&mut self, number: u32, ready: &mut VecDeque<Received>) {
+    fn skip(&mut self, number: u32, ready: &mut VecDeque<AvEvent>) {
         let Some(first) = self.next else { return };
         let count = number.wrapping_sub(first);
         if count > 0 && count < u32::MAX / 2 {
-            ready.push_back(Received::Lost(Lost::new(self.media, first, count)));
+            ready.push_back(AvEvent::Lost(Lost::new(self.media, first, count)));
             self.next = Some(number);
         }
     }
@@ -155,7 +154,7 @@ mod tests {
         ready
             .into_iter()
             .filter_map(|received| match received {
-                Received::Lost(lost) => Some((lost.first, lost.count)),
+                AvEvent::Lost(lost) => Some((lost.first, lost.count)),
                 _ => None,
             })
             .collect()
@@ -174,7 +173,7 @@ mod tests {
                 let mut ready = VecDeque::new();
                 stream.handle(Taken::Frame { len: 7, info, info_len: 16, number }, &media, &mut ready);
                 number += 1;
-                let Some(Received::Video(frame)) = ready.pop_front() else { panic!("{ready:?}") };
+                let Some(AvEvent::Video(frame)) = ready.pop_front() else { panic!("{ready:?}") };
                 assert_eq!((frame.key, frame.flags), (is_key, flags));
             }
         }

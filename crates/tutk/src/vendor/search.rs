@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::api::Device;
 use super::blocking;
 use super::library::Library;
-use crate::native::{Cancel, DiscoveredCamera};
+use crate::proto::DiscoveredCamera;
+use crate::wake::Waker;
 use crate::{DiscoverError, LibraryError, LibraryOperation, Uid};
 
 /// What the library takes for one search.
@@ -15,25 +16,21 @@ const LONGEST: Duration = Duration::from_secs(3600);
 /// Lists the cameras on the local networks, by the vendor's library; each search takes the whole time.
 ///
 /// The library does not tell a camera's generation (0 stands for it), nor the asker's address.
-pub fn search(
+pub(crate) fn search(
     library: Option<&Path>,
     timeout: Duration,
-    cancel: &Cancel,
+    waker: &Waker,
 ) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
-    look(Library::acquire(library, None)?, timeout, cancel)
+    look(Library::acquire(library, None)?, timeout, waker)
 }
 
 /// One search.
-pub(super) fn look(
-    library: Library,
-    timeout: Duration,
-    cancel: &Cancel,
-) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
+pub(super) fn look(library: Library, timeout: Duration, waker: &Waker) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
     let timeout = timeout.clamp(Duration::from_millis(1), LONGEST);
     let milliseconds = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
     // The search cannot be stopped. It ends by itself, and somewhat later than it was told.
     let deadline = Instant::now() + timeout + Duration::from_secs(10);
-    let found = blocking::run(cancel, deadline, move || library.search(milliseconds), || ())?;
+    let found = blocking::run(waker, deadline, move || library.search(milliseconds), || ())?;
     let found = found.unwrap_or(Ok(Vec::new()));
     let found = found.map_err(|code| LibraryError::Failed { operation: LibraryOperation::Search, code })?;
     Ok(found.into_iter().filter_map(camera).collect())

@@ -1,34 +1,52 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use super::Code;
 use super::connect::{Channel, Connection, Texts};
 use super::controls::Controls;
 use super::library::Library;
 use super::receiver::Receiver;
-use super::{Code, lock};
-use crate::native::{Cancel, DiscoveredCamera};
-use crate::proto::ViewerStats;
+use crate::proto::{AvEvent, DiscoveredCamera, ViewerEvent, ViewerStats};
+use crate::sync::lock;
+use crate::wake::Waker;
 use crate::{
-    CommandError, ConnectError, LibraryError, LibraryInfo, LibraryOperation, Media, Received, SessionError,
-    SessionInfo, SessionOptions, io_control,
+    CommandError, ConnectError, LibraryError, LibraryInfo, LibraryOperation, Media, Mode, SessionError, SessionInfo,
+    SessionOptions, io_control,
 };
 
 /// A viewer's session with a camera, by the vendor's library.
-///
-/// [`receive_until`](Self::receive_until) belongs to one thread; the rest may be called from any.
 #[derive(Debug)]
-pub struct Session {
-    // In this order: what is to be sent goes out before the channel closes.
-    controls: Controls,
-    channel: Arc<Channel>,
-    receiver: Mutex<Receiver>,
-    cancel: Cancel,
+pub(crate) struct Session {
+    /// Until this side closes the session.
+    controls: Mutex<Option<Controls>>,
+    /// The events have it, as long as there are any.
+    channel: Weak<Channel>,
+    waker: Waker,
     camera: DiscoveredCamera,
-    options: SessionOptions,
-    ended: OnceLock<Code>,
+    library: LibraryInfo,
+    ended: OnceLock<End>,
     heard: Mutex<Heard>,
-    video: AtomicBool,
+    /// Whether the camera was asked for video.
+    plays: AtomicBool,
+}
+
+/// The events of a session, which look what has come.
+#[derive(Debug)]
+pub(crate) struct Events {
+    session: Arc<Session>,
+    /// Until the session is over.
+    channel: Option<Arc<Channel>>,
+    receiver: Receiver,
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// This side closed it.
+    Closed,
+    /// The library says so.
+    Code(Code),
 }
 
 /// What came.
@@ -39,149 +57,168 @@ struct Heard {
     lost: u64,
 }
 
+/// Loads the library of the options, or the system's, finds the camera, connects and logs in.
+///
+/// A call of the library that is cancelled may go on for a moment in the background; a session that comes of it is closed.
+pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Session>, Events), ConnectError> {
+    let texts = Texts::new(&options)?;
+    waker.check()?;
+    let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref())?;
+    let info = LibraryInfo {
+        path: library.path().into(),
+        iotc: version(library.iotc_version()),
+        av: library.av_version().map(version),
+    };
+    let connection = Connection::open(library, &texts, &options, waker)?;
+    let camera = connection.camera(&options)?;
+    let channel = Arc::new(Channel::open(connection, texts, &camera, &options, waker)?);
+    let now = Instant::now();
+    let session = Arc::new(Session {
+        controls: Mutex::new(Some(Controls::new(channel.clone(), waker.clone())?)),
+        channel: Arc::downgrade(&channel),
+        waker: waker.clone(),
+        camera,
+        library: info,
+        ended: OnceLock::new(),
+        heard: Mutex::new(Heard { last: now, frames: 0, lost: 0 }),
+        plays: AtomicBool::new(false),
+    });
+    let events = Events { session: session.clone(), channel: Some(channel), receiver: Receiver::new(now) };
+    Ok((session, events))
+}
+
 impl Session {
-    /// Loads the library of the options, or the system's, finds the camera, connects and logs in.
-    ///
-    /// The handle ends this call and those of [`receive_until`](Self::receive_until); it belongs to this session alone. A call of
-    /// the library that it stops may go on for a moment in the background; a session that comes of it is closed.
-    pub fn open(options: SessionOptions, cancel: &Cancel) -> Result<Self, ConnectError> {
-        let texts = Texts::new(&options)?;
-        cancel.check()?;
-        let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref())?;
-        let connection = Connection::open(library, &texts, &options, cancel)?;
-        let camera = connection.camera(&options)?;
-        let channel = Arc::new(Channel::open(connection, texts, &camera, &options, cancel)?);
-        let now = Instant::now();
-        Ok(Self {
-            controls: Controls::new(channel.clone(), cancel.clone())?,
-            channel,
-            receiver: Mutex::new(Receiver::new(now)),
-            cancel: cancel.clone(),
-            camera,
-            options,
-            ended: OnceLock::new(),
-            heard: Mutex::new(Heard { last: now, frames: 0, lost: 0 }),
-            video: AtomicBool::new(false),
-        })
+    pub(crate) fn start_video(&self) -> Result<(), SessionError> {
+        self.plays.store(true, Ordering::Relaxed);
+        self.send(io_control::START_VIDEO, &[0; 8])
     }
 
-    /// Asks the camera to send video.
-    pub fn start_video(&self) -> Result<(), CommandError> {
-        self.video.store(true, Ordering::Relaxed);
-        self.send_io_control(io_control::START_VIDEO, &[0; 8])
+    pub(crate) fn stop_video(&self) -> Result<(), SessionError> {
+        self.plays.store(false, Ordering::Relaxed);
+        self.send(io_control::STOP_VIDEO, &[0; 8])
     }
 
-    /// Asks the camera to send no more video.
-    pub fn stop_video(&self) -> Result<(), CommandError> {
-        self.video.store(false, Ordering::Relaxed);
-        self.send_io_control(io_control::STOP_VIDEO, &[0; 8])
-    }
-
-    /// Sends an IO control; the library repeats it until the camera confirms that it came.
-    ///
-    /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes,
-    /// or as [`receive_until`](Self::receive_until) did once the session is over.
-    pub fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
-        if let Some(code) = self.ended.get() {
-            return Err(self.error(*code).into());
-        }
+    pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
+        self.check()?;
         io_control::check(body)?;
-        self.controls.send(kind, body);
+        Ok(self.send(kind, body)?)
+    }
+
+    pub(crate) fn send(&self, kind: u32, body: &[u8]) -> Result<(), SessionError> {
+        self.check()?;
+        if let Some(controls) = &*lock(&self.controls) {
+            controls.send(kind, body);
+        }
         Ok(())
     }
 
-    /// Waits for what the camera sends next; no longer than until `deadline`, if there is one.
-    ///
-    /// Errors are final, [`SessionError::Cancelled`] excepted: after it the session goes on once the handle is reset.
-    pub fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<Received>, SessionError> {
-        let mut receiver = lock(&self.receiver);
-        loop {
-            self.cancel.check()?;
-            if let Some(received) = receiver.pop() {
-                self.count(&received);
-                return Ok(Some(received));
+    /// Why the session is over, if it is.
+    fn check(&self) -> Result<(), SessionError> {
+        let Some(end) = self.ended.get() else { return Ok(()) };
+        Err(match *end {
+            End::Closed => SessionError::Closed,
+            End::Code(Code(-20015 | -22)) => SessionError::ClosedByCamera,
+            End::Code(Code(-20016 | -23)) => {
+                SessionError::TimedOut { silence: lock(&self.heard).last.elapsed().max(ALIVE) }
             }
-            if let Some(code) = self.ended.get() {
-                return Err(self.error(*code));
+            End::Code(code) => {
+                let operation = LibraryOperation::Continue(self.camera.uid);
+                LibraryError::Failed { operation, code }.into()
             }
-            if let Some(answer) = self.controls.poll(Instant::now()) {
-                return Ok(Some(answer));
-            }
-            // What came before the end is still handed out.
-            if let Err(code) = receiver.look(&self.channel) {
-                let _ = self.ended.set(code);
-                continue;
-            }
-            if let Some(received) = receiver.pop() {
-                self.count(&received);
-                return Ok(Some(received));
-            }
-            let now = Instant::now();
-            if deadline.is_some_and(|deadline| deadline <= now) {
-                return Ok(None);
-            }
-            let look = receiver.next_look(now);
-            self.cancel.wait_for(None, deadline.map_or(look, |deadline| look.min(deadline)))?;
-        }
+        })
     }
 
-    fn count(&self, received: &Received) {
+    fn count(&self, event: &AvEvent) {
         let mut heard = lock(&self.heard);
         heard.last = Instant::now();
-        match received {
-            Received::Video(_) => heard.frames += 1,
-            Received::Lost(lost) if lost.media == Media::Video => heard.lost += u64::from(lost.count),
+        match event {
+            AvEvent::Video(_) => heard.frames += 1,
+            AvEvent::Lost(lost) if lost.media == Media::Video => heard.lost += u64::from(lost.count),
             _ => {}
         }
     }
 
-    fn error(&self, code: Code) -> SessionError {
-        match code.0 {
-            -20015 | -22 => SessionError::ClosedByCamera,
-            -20016 | -23 => SessionError::TimedOut { silence: lock(&self.heard).last.elapsed().max(ALIVE) },
-            _ => LibraryError::Failed { operation: LibraryOperation::Continue(self.options.uid), code }.into(),
-        }
-    }
-
-    /// The camera; the library does not tell its name (empty), its generation (0), nor this host's address.
-    pub fn camera(&self) -> &DiscoveredCamera {
+    pub(crate) fn camera(&self) -> &DiscoveredCamera {
         &self.camera
     }
 
-    /// How the camera is reached now, and the library's versions.
-    pub fn info(&self) -> SessionInfo {
-        let library = &self.channel.connection.library;
-        let unknown = (crate::Mode::Unknown, self.camera.address);
-        let (mode, remote) = self.channel.connection.route().unwrap_or(unknown);
-        SessionInfo {
-            mode,
-            remote,
-            encrypted: false,
-            library: Some(LibraryInfo {
-                path: library.path().into(),
-                iotc: version(library.iotc_version()),
-                av: library.av_version().map(version),
-            }),
-        }
+    pub(crate) fn info(&self) -> SessionInfo {
+        let route = self.channel.upgrade().and_then(|channel| channel.connection.route().ok());
+        let (mode, remote) = route.unwrap_or((Mode::Unknown, self.camera.address));
+        SessionInfo { mode, remote, encrypted: false, library: Some(self.library.clone()) }
     }
 
-    /// What was counted so far: frames and losses. The library tells nothing of datagrams.
-    pub fn stats(&self) -> ViewerStats {
+    pub(crate) fn stats(&self) -> ViewerStats {
         let heard = lock(&self.heard);
         let mut stats = ViewerStats::default();
         (stats.frames, stats.lost) = (heard.frames, heard.lost);
         stats
     }
 
-    /// Ends the session; the camera is told. Dropping does the same.
-    pub fn close(self) {}
+    pub(crate) fn close(&self) {
+        let controls = lock(&self.controls).take();
+        if let Some(controls) = controls {
+            if self.plays.load(Ordering::Relaxed) && self.ended.get().is_none() {
+                controls.send(io_control::STOP_VIDEO, &[0; 8]);
+            }
+            // What is to be sent goes out before the channel closes.
+            drop(controls);
+        }
+        let _ = self.ended.set(End::Closed);
+        self.waker.wake();
+    }
 }
 
-impl Drop for Session {
-    fn drop(&mut self) {
-        if *self.video.get_mut() && self.ended.get().is_none() {
-            self.controls.send(io_control::STOP_VIDEO, &[0; 8]);
+impl Events {
+    pub(crate) fn next_event_until(&mut self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
+        let next = self.next_until(deadline);
+        if matches!(&next, Err(error) if !matches!(error, SessionError::Cancelled)) {
+            self.channel = None;
         }
+        Ok(next?.map(|event| ViewerEvent::Av { channel: 0, event }))
+    }
+
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<AvEvent>, SessionError> {
+        let Self { session, channel, receiver } = self;
+        loop {
+            session.waker.check()?;
+            if let Some(event) = receiver.pop() {
+                session.count(&event);
+                return Ok(Some(event));
+            }
+            session.check()?;
+            let answer = lock(&session.controls).as_ref().and_then(|controls| controls.poll(Instant::now()));
+            if answer.is_some() {
+                return Ok(answer);
+            }
+            // What came before the end is still handed out.
+            if let Some(channel) = channel
+                && let Err(code) = receiver.look(channel)
+            {
+                let _ = session.ended.set(End::Code(code));
+                continue;
+            }
+            if let Some(event) = receiver.pop() {
+                session.count(&event);
+                return Ok(Some(event));
+            }
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Ok(None);
+            }
+            let look = receiver.next_look(now);
+            session.waker.wait_for(None, deadline.map_or(look, |deadline| look.min(deadline)))?;
+        }
+    }
+
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.session.waker
+    }
+}
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        self.session.close();
     }
 }
 

@@ -1,12 +1,12 @@
 //! A camera in this process.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tutk::{
-    Camera, CameraEvent, CameraOptions, Cancel, DisconnectReason, Received, Session, Uid, ViewerId, io_control,
+    AvEvent, Camera, CameraEvent, CameraOptions, ConnectError, DisconnectReason, Events, Session, SessionError,
+    SessionOptions, Uid, ViewerEvent, ViewerId, io_control,
 };
 
 /// Far more than anything here takes.
@@ -24,9 +24,8 @@ pub(crate) fn uid() -> Uid {
 }
 
 pub(crate) struct Running {
-    pub(crate) camera: Arc<Camera>,
+    pub(crate) camera: Camera,
     pub(crate) uid: Uid,
-    cancel: Cancel,
     events: Receiver<CameraEvent>,
     thread: Option<JoinHandle<()>>,
 }
@@ -34,24 +33,19 @@ pub(crate) struct Running {
 impl Running {
     /// A camera that is called “in process”.
     pub(crate) fn new(password: &str) -> Self {
-        let mut options = CameraOptions::new(uid());
-        options.name = "in process".into();
-        options.password = password.into();
-        Self::start(options)
+        Self::start(CameraOptions::new(uid()).with_name("in process").with_login("admin", password))
     }
 
     pub(crate) fn start(options: CameraOptions) -> Self {
-        let cancel = Cancel::new().unwrap();
         let uid = options.uid;
-        let camera = Arc::new(Camera::open(options, &cancel).unwrap());
+        let (camera, mut serving) = Camera::open(options).unwrap();
         let (sender, events) = channel();
-        let serving = camera.clone();
         let thread = thread::spawn(move || {
             while let Ok(event) = serving.next_event() {
                 let _ = sender.send(event);
             }
         });
-        Self { camera, uid, cancel, events, thread: Some(thread) }
+        Self { camera, uid, events, thread: Some(thread) }
     }
 
     pub(crate) fn wait<T>(&self, mut wanted: impl FnMut(CameraEvent) -> Option<T>) -> T {
@@ -82,17 +76,31 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.cancel.cancel();
+        self.camera.close();
         self.thread.take().unwrap().join().unwrap();
     }
 }
 
-/// What the session receives next, but for confirmations.
-pub(crate) fn next(session: &Session) -> Received {
+/// Connects.
+pub(crate) fn connect(options: SessionOptions) -> Result<(Session, Events), ConnectError> {
+    Session::connect(options)?.wait()
+}
+
+/// What happens next in the session's channel.
+pub(crate) fn receive(events: &mut Events) -> Result<AvEvent, SessionError> {
     loop {
-        match session.receive().unwrap() {
-            Received::IoControlConfirmed { .. } => {}
-            received => return received,
+        if let ViewerEvent::Av { channel: 0, event } = events.next_event()? {
+            return Ok(event);
+        }
+    }
+}
+
+/// What the session receives next, but for confirmations.
+pub(crate) fn next(events: &mut Events) -> AvEvent {
+    loop {
+        match receive(events).unwrap() {
+            AvEvent::IoControlConfirmed { .. } => {}
+            event => return event,
         }
     }
 }

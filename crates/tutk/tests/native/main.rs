@@ -5,17 +5,16 @@ mod common;
 mod storm;
 
 use std::net::{ToSocketAddrs, UdpSocket};
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::camera::{LONG, Running, next, uid};
+use common::camera::{LONG, Running, connect, next, receive, uid};
 use tutk::proto::{Generation, SessionId};
 use tutk::wire::{Message, Role};
 use tutk::{
-    Address, Backend, Browser, BrowserEvent, Camera, CameraError, CameraEvent, CameraOptions, Cancel, Codec,
-    CommandError, ConnectError, DisconnectReason, Error, Field, LocalPorts, OptionError, Received, Search, SendError,
-    Session, SessionError, SessionOptions, Uid, VideoFrame, search,
+    Address, AvEvent, Backend, Browser, BrowserEvent, Camera, CameraError, CameraEvent, CameraOptions, CancelHandle,
+    Codec, CommandError, ConnectError, DisconnectReason, DiscoverOptions, DiscoveredCamera, Error, Events, Field,
+    LocalPorts, OptionError, SendError, Session, SessionError, SessionOptions, Uid, VideoFrame, discover,
 };
 
 /// A name of this host. A minimal root may lack it, and then only its resolution goes without a test.
@@ -25,23 +24,23 @@ fn this_host() -> &'static str {
 }
 
 fn viewer(uid: Uid, password: &str) -> SessionOptions {
-    let mut options = SessionOptions::new(uid);
-    options.password = password.into();
-    options.timeout = LONG;
+    let options = SessionOptions::new(uid).with_login("admin", password).with_timeout(LONG);
     // Whatever library the environment names is not what is tested.
-    options.backend = Backend::Native;
-    options
+    options.with_backend(Backend::Native)
 }
 
-fn open(uid: Uid, password: &str) -> (Session, Cancel) {
-    let cancel = Cancel::new().unwrap();
-    (Session::open(viewer(uid, password), &cancel).unwrap(), cancel)
+fn open(uid: Uid, password: &str) -> (Session, Events) {
+    connect(viewer(uid, password)).unwrap()
+}
+
+fn search(options: &DiscoverOptions) -> Vec<DiscoveredCamera> {
+    discover(options).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]
 fn frames_and_controls_go_both_ways() {
     let camera = Running::new("right");
-    let (session, _cancel) = open(camera.uid, "right");
+    let (session, mut events) = open(camera.uid, "right");
     assert_eq!(session.camera().name, "in process");
     session.start_video().unwrap();
     let id = camera.wait_for_viewer();
@@ -50,36 +49,38 @@ fn frames_and_controls_go_both_ways() {
         let data: Vec<u8> = (0..len).map(|i: u32| (i * 31 + number) as u8).collect();
         let frame = VideoFrame::new(Codec::H265, &data).with_key(number == 0).with_timestamp(number * 40);
         assert_eq!(camera.camera.send_video(&[id], frame).unwrap(), 1);
-        let Received::Video(frame) = next(&session) else { panic!("no frame") };
+        let AvEvent::Video(frame) = next(&mut events) else { panic!("no frame") };
         assert!(frame.data == data, "frame {number}");
         assert_eq!((frame.number, frame.codec, frame.key), (number, Codec::H265, number == 0));
         assert_eq!(frame.timestamp, number * 40);
     }
     camera.camera.send_io_control(id, 0x331, b"model").unwrap();
-    let Received::IoControl { kind, body } = next(&session) else { panic!("no IO control") };
+    let AvEvent::IoControl { kind, body } = next(&mut events) else { panic!("no IO control") };
     assert_eq!((kind, body.as_slice()), (0x331, &b"model"[..]));
     assert!(matches!(
         session.send_io_control(1, &[0; 1021]),
         Err(CommandError::Send(SendError::BodyTooLarge { len: 1021 }))
     ));
     session.close();
+    assert!(matches!(receive(&mut events), Err(SessionError::Closed)));
+    assert!(matches!(session.start_video(), Err(SessionError::Closed)));
     assert_eq!(camera.wait_for_end(), DisconnectReason::ByViewer);
 }
 
 #[test]
 fn the_camera_closes() {
     let camera = Running::new("");
-    let (session, _cancel) = open(camera.uid, "");
+    let (session, mut events) = open(camera.uid, "");
     drop(camera);
-    assert!(matches!(session.receive(), Err(SessionError::ClosedByCamera)));
-    assert!(matches!(session.receive(), Err(SessionError::ClosedByCamera)), "final");
-    assert!(matches!(session.start_video(), Err(CommandError::Session(SessionError::ClosedByCamera))));
+    assert!(matches!(receive(&mut events), Err(SessionError::ClosedByCamera)));
+    assert!(matches!(receive(&mut events), Err(SessionError::ClosedByCamera)), "final");
+    assert!(matches!(session.start_video(), Err(SessionError::ClosedByCamera)));
 }
 
 #[test]
 fn a_wrong_password_is_refused() {
     let camera = Running::new("right");
-    let error = Session::open(viewer(camera.uid, "canary"), &Cancel::new().unwrap()).unwrap_err();
+    let error = connect(viewer(camera.uid, "canary")).unwrap_err();
     assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("canary"));
     camera.wait(|event| matches!(event, CameraEvent::LoginRefused { .. }).then_some(()));
@@ -89,11 +90,9 @@ fn a_wrong_password_is_refused() {
 
 #[test]
 fn a_full_camera_says_so() {
-    let mut options = CameraOptions::new(uid());
-    options.max_viewers = 1;
-    let camera = Running::start(options);
+    let camera = Running::start(CameraOptions::new(uid()).with_max_viewers(1));
     let first = open(camera.uid, "");
-    let error = Session::open(viewer(camera.uid, ""), &Cancel::new().unwrap()).unwrap_err();
+    let error = connect(viewer(camera.uid, "")).unwrap_err();
     assert!(matches!(error, ConnectError::Full { .. }), "{error}");
     drop(first);
     let _second = open(camera.uid, "");
@@ -103,12 +102,12 @@ fn a_full_camera_says_so() {
 fn nobody_answers() {
     let mut options = viewer(uid(), "");
     options.timeout = Duration::from_millis(100);
-    let error = Session::open(options.clone(), &Cancel::new().unwrap()).unwrap_err();
+    let error = connect(options.clone()).unwrap_err();
     assert!(matches!(error, ConnectError::NotFound { .. }), "{error}");
     // A host that is asked and says nothing.
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     options.address = Some(silent.local_addr().unwrap().to_string().parse().unwrap());
-    let error = Session::open(options, &Cancel::new().unwrap()).unwrap_err();
+    let error = connect(options).unwrap_err();
     assert!(error.to_string().contains(&silent.local_addr().unwrap().to_string()), "{error}");
 }
 
@@ -120,7 +119,7 @@ fn a_camera_that_answers_elsewhere_is_named_and_not_logged_in_to() {
     let mut options = viewer(camera.uid, "wrong");
     options.timeout = Duration::from_millis(500);
     options.address = Some(silent.local_addr().unwrap().to_string().parse().unwrap());
-    let error = Session::open(options, &Cancel::new().unwrap()).unwrap_err();
+    let error = connect(options).unwrap_err();
     let ConnectError::NotFound { answers, .. } = &error else { panic!("{error}") };
     assert!(answers.cameras.iter().any(|found| found.uid == camera.uid), "{answers:?}");
     assert!(error.to_string().contains("It answers at "), "{error}");
@@ -135,9 +134,8 @@ fn sessions_take_ports_that_were_named() {
     let camera = Running::new("");
     let free = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port().min(65_000);
     let ports: LocalPorts = format!("{free}-{}", free + 100).parse().unwrap();
-    let options = SessionOptions { local_ports: Some(ports), ..viewer(camera.uid, "") };
-    let (first, second) = (Cancel::new().unwrap(), Cancel::new().unwrap());
-    let _sessions = [&first, &second].map(|cancel| Session::open(options.clone(), cancel).unwrap());
+    let options = viewer(camera.uid, "").with_local_ports(ports);
+    let _sessions = [(); 2].map(|()| connect(options.clone()).unwrap());
     let port = || {
         camera.wait(|event| match event {
             CameraEvent::ViewerAdded { address, .. } => Some(address.port()),
@@ -147,8 +145,8 @@ fn sessions_take_ports_that_were_named() {
     let used = [port(), port()];
     assert!(used.iter().all(|port| (free..=free + 100).contains(port)) && used[0] != used[1], "{used:?} of {ports}");
     // All that are allowed are taken.
-    let options = SessionOptions { local_ports: Some(used[0].to_string().parse().unwrap()), ..options };
-    let error = Session::open(options, &Cancel::new().unwrap()).unwrap_err();
+    let options = options.with_local_ports(used[0].to_string().parse().unwrap());
+    let error = connect(options).unwrap_err();
     assert!(
         matches!(&error, ConnectError::Io(error) if error.source.kind() == std::io::ErrorKind::AddrInUse),
         "{error}"
@@ -158,21 +156,17 @@ fn sessions_take_ports_that_were_named() {
 
 #[test]
 fn a_search_finds_all_or_one() {
-    let cancel = Cancel::new().unwrap();
     let camera = Running::new("");
     let other = Running::new("");
-    let all = Search { uid: None, address: None, timeout: Duration::from_millis(500), local_ports: None };
-    let found = search(&all, &cancel).unwrap();
+    let found = search(&DiscoverOptions::new().with_timeout(Duration::from_millis(500)));
     for uid in [camera.uid, other.uid] {
         assert!(found.iter().any(|found| found.uid == uid && found.name == "in process"), "{uid} in {found:?}");
     }
-    let only = Search { uid: Some(camera.uid), address: None, timeout: LONG, local_ports: None };
-    assert!(search(&only, &cancel).unwrap().iter().all(|found| found.uid == camera.uid));
+    let only = DiscoverOptions::new().with_uid(camera.uid).with_timeout(LONG);
+    assert!(search(&only).iter().all(|found| found.uid == camera.uid));
     // A camera hears searches on its session port, too.
     let address = Address { host: this_host().into(), port: Some(camera.camera.port()) };
-    let found =
-        search(&Search { uid: Some(camera.uid), address: Some(address), timeout: LONG, local_ports: None }, &cancel)
-            .unwrap();
+    let found = search(&only.with_address(address));
     assert_eq!((found[0].uid, found[0].address.port()), (camera.uid, camera.camera.port()));
 }
 
@@ -180,10 +174,9 @@ fn a_search_finds_all_or_one() {
 fn a_browser_keeps_up_with_a_camera() {
     let camera = Running::new("");
     let uid = camera.uid;
-    let cancel = Cancel::new().unwrap();
-    let mut browser = Browser::new(Duration::from_millis(500));
+    let mut browser = Browser::new(Duration::from_millis(500)).unwrap();
     let mut next = || loop {
-        let event = browser.next_event(Some(Instant::now() + LONG), &cancel).unwrap().expect("no event");
+        let event = browser.next_event_until(Some(Instant::now() + LONG)).unwrap().expect("no event");
         match &event {
             BrowserEvent::Appeared(found) | BrowserEvent::Changed(found) if found.uid == uid => return event,
             BrowserEvent::Vanished(gone) if *gone == uid => return event,
@@ -199,83 +192,91 @@ fn a_browser_keeps_up_with_a_camera() {
     assert_eq!(next(), BrowserEvent::Vanished(uid));
 }
 
-/// How long a blocked call takes to return after the cancellation.
-fn cancelled_after<T>(
-    prepare: impl FnOnce(&Cancel) -> T + Send + 'static,
-    call: impl FnOnce(&T, &Cancel) -> Result<(), Error> + Send + 'static,
-) -> Duration {
-    let cancel = Cancel::new().unwrap();
-    let (canceller, (started, start)) = (cancel.clone(), channel());
+/// How long a blocked call takes to return once another thread ends it.
+fn ended_after(call: impl FnOnce() -> Result<(), Error> + Send + 'static, end: impl FnOnce()) -> Duration {
+    let (started, start) = std::sync::mpsc::channel();
     let thread = thread::spawn(move || {
-        let prepared = prepare(&cancel);
         started.send(common::this_thread()).unwrap();
-        let result = call(&prepared, &cancel);
+        let result = call();
         (Instant::now(), result)
     });
     common::wait_until_blocked(&start.recv().unwrap());
     let begin = Instant::now();
-    canceller.cancel();
+    end();
     let (end, result) = thread.join().unwrap();
     let error = result.unwrap_err();
     assert!(error.is_cancelled() || matches!(error, Error::Camera(CameraError::Closed)), "{error}");
     end.saturating_duration_since(begin)
 }
 
+fn cancelled_after(handle: CancelHandle, call: impl FnOnce() -> Result<(), Error> + Send + 'static) -> Duration {
+    ended_after(call, || handle.cancel())
+}
+
 #[test]
 fn every_blocking_call_can_be_cancelled() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let camera = Running::new("");
-    let uid = camera.uid;
     let silent_address: Address = silent.local_addr().unwrap().to_string().parse().unwrap();
-    let mut finding = viewer(uid, "");
-    finding.address = Some(silent_address.clone());
+    let connecting = Session::connect(viewer(camera.uid, "").with_address(silent_address)).unwrap();
+    let (_session, mut events) = open(camera.uid, "");
+    let mut discovery = discover(&DiscoverOptions::new().with_timeout(LONG)).unwrap();
+    let mut browser = Browser::new(LONG).unwrap();
+    let (virtual_camera, mut serving) = Camera::open(CameraOptions::new(uid())).unwrap();
     let took = [
-        cancelled_after(|_| (), move |(), cancel| Ok(Session::open(finding, cancel).map(drop)?)),
-        cancelled_after(
-            move |cancel| Session::open(viewer(uid, ""), cancel).unwrap(),
-            |session, _| Ok(session.receive().map(drop)?),
-        ),
-        cancelled_after(
-            |_| Search { uid: None, address: None, timeout: LONG, local_ports: None },
-            |options, cancel| Ok(search(options, cancel).map(drop)?),
-        ),
-        cancelled_after(
-            |_| (),
-            |(), cancel| {
-                let mut browser = Browser::new(LONG);
-                // Other tests' cameras are events, too.
-                while browser.next_event(None, cancel)?.is_some() {}
-                Ok(())
-            },
-        ),
-        cancelled_after(
-            |cancel| Camera::open(CameraOptions::new(self::uid()), cancel).unwrap(),
-            |camera, _| Ok(camera.next_event().map(drop)?),
-        ),
+        cancelled_after(connecting.cancel_handle(), || Ok(connecting.wait().map(drop)?)),
+        cancelled_after(events.cancel_handle(), move || Ok(events.next_event().map(drop)?)),
+        // Other tests' cameras are found, too.
+        cancelled_after(discovery.cancel_handle(), move || Ok(discovery.try_for_each(|found| found.map(drop))?)),
+        cancelled_after(browser.cancel_handle(), move || {
+            loop {
+                browser.next_event()?;
+            }
+        }),
+        ended_after(move || Ok(serving.next_event().map(drop)?), || virtual_camera.close()),
     ];
     println!("{took:?}");
     assert!(took.iter().all(|took| *took < Duration::from_secs(2)), "{took:?}");
 }
 
 #[test]
+fn a_cancellation_comes_before_the_wait_and_meets_one_session_alone() {
+    let camera = Running::new("");
+    let connecting = Session::connect(viewer(camera.uid, "")).unwrap();
+    connecting.cancel();
+    assert!(matches!(connecting.wait(), Err(ConnectError::Cancelled)));
+    let (first, mut first_events) = open(camera.uid, "");
+    let (_second, mut second_events) = open(camera.uid, "");
+    first_events.cancel_handle().cancel();
+    assert!(matches!(first_events.next_event(), Err(SessionError::Cancelled)));
+    let until = Some(Instant::now() + Duration::from_millis(10));
+    assert!(matches!(second_events.next_event_until(until), Ok(None)));
+    // It is still there, until its events are dropped.
+    first.start_video().unwrap();
+    drop(first_events);
+    assert!(matches!(first.start_video(), Err(SessionError::Closed)));
+}
+
+#[test]
 fn a_cancelled_session_goes_on_after_a_reset() {
     let camera = Running::new("");
-    let (session, cancel) = open(camera.uid, "");
+    let (session, mut events) = open(camera.uid, "");
     session.start_video().unwrap();
     let id = camera.wait_for_viewer();
-    cancel.cancel();
-    assert!(matches!(session.receive(), Err(SessionError::Cancelled)));
-    assert!(matches!(session.receive(), Err(SessionError::Cancelled)));
-    cancel.reset();
+    let handle = events.cancel_handle();
+    handle.cancel();
+    assert!(matches!(events.next_event(), Err(SessionError::Cancelled)));
+    assert!(matches!(events.next_event(), Err(SessionError::Cancelled)));
+    handle.reset();
     let frame = VideoFrame::new(Codec::Mjpeg, &[1]).with_key(true);
     camera.camera.send_video(&[id], frame).unwrap();
-    assert!(matches!(next(&session), Received::Video(frame) if frame.data == [1]));
+    assert!(matches!(next(&mut events), AvEvent::Video(frame) if frame.data == [1]));
 }
 
 #[test]
 fn strangers_are_counted_and_passed_over() {
     let camera = Running::new("");
-    let (session, _cancel) = open(camera.uid, "");
+    let (session, mut events) = open(camera.uid, "");
     session.start_video().unwrap();
     let (id, address) = camera.wait(|event| match event {
         CameraEvent::ViewerAdded { viewer, address } => Some((viewer, address)),
@@ -292,27 +293,25 @@ fn strangers_are_counted_and_passed_over() {
     }
     let frame = VideoFrame::new(Codec::H264, &[7; 5000]).with_key(true);
     assert_eq!(camera.camera.send_video(&[id], frame).unwrap(), 1);
-    assert!(matches!(next(&session), Received::Video(frame) if frame.data == [7; 5000]));
+    assert!(matches!(next(&mut events), AvEvent::Video(frame) if frame.data == [7; 5000]));
     assert!(session.stats().foreign > 0);
 }
 
 #[test]
 fn bad_arguments_are_named() {
-    let cancel = Cancel::new().unwrap();
     for password in ["x".repeat(257), "a\0b".into()] {
-        let error = Session::open(viewer(uid(), &password), &cancel).unwrap_err();
+        let error = connect(viewer(uid(), &password)).unwrap_err();
+        assert!(error.to_string().contains("password"), "{error}");
         let field = match error {
             ConnectError::Option(OptionError::TooLong { field, len: 257 } | OptionError::Nul { field }) => field,
             error => panic!("{error}"),
         };
         assert_eq!(field, Field::Password);
     }
-    let mut options = CameraOptions::new(uid());
-    options.name = "x".repeat(132);
-    assert!(matches!(Camera::open(options, &cancel), Err(CameraError::Option(OptionError::CameraName))));
+    let options = CameraOptions::new(uid()).with_name("x".repeat(132));
+    assert!(matches!(Camera::open(options), Err(CameraError::Option(OptionError::CameraName))));
     let taken = UdpSocket::bind("0.0.0.0:0").unwrap();
-    let mut options = CameraOptions::new(uid());
-    options.port = taken.local_addr().unwrap().port();
-    let error = Camera::open(options, &cancel).unwrap_err();
-    assert!(error.to_string().contains(&taken.local_addr().unwrap().port().to_string()), "{error}");
+    let port = taken.local_addr().unwrap().port();
+    let error = Camera::open(CameraOptions::new(uid()).with_port(port)).unwrap_err();
+    assert!(error.to_string().contains(&port.to_string()), "{error}");
 }

@@ -4,19 +4,19 @@
 use std::collections::HashSet;
 use std::fs;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tutk::{
-    Browser, BrowserEvent, CameraEvent, CameraOptions, Cancel, Codec, ConnectError, DisconnectReason, DiscoverError,
-    Error, Frame, Received, Search, Session, SessionError, SessionOptions, VideoFrame, search,
+    AvEvent, Browser, BrowserEvent, CameraEvent, CameraOptions, CancelHandle, Codec, ConnectError, DisconnectReason,
+    DiscoverError, DiscoverOptions, Error, Events, Frame, Session, SessionError, SessionOptions, VideoFrame,
 };
 
-use crate::common::camera::{LONG, Running, uid};
-use crate::{open, this_host, viewer};
+use crate::common::camera::{LONG, Running, receive, uid};
+use crate::{open, search, this_host, viewer};
 
 const VIEWERS: u32 = 3;
 const FRAMES: u32 = 100;
@@ -48,10 +48,10 @@ fn pause(number: u32) {
 }
 
 /// Drives a session until the storm is over and it is cancelled.
-fn receive(session: &Session, end: &AtomicBool, seen: &Sender<Received>) {
+fn serve(events: &mut Events, end: &AtomicBool, seen: &Sender<AvEvent>) {
     loop {
-        match session.receive() {
-            Ok(received) => seen.send(received).unwrap(),
+        match receive(events) {
+            Ok(event) => seen.send(event).unwrap(),
             Err(SessionError::Cancelled) if end.load(Ordering::Relaxed) => return,
             Err(SessionError::Cancelled) => {}
             Err(error) => panic!("{error}"),
@@ -68,19 +68,19 @@ struct Seen {
 
 impl Seen {
     /// Takes what comes, up to a frame.
-    fn frame(&mut self, received: &Receiver<Received>) -> Frame {
+    fn frame(&mut self, received: &Receiver<AvEvent>) -> Frame {
         loop {
             match received.recv_timeout(LONG).expect("nothing comes") {
-                Received::Video(frame) => return frame,
+                AvEvent::Video(frame) => return frame,
                 other => self.control(other),
             }
         }
     }
 
-    fn control(&mut self, received: Received) {
+    fn control(&mut self, received: AvEvent) {
         let is_new = match &received {
-            Received::IoControl { kind, body } => *body == kind.to_le_bytes() && self.controls.insert(*kind),
-            Received::IoControlConfirmed { kind } => self.confirmed.insert(*kind),
+            AvEvent::IoControl { kind, body } => *body == kind.to_le_bytes() && self.controls.insert(*kind),
+            AvEvent::IoControlConfirmed { kind } => self.confirmed.insert(*kind),
             _ => false,
         };
         assert!(is_new, "{received:?}");
@@ -90,7 +90,7 @@ impl Seen {
 #[test]
 fn calls_from_all_sides_disturb_no_frame() {
     let camera = Running::new("");
-    let viewers: Vec<_> = (0..VIEWERS).map(|_| open(camera.uid, "")).collect();
+    let mut viewers: Vec<_> = (0..VIEWERS).map(|_| open(camera.uid, "")).collect();
     let ids: Vec<_> = viewers
         .iter()
         .map(|(session, _)| {
@@ -102,16 +102,17 @@ fn calls_from_all_sides_disturb_no_frame() {
     thread::scope(|scope| {
         let _storm = Storm(end);
         let mut received = Vec::new();
-        for (session, cancel) in &viewers {
+        for (session, events) in &mut viewers {
+            let (session, handle) = (&*session, events.cancel_handle());
             let (seen, receiver) = channel();
             received.push((Seen::default(), receiver));
-            scope.spawn(move || receive(session, end, &seen));
+            scope.spawn(move || serve(events, end, &seen));
             scope.spawn(move || {
                 repeat(end, || {
-                    cancel.cancel();
-                    cancel.reset();
+                    handle.cancel();
+                    handle.reset();
                 });
-                cancel.cancel();
+                handle.cancel();
             });
             scope.spawn(move || {
                 repeat(end, || {
@@ -137,7 +138,7 @@ fn calls_from_all_sides_disturb_no_frame() {
         scope.spawn(|| {
             repeat(end, || {
                 serving.set_name("stormy".into()).unwrap();
-                assert!(ids.iter().all(|id| serving.with_link(*id, |link| link.is_open(0)) == Some(true)));
+                assert!(ids.iter().all(|id| serving.channel(*id, 0).is_open()));
             });
         });
         for number in 0..FRAMES {
@@ -170,9 +171,10 @@ fn calls_from_all_sides_disturb_no_frame() {
 }
 
 /// Opens a session that another thread cancels at some moment, before or after it is open; threads that share it use it
-/// until then, and the last one of them closes it.
+/// until then, and it ends with its events, before some of them notice.
 fn open_for_a_moment(options: SessionOptions, moment: u32) {
-    let (cancel, (opened, open)) = (&Cancel::new().unwrap(), channel());
+    let connecting = Session::connect(options).unwrap();
+    let (handle, (opened, open)) = (&connecting.cancel_handle(), channel());
     thread::scope(move |scope| {
         scope.spawn(move || {
             if moment % 2 == 1 {
@@ -180,10 +182,10 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
                 let _ = open.recv();
             }
             pause(moment);
-            cancel.cancel();
+            handle.cancel();
         });
-        let session = match Session::open(options, cancel) {
-            Ok(session) => Arc::new(session),
+        let (session, mut events) = match connecting.wait() {
+            Ok(connected) => connected,
             Err(ConnectError::Cancelled) => return,
             Err(error) => panic!("{error}"),
         };
@@ -191,7 +193,7 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
         for _ in 0..2 {
             let session = session.clone();
             scope.spawn(move || {
-                while !cancel.is_cancelled() {
+                while !handle.is_cancelled() {
                     session.start_video().unwrap();
                     session.stats();
                     pause(1);
@@ -199,7 +201,7 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
             });
         }
         let error = loop {
-            if let Err(error) = session.receive() {
+            if let Err(error) = events.next_event() {
                 break error;
             }
         };
@@ -209,9 +211,7 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
 
 #[test]
 fn sessions_that_end_at_any_moment_leave_their_places() {
-    let mut options = CameraOptions::new(uid());
-    options.max_viewers = VIEWERS as usize;
-    let camera = Running::start(options);
+    let camera = Running::start(CameraOptions::new(uid()).with_max_viewers(VIEWERS as usize));
     let uid = camera.uid;
     let port = camera.camera.port();
     let addresses = [
@@ -264,16 +264,23 @@ fn a_camera_goes_while_viewers_log_in() {
     for moment in 0..MOMENTS {
         let camera = Running::new("");
         let uid = camera.uid;
-        let cancels: Vec<_> = (0..VIEWERS).map(|_| Cancel::new().unwrap()).collect();
+        let ends = AtomicBool::new(false);
+        let handles: Vec<Mutex<Option<CancelHandle>>> = (0..VIEWERS).map(|_| Mutex::default()).collect();
         thread::scope(|scope| {
-            for cancel in &cancels {
+            for handle in &handles {
+                let ends = &ends;
                 scope.spawn(move || {
                     let error = loop {
-                        let session = match Session::open(viewer(uid, ""), cancel) {
-                            Ok(session) => session,
+                        let connecting = Session::connect(viewer(uid, "")).unwrap();
+                        *handle.lock().unwrap() = Some(connecting.cancel_handle());
+                        if ends.load(Ordering::Acquire) {
+                            connecting.cancel();
+                        }
+                        let (_session, mut events) = match connecting.wait() {
+                            Ok(connected) => connected,
                             Err(error) => break Error::from(error),
                         };
-                        if let Err(error) = session.receive() {
+                        if let Err(error) = events.next_event() {
                             break error.into();
                         }
                     };
@@ -288,7 +295,12 @@ fn a_camera_goes_while_viewers_log_in() {
             pause(moment);
             // Those that it did not know yet search on.
             drop(camera);
-            cancels.iter().for_each(Cancel::cancel);
+            ends.store(true, Ordering::Release);
+            for handle in &handles {
+                if let Some(handle) = &*handle.lock().unwrap() {
+                    handle.cancel();
+                }
+            }
         });
     }
 }
@@ -309,29 +321,27 @@ fn browsers_come_and_go_while_cameras_change_their_names() {
                 });
             });
             scope.spawn(move || {
-                let (options, cancel) = (
-                    Search { uid: Some(*uid), address: None, timeout: LONG, local_ports: None },
-                    Cancel::new().unwrap(),
-                );
-                repeat(end, || assert_eq!(search(&options, &cancel).unwrap()[0].uid, *uid));
+                let options = DiscoverOptions::new().with_uid(*uid).with_timeout(LONG);
+                repeat(end, || assert_eq!(search(&options)[0].uid, *uid));
             });
         }
         let browse = move || {
             for _ in 0..20 {
-                let (mut browser, cancel) = (Browser::new(Duration::from_millis(100)), Cancel::new().unwrap());
+                let mut browser = Browser::new(Duration::from_millis(100)).unwrap();
+                let handle = browser.cancel_handle();
                 let mut missing = HashSet::from(uids);
                 while !missing.is_empty() {
                     // Other tests' cameras are events, too.
-                    match browser.next_event(Some(Instant::now() + LONG), &cancel).unwrap().expect("no event") {
+                    match browser.next_event_until(Some(Instant::now() + LONG)).unwrap().expect("no event") {
                         BrowserEvent::Appeared(found) => missing.remove(&found.uid),
                         _ => false,
                     };
                 }
                 thread::scope(|scope| {
-                    scope.spawn(|| cancel.cancel());
-                    while browser.next_event(None, &cancel).is_ok() {}
+                    scope.spawn(|| handle.cancel());
+                    while browser.next_event().is_ok() {}
                 });
-                assert!(matches!(browser.next_event(None, &cancel), Err(DiscoverError::Cancelled)));
+                assert!(matches!(browser.next_event(), Err(DiscoverError::Cancelled)));
             }
         };
         let browsing = [scope.spawn(browse), scope.spawn(browse)];

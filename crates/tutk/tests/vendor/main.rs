@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -14,8 +15,8 @@ use tutk::proto::Generation;
 use tutk::vendor::Code;
 use tutk::wire::{self, Message};
 use tutk::{
-    Backend, Cancel, ConnectError, Error, Field, LibraryError, Lost, Media, Mode, OptionError, Received, ScanOptions,
-    Session, SessionError, SessionOptions, Step, scan, vendor,
+    AvEvent, Backend, ConnectError, DiscoverError, DiscoverOptions, DiscoveredCamera, Error, Events, Field,
+    LibraryError, Lost, Media, Mode, OptionError, Session, SessionError, SessionOptions, Step, ViewerEvent, discover,
 };
 
 /// Far more than anything here takes.
@@ -99,8 +100,38 @@ fn options(uid: &str) -> SessionOptions {
     options
 }
 
-fn open(options: SessionOptions) -> Result<Session, ConnectError> {
-    Session::open(options, &Cancel::new().unwrap())
+/// A session with its events.
+#[derive(Debug)]
+struct Open {
+    session: Session,
+    events: Events,
+}
+
+impl Open {
+    fn receive(&mut self) -> Result<AvEvent, SessionError> {
+        match self.events.next_event()? {
+            ViewerEvent::Av { channel: 0, event } => Ok(event),
+            event => panic!("{event:?}"),
+        }
+    }
+}
+
+impl Deref for Open {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+fn open(options: SessionOptions) -> Result<Open, ConnectError> {
+    let (session, events) = Session::connect(options)?.wait()?;
+    Ok(Open { session, events })
+}
+
+/// A search through the library.
+fn search(timeout: Duration) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
+    discover(&DiscoverOptions::new().with_library(&FAKE.0).with_timeout(timeout))?.collect()
 }
 
 fn fail(options: SessionOptions) -> ConnectError {
@@ -110,15 +141,16 @@ fn fail(options: SessionOptions) -> ConnectError {
 }
 
 #[test]
-fn a_session_stands_and_ends() {
+fn a_session_is_established_and_ends() {
     let alone = Alone::new();
-    let session = open(options("PLAINXXX000000000000")).unwrap();
+    let mut session = open(options("PLAINXXX000000000000")).unwrap();
     let info = session.info();
     assert_eq!((info.mode, info.remote.to_string().as_str()), (Mode::Relay, "192.0.2.7:4711"));
     let library = info.library.unwrap();
     assert_eq!((library.iotc.as_str(), library.av.as_deref()), ("1.2.3.4", Some("1.5.6.0")));
     assert_eq!(library.path, FAKE.0);
     session.close();
+    assert!(matches!(session.receive(), Err(SessionError::Closed)));
     alone.wait_for_the_end();
 }
 
@@ -237,7 +269,7 @@ fn codes_become_errors() {
     assert!(matches!(log_in(20015), ConnectError::Session(SessionError::ClosedByCamera)));
     assert!(matches!(log_in(20002), ConnectError::Library(error) if error.code() == Some(Code(-20002))));
     let receive = |code| {
-        let session = open(options(&format!("CODERECV{code:012}"))).unwrap();
+        let mut session = open(options(&format!("CODERECV{code:012}"))).unwrap();
         let error = session.receive().unwrap_err();
         assert_eq!(session.receive().unwrap_err().to_string(), error.to_string(), "final");
         assert!(session.start_video().is_err());
@@ -245,7 +277,7 @@ fn codes_become_errors() {
     };
     assert!(matches!(receive(20015), SessionError::ClosedByCamera));
     assert!(matches!(receive(20010), SessionError::Library(error) if error.code() == Some(Code(-20010))));
-    let session = open(options("CODERECV000000020016")).unwrap();
+    let mut session = open(options("CODERECV000000020016")).unwrap();
     assert!(matches!(session.receive(), Err(SessionError::TimedOut { .. })));
     drop(session);
     alone.wait_for_the_end();
@@ -270,22 +302,22 @@ const CALLS: [&str; 11] = [
 fn session_while(call: &str) -> Result<(), Error> {
     let mut brief = options("PLAINXXX000000000000");
     brief.timeout = Duration::from_millis(50);
-    let cancel = Cancel::new().unwrap();
     if call == "IOTC_Lan_Search2" {
-        return Ok(vendor::search(Some(&FAKE.0), Duration::from_millis(1), &cancel).map(drop)?);
+        return Ok(search(Duration::from_millis(1)).map(drop)?);
     }
-    let session = Session::open(brief, &cancel)?;
+    let Open { session, mut events } = open(brief)?;
+    let handle = events.cancel_handle();
     session.info();
     session.send_io_control(1, b"body")?;
     session.start_video()?;
     // What goes wrong late is told here, and what does not go wrong never ends.
     thread::scope(|scope| {
-        let received = scope.spawn(|| (0..20).try_for_each(|_| session.receive().map(drop)));
+        let received = scope.spawn(|| (0..20).try_for_each(|_| events.next_event().map(drop)));
         let begin = Instant::now();
         while !received.is_finished() && begin.elapsed() < Duration::from_millis(2) {
             thread::yield_now();
         }
-        cancel.cancel();
+        handle.cancel();
         match received.join().unwrap() {
             Err(SessionError::Cancelled) => Ok(()),
             result => Ok(result?),
@@ -340,15 +372,15 @@ fn sizes_may_be_nonsense() {
 fn a_cancellation_ends_at_once_and_leaves_nothing() {
     let alone = Alone::new();
     for uid in ["STOPCONN000000000000", "STOPLOGI000000000000", "SLOWCONN000000000300", "SLOWLOGI000000000300"] {
-        let cancel = Cancel::new().unwrap();
-        let (handle, options) = (cancel.clone(), options(uid));
-        let opening = thread::spawn(move || (Session::open(options, &handle).map(drop), Instant::now()));
+        let connecting = Session::connect(options(uid)).unwrap();
+        let handle = connecting.cancel_handle();
+        let opening = thread::spawn(move || (connecting.wait().map(drop), Instant::now()));
         while alone.count("fake_open") == 0 {
             assert!(!opening.is_finished());
             thread::yield_now();
         }
         let begin = Instant::now();
-        cancel.cancel();
+        handle.cancel();
         let (opened, end) = opening.join().unwrap();
         println!("{uid}: {:?}", end.saturating_duration_since(begin));
         assert!(matches!(opened, Err(ConnectError::Cancelled)), "{uid}: {opened:?}");
@@ -383,8 +415,8 @@ fn calls_that_never_end_hold_nothing_up() {
     assert!(matches!(brief("DEADLOGI000000000000"), ConnectError::NoAnswer { step: Step::LogIn, .. }));
     assert!(alone.count("fake_open") >= 2, "they still run");
     // Others connect beside them.
-    let session = open(options("FRAMEBIG000000000001")).unwrap();
-    assert!(matches!(session.receive(), Ok(Received::Video(_))));
+    let mut session = open(options("FRAMEBIG000000000001")).unwrap();
+    assert!(matches!(session.receive(), Ok(AvEvent::Video(_))));
     drop(session);
     alone.revive(true);
     alone.wait_for_the_end();
@@ -394,11 +426,11 @@ fn calls_that_never_end_hold_nothing_up() {
 fn frames_make_room_for_themselves() {
     let _alone = Alone::new();
     for size in [1, 128_001, 300_000, 10_000_000] {
-        let session = open(options(&format!("FRAMEBIG{size:012}"))).unwrap();
-        let Received::Video(frame) = session.receive().unwrap() else { panic!("no frame") };
+        let mut session = open(options(&format!("FRAMEBIG{size:012}"))).unwrap();
+        let AvEvent::Video(frame) = session.receive().unwrap() else { panic!("no frame") };
         assert!(frame.data == vec![b'f'; size], "{} of {size}", frame.data.len());
     }
-    let session = open(options("FRAMEBIG000020000000")).unwrap();
+    let mut session = open(options("FRAMEBIG000020000000")).unwrap();
     let end = session.receive();
     assert!(matches!(end, Err(SessionError::Library(error)) if error.code() == Some(Code(-20001))), "a bound");
 }
@@ -406,13 +438,13 @@ fn frames_make_room_for_themselves() {
 #[test]
 fn what_the_library_says_is_checked() {
     let _alone = Alone::new();
-    let session = open(options("FRAMEODD000000000000")).unwrap();
+    let mut session = open(options("FRAMEODD000000000000")).unwrap();
     let mut seen = Vec::new();
     while seen.len() < 6 {
         match session.receive().unwrap() {
-            Received::Video(frame) => seen.push((frame.number, 0, frame.info.len())),
-            Received::Lost(Lost { media: Media::Video, first, count, .. }) => seen.push((first, count, 0)),
-            received => panic!("{received:?}"),
+            AvEvent::Video(frame) => seen.push((frame.number, 0, frame.info.len())),
+            AvEvent::Lost(Lost { media: Media::Video, first, count, .. }) => seen.push((first, count, 0)),
+            event => panic!("{event:?}"),
         }
     }
     assert_eq!(seen, [(1, 0, 24), (2, 1, 0), (3, 1, 0), (4, 0, 64), (5, 1, 0), (6, 0, 16)]);
@@ -436,14 +468,13 @@ fn an_io_control_that_is_never_confirmed_holds_nothing_up() {
 #[test]
 fn a_search_lists_what_is_right() {
     let alone = Alone::new();
-    let cancel = Cancel::new().unwrap();
-    let found = vendor::search(Some(&FAKE.0), Duration::from_millis(1), &cancel).unwrap();
+    let found = search(Duration::from_millis(1)).unwrap();
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].address.to_string(), "192.0.2.8:32761");
-    let mut scanned = ScanOptions { library: Some(FAKE.0.clone()), ..ScanOptions::default() };
-    assert_eq!(scan(&scanned, &cancel).unwrap().cameras, found);
-    scanned.uid = Some("PLAINXXX000000000001".parse().unwrap());
-    assert_eq!(scan(&scanned, &cancel).unwrap().cameras, []);
+    let options = DiscoverOptions::new().with_library(&FAKE.0);
+    assert_eq!(discover(&options).unwrap().answers().unwrap().cameras, found);
+    let other = options.with_uid("PLAINXXX000000000001".parse().unwrap());
+    assert_eq!(discover(&other).unwrap().answers().unwrap().cameras, []);
     alone.wait_for_the_end();
 }
 

@@ -1,9 +1,9 @@
 //! Sessions with a camera in this process.
 
-use tutk::{Backend, Cancel, Codec, ConnectError, Frame, Received, Session, SessionOptions, Uid, VideoFrame, ViewerId};
+use tutk::{AvEvent, Backend, Codec, ConnectError, Events, Frame, Session, SessionOptions, Uid, VideoFrame, ViewerId};
 
 use crate::Through;
-use crate::common::camera::{LONG, Running, next};
+use crate::common::camera::{LONG, Running, connect, next};
 
 impl Running {
     /// Sends a frame of this size, whose bytes depend on its number.
@@ -17,21 +17,18 @@ impl Running {
 
 impl Through {
     pub(crate) fn options(&self, uid: Uid, password: &str) -> SessionOptions {
-        let mut options = SessionOptions::new(uid);
-        options.password = password.into();
-        options.timeout = LONG;
+        let mut options = SessionOptions::new(uid).with_login("admin", password).with_timeout(LONG);
         options.backend = self.backend;
         options.library = self.library.clone();
         options
     }
 
-    pub(crate) fn open(&self, uid: Uid, password: &str) -> (Session, Cancel) {
-        let cancel = Cancel::new().unwrap();
-        (Session::open(self.options(uid, password), &cancel).unwrap(), cancel)
+    pub(crate) fn open(&self, uid: Uid, password: &str) -> (Session, Events) {
+        connect(self.options(uid, password)).unwrap()
     }
 
     pub(crate) fn fail(&self, options: SessionOptions) -> ConnectError {
-        Session::open(options, &Cancel::new().unwrap()).unwrap_err()
+        connect(options).unwrap_err()
     }
 
     pub(crate) fn is_native(&self) -> bool {
@@ -40,9 +37,9 @@ impl Through {
 }
 
 /// The next frame of video, which nothing comes before.
-pub(crate) fn frame(session: &Session) -> Frame {
-    match next(session) {
-        Received::Video(frame) => frame,
-        received => panic!("{received:?}"),
+pub(crate) fn frame(events: &mut Events) -> Frame {
+    match next(events) {
+        AvEvent::Video(frame) => frame,
+        event => panic!("{event:?}"),
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
@@ -11,49 +11,71 @@ use nix::sys::time::TimeSpec;
 use crate::error::Cancelled;
 use crate::{IoError, Operation};
 
-/// Ends blocking calls from another thread.
+/// Cancels one session, search or browser from another thread.
 ///
-/// A clone is the same handle. Once cancelled, every blocking call that was given the handle returns
-/// an error at once, those that wait now and those to come, until [`reset`](Self::reset).
+/// Once [`cancel`](Self::cancel) was called, every wait in it fails at once, those under way and those to come, until
+/// [`reset`](Self::reset). What is not waited for any more goes on: a session that was cancelled in
+/// [`Events::next_event`](crate::Events::next_event) is still there.
+///
+/// A clone is the same handle.
+#[derive(Clone, Debug)]
+pub struct CancelHandle(Waker);
+
+impl CancelHandle {
+    pub(crate) fn new(waker: &Waker) -> Self {
+        Self(waker.clone())
+    }
+
+    /// Ends the wait under way and those to come. Does not block.
+    pub fn cancel(&self) {
+        self.0.cancel();
+    }
+
+    /// Lets calls wait again.
+    pub fn reset(&self) {
+        self.0.cancelled().store(false, Ordering::Release);
+        self.0.drain();
+    }
+
+    /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
+    pub fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
+}
+
+/// Wakes the one thread that drives a session, a search, a browser or a camera, and keeps whether it is cancelled.
+///
+/// It is never shared by two of them: they would take each other's wake-ups.
 #[derive(Clone)]
-pub struct Cancel(Arc<Inner>);
+pub(crate) struct Waker(Arc<Inner>);
 
 struct Inner {
     cancelled: AtomicBool,
     event: EventFd,
 }
 
-impl Cancel {
-    /// A handle that nobody has cancelled. Fails if the process has no file descriptor left.
-    pub fn new() -> Result<Self, IoError> {
+impl Waker {
+    /// Fails if the process has no file descriptor left.
+    pub(crate) fn new() -> Result<Self, IoError> {
         let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
             .map_err(|errno| IoError::new(Operation::MakeWaker, errno))?;
         Ok(Self(Arc::new(Inner { cancelled: AtomicBool::new(false), event })))
     }
 
-    /// Ends what waits now and what will wait.
-    pub fn cancel(&self) {
-        self.0.cancelled.store(true, Ordering::Release);
+    pub(crate) fn cancel(&self) {
+        self.cancelled().store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Lets calls block again.
-    pub fn reset(&self) {
-        self.0.cancelled.store(false, Ordering::Release);
-        self.drain();
+    fn cancelled(&self) -> &AtomicBool {
+        &self.0.cancelled
     }
 
-    /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
-    pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::Acquire)
+    fn is_cancelled(&self) -> bool {
+        self.cancelled().load(Ordering::Acquire)
     }
 
-    /// Lets this much time pass. False as soon as [`cancel`](Self::cancel) is called.
-    pub fn wait(&self, time: Duration) -> bool {
-        self.wait_until(Instant::now() + time).is_ok()
-    }
-
-    /// Waits until this moment, as [`wait`](Self::wait) does.
+    /// Waits until this moment.
     pub(crate) fn wait_until(&self, end: Instant) -> Result<(), Cancelled> {
         while Instant::now() < end {
             self.wait_for(None, end)?;
@@ -99,19 +121,21 @@ impl Cancel {
     }
 }
 
-impl fmt::Debug for Cancel {
+impl fmt::Debug for Waker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cancel").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
+        f.debug_struct("Waker").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_reset_takes_no_later_cancellation_away() {
-        let cancel = Cancel::new().unwrap();
+        let cancel = Waker::new().unwrap();
         // What the two at once can come to.
         cancel.cancel();
         cancel.drain();

@@ -1,0 +1,132 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::native::{Address, LocalPorts};
+use crate::{Backend, Secret, Uid, backend};
+
+/// Which camera, and how to get in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionOptions {
+    /// The camera; if none with this UID is found, the one whose UID is this in upper case.
+    pub uid: Uid,
+    /// The account; default: `admin`. At most 256 bytes.
+    pub account: String,
+    /// The account's password; default: empty. At most 256 bytes.
+    pub password: Secret,
+    /// Whether the session logs in to channel 0 while it connects; default: true. Without it, the application does by a
+    /// [`Channel`](crate::Channel). The vendor's library always logs in.
+    pub logs_in: bool,
+    /// Where to ask for the camera; default: on the local networks. The vendor's library asks where it likes.
+    pub address: Option<Address>,
+    /// The UDP ports of this host that the session may use, so that they can be published or opened; default: any. The
+    /// vendor's library chooses its own.
+    pub local_ports: Option<LocalPorts>,
+    /// Find, connect and log in: each must be done in this time; default: 5 s. To resolve the address belongs to finding.
+    /// The vendor's library finds and connects in one step, and has twice the time for it.
+    pub timeout: Duration,
+    /// No datagram for this long: the session is lost; default: 10 s. A camera sends a keep-alive about every 2 s, so that
+    /// less than 5 s loses sessions that live. The vendor's library has its own time, 15 s.
+    pub idle_timeout: Duration,
+    /// What drives the session; default: [`Backend::Auto`].
+    pub backend: Backend,
+    /// The vendor's library, a file or a folder; default: the one that the environment variable `TUTK_LIBRARY` names.
+    /// With [`Backend::Vendor`] and neither, the usual names are tried where the system's loader looks. Loading it runs
+    /// foreign code.
+    pub library: Option<PathBuf>,
+    /// The licence key that some of the vendor's libraries want; default: none.
+    pub license_key: Option<Secret>,
+    /// Fail with [`ConnectError::NotEncrypted`](crate::ConnectError::NotEncrypted), before anything is sent, if the session
+    /// would not be encrypted; default: false. See [`SessionInfo::encrypted`](crate::SessionInfo::encrypted).
+    pub require_encryption: bool,
+}
+
+impl SessionOptions {
+    /// The defaults for this camera.
+    pub fn new(uid: Uid) -> Self {
+        Self {
+            uid,
+            account: "admin".into(),
+            password: Secret::default(),
+            logs_in: true,
+            address: None,
+            local_ports: None,
+            timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(10),
+            backend: Backend::Auto,
+            library: None,
+            license_key: None,
+            require_encryption: false,
+        }
+    }
+
+    /// Sets [`account`](Self::account) and [`password`](Self::password).
+    #[must_use]
+    pub fn with_login(self, account: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self { account: account.into(), password: password.into(), ..self }
+    }
+
+    /// Unsets [`logs_in`](Self::logs_in).
+    #[must_use]
+    pub fn without_login(self) -> Self {
+        Self { logs_in: false, ..self }
+    }
+
+    /// Sets [`address`](Self::address).
+    #[must_use]
+    pub fn with_address(self, address: Address) -> Self {
+        Self { address: Some(address), ..self }
+    }
+
+    /// Sets [`local_ports`](Self::local_ports).
+    #[must_use]
+    pub fn with_local_ports(self, local_ports: LocalPorts) -> Self {
+        Self { local_ports: Some(local_ports), ..self }
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`backend`](Self::backend).
+    #[must_use]
+    pub fn with_backend(self, backend: Backend) -> Self {
+        Self { backend, ..self }
+    }
+
+    /// Sets [`library`](Self::library).
+    #[must_use]
+    pub fn with_library(self, library: impl Into<PathBuf>) -> Self {
+        Self { library: Some(library.into()), ..self }
+    }
+
+    /// Sets [`license_key`](Self::license_key).
+    #[must_use]
+    pub fn with_license_key(self, license_key: impl Into<Secret>) -> Self {
+        Self { license_key: Some(license_key.into()), ..self }
+    }
+
+    /// Sets [`require_encryption`](Self::require_encryption).
+    #[must_use]
+    pub fn with_required_encryption(self) -> Self {
+        Self { require_encryption: true, ..self }
+    }
+
+    /// Whether the session goes through the vendor's library: [`Backend::Vendor`] asks for it, or a library is named here
+    /// or by the environment variable `TUTK_LIBRARY`. Otherwise none is loaded, whatever happens.
+    pub fn is_through_library(&self) -> bool {
+        match self.backend {
+            Backend::Native => false,
+            Backend::Vendor => true,
+            Backend::Auto => self.library.is_some() || backend::library().is_some(),
+        }
+    }
+}
