@@ -126,22 +126,40 @@ impl ClassicClient {
 pub(crate) struct ClassicServer {
     pub(crate) controls: Controls,
     sent: Sent,
-    audio: VecDeque<(u32, Outgoing)>,
+    audio: VecDeque<AudioBlock>,
     next_audio: u32,
+    /// Blocks of audio that were sent, for clients that ask for one again: the vendor's from 1.13 on hold audio back until it comes.
+    sent_audio: VecDeque<AudioBlock>,
+}
+
+#[derive(Clone, Debug)]
+struct AudioBlock {
+    number: u32,
+    block: Outgoing,
+    retransmitted: bool,
 }
 
 /// Blocks of audio over this number go without being sent: nobody fetches what is to be sent.
 const MAX_AUDIO: usize = 256;
+/// Blocks of audio that are kept: clients ask about every six.
+const MAX_SENT_AUDIO: usize = 32;
 
 impl ClassicServer {
     pub(crate) fn new(resend: bool) -> Self {
-        Self { controls: Controls::new(), sent: Sent::new(resend), audio: VecDeque::new(), next_audio: 0 }
+        Self {
+            controls: Controls::new(),
+            sent: Sent::new(resend),
+            audio: VecDeque::new(),
+            next_audio: 0,
+            sent_audio: VecDeque::new(),
+        }
     }
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match *av {
             Av::Feedback(Feedback::Nack { frame, chunks }) => self.sent.handle_resend(now, frame, chunks),
             Av::Feedback(Feedback::Ack { frame, clock, .. }) => self.sent.handle_done(frame, clock),
+            Av::Feedback(Feedback::NackAudio { frames }) => self.retransmit_audio(frames),
             _ => self.controls.handle(now, av),
         }
     }
@@ -158,14 +176,27 @@ impl ClassicServer {
 
     pub(crate) fn push_audio(&mut self, block: Outgoing) {
         if self.audio.len() < MAX_AUDIO {
-            self.audio.push_back((self.next_audio, block));
+            self.audio.push_back(AudioBlock { number: self.next_audio, block, retransmitted: false });
         }
         self.next_audio = self.next_audio.wrapping_add(1);
+    }
+
+    fn retransmit_audio(&mut self, frames: &[[u8; 4]]) {
+        for number in frames.iter().map(|frame| u32::from_le_bytes(*frame)).take(MAX_SENT_AUDIO) {
+            let waiting = |block: &AudioBlock| block.retransmitted && block.number == number;
+            if self.audio.len() < MAX_AUDIO
+                && !self.audio.iter().any(waiting)
+                && let Some(sent) = self.sent_audio.iter().find(|block| block.number == number)
+            {
+                self.audio.push_front(AudioBlock { retransmitted: true, ..sent.clone() });
+            }
+        }
     }
 
     /// Forgets the media that is not sent yet, and what is kept to be sent again.
     pub(crate) fn clear(&mut self) {
         self.audio.clear();
+        self.sent_audio.clear();
         self.sent.clear();
     }
 
@@ -173,9 +204,17 @@ impl ClassicServer {
         if let Some(av) = self.controls.poll_transmit(now) {
             return Some(send(av));
         }
-        if let Some((frame, block)) = self.audio.pop_front() {
+        if let Some(audio) = self.audio.pop_front() {
+            let AudioBlock { number: frame, block, retransmitted } = &audio;
             let (media, info) = block.parts();
-            return Some(send(Av::Audio { retransmitted: false, frame, info, media }));
+            let sent = send(Av::Audio { retransmitted: *retransmitted, frame: *frame, info, media });
+            if !audio.retransmitted {
+                self.sent_audio.push_back(audio);
+                if self.sent_audio.len() > MAX_SENT_AUDIO {
+                    self.sent_audio.pop_front();
+                }
+            }
+            return Some(sent);
         }
         self.sent.poll_transmit(send)
     }
@@ -183,5 +222,48 @@ impl ClassicServer {
     /// Bytes of sent frames that are held.
     pub(crate) fn memory(&self) -> usize {
         self.sent.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All that a server sends now: type and frame.
+    fn drain(server: &mut ClassicServer, now: Instant) -> Vec<(&'static str, u32)> {
+        let next = || {
+            server.poll_transmit(now, |av| match av {
+                Av::Audio { retransmitted: false, frame, .. } => ("audio", frame),
+                Av::Audio { retransmitted: true, frame, .. } => ("audio again", frame),
+                Av::Video { chunk, .. } => ("video", chunk.frame),
+                Av::Feedback(Feedback::NotAvailable { frame }) => ("not available", frame),
+                other => panic!("{other:?}"),
+            })
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn audio_that_is_lost_is_sent_again_while_it_is_kept() {
+        let (now, mut server) = (Instant::now(), ClassicServer::new(true));
+        for _ in 0..40 {
+            server.push_audio(Outgoing::audio(&[7; 640], &[0; 16]).unwrap());
+        }
+        assert_eq!(drain(&mut server, now).len(), 40);
+        let frames = [7u32, 8, 39, 40, 39].map(u32::to_le_bytes);
+        server.handle(now, &Av::Feedback(Feedback::NackAudio { frames: &frames }));
+        assert_eq!(drain(&mut server, now), [("audio again", 39), ("audio again", 8)]);
+        server.clear();
+        server.handle(now, &Av::Feedback(Feedback::NackAudio { frames: &frames }));
+        assert_eq!(drain(&mut server, now), []);
+    }
+
+    #[test]
+    fn a_frame_that_is_not_here_is_said_to_be_not() {
+        let (now, mut server) = (Instant::now(), ClassicServer::new(true));
+        for frame in (0..1000).chain([3, 3]) {
+            server.handle(now, &Av::Feedback(Feedback::Nack { frame, chunks: &[] }));
+        }
+        assert_eq!(drain(&mut server, now), (0..64).map(|frame| ("not available", frame)).collect::<Vec<_>>());
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Assembly {
     /// Bytes of the frames in slots.
     bytes: usize,
     ready: VecDeque<Release>,
+    /// Frames of audio that were released.
+    audio: u32,
     acks: Acks,
     newest_chunk: Option<Instant>,
     /// When to ask for the next frame if nothing comes, and how long after that again.
@@ -76,7 +78,7 @@ enum SlotState {
     #[default]
     Unseen,
     Incomplete(ReassemblyBuffer),
-    Complete(Frame),
+    Complete(Frame, Media),
     Abandoned,
 }
 
@@ -109,6 +111,7 @@ impl Assembly {
             slots: VecDeque::new(),
             bytes: 0,
             ready: VecDeque::new(),
+            audio: 0,
             acks: Acks::default(),
             newest_chunk: None,
             probe: (now + PROBE, PROBE),
@@ -167,7 +170,7 @@ impl Assembly {
     fn restart(&mut self, frame: u32) {
         self.restart.1 = 0;
         for slot in &mut self.slots {
-            if !matches!(slot.state, SlotState::Complete(_)) {
+            if !matches!(slot.state, SlotState::Complete(..)) {
                 self.bytes -= slot.abandon();
             }
         }
@@ -231,13 +234,13 @@ impl Assembly {
         let len = buffer.frame_len();
         slot.abandon();
         match buffer.into_frame(now, number) {
-            Some(frame) => {
+            Some((frame, media)) => {
                 self.bytes = self.bytes - len + frame.data.capacity();
-                slot.state = SlotState::Complete(frame);
+                slot.state = SlotState::Complete(frame, media);
             }
             None => self.bytes -= len,
         }
-        if self.resend && matches!(slot.state, SlotState::Complete(_)) {
+        if self.resend && matches!(slot.state, SlotState::Complete(..)) {
             self.acks.push(number);
         }
     }
@@ -251,7 +254,7 @@ impl Assembly {
     fn make_room(&mut self, number: u32, len: usize) -> bool {
         let keep = self.place(number);
         for (at, slot) in self.slots.iter_mut().enumerate() {
-            if self.bytes + len > MAX_ASSEMBLY && at != keep && !matches!(slot.state, SlotState::Complete(_)) {
+            if self.bytes + len > MAX_ASSEMBLY && at != keep && !matches!(slot.state, SlotState::Complete(..)) {
                 self.bytes -= slot.abandon();
             }
         }
@@ -262,15 +265,17 @@ impl Assembly {
 
     /// Moves what is complete or abandoned from the head of the window to what is released.
     fn release(&mut self) {
-        while self.slots.front().is_some_and(|slot| matches!(slot.state, SlotState::Complete(_) | SlotState::Abandoned))
+        while self
+            .slots
+            .front()
+            .is_some_and(|slot| matches!(slot.state, SlotState::Complete(..) | SlotState::Abandoned))
         {
             let number = self.next;
             self.next = number.wrapping_add(1);
             match self.slots.pop_front() {
-                Some(Slot { state: SlotState::Complete(frame), .. }) => {
-                    self.counts.frames += 1;
+                Some(Slot { state: SlotState::Complete(frame, media), .. }) => {
                     self.bytes -= frame.data.capacity();
-                    self.ready.push_back(Release::Frame(frame));
+                    self.complete(frame, media);
                 }
                 _ => {
                     self.lost(number, 1);
@@ -282,7 +287,20 @@ impl Assembly {
         }
     }
 
+    /// Video and audio are each counted for themselves, although chunks of both share one numbering.
+    fn complete(&mut self, frame: Frame, media: Media) {
+        let video = frame.number.wrapping_sub(self.audio);
+        if media == Media::Audio {
+            self.ready.push_back(Release::Audio(Frame { number: self.audio, ..frame }));
+            self.audio = self.audio.wrapping_add(1);
+        } else {
+            self.counts.frames += 1;
+            self.ready.push_back(Release::Frame(Frame { number: video, ..frame }));
+        }
+    }
+
     fn lost(&mut self, first: u32, count: u32) {
+        let first = first.wrapping_sub(self.audio);
         self.counts.lost += u64::from(count);
         match self.ready.back_mut() {
             Some(Release::Lost(lost)) if lost.first.wrapping_add(lost.count) == first => lost.count += count,
@@ -407,7 +425,7 @@ impl Slot {
         match &mut self.state {
             SlotState::Unseen => {}
             SlotState::Incomplete(buffer) => buffer.is_over(),
-            SlotState::Complete(_) | SlotState::Abandoned => return,
+            SlotState::Complete(..) | SlotState::Abandoned => return,
         }
         self.missing_since.get_or_insert(now);
     }
@@ -419,7 +437,7 @@ impl Slot {
         match std::mem::replace(&mut self.state, SlotState::Abandoned) {
             SlotState::Unseen | SlotState::Abandoned => 0,
             SlotState::Incomplete(buffer) => buffer.frame_len(),
-            SlotState::Complete(frame) => frame.data.capacity(),
+            SlotState::Complete(frame, _) => frame.data.capacity(),
         }
     }
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::wire::{CHUNK, Chunk, FrameInfo};
-use crate::{Frame, video};
+use crate::{Frame, Media, video};
 
 /// A frame of which some chunks are here.
 #[derive(Debug)]
@@ -20,6 +20,9 @@ pub(crate) struct ReassemblyBuffer {
     /// Chunks before this one have come or are missing.
     due: u16,
 }
+
+/// How the frame info of audio in chunks begins.
+const AUDIO_MARK: &[u8] = b"ODUA";
 
 /// What became of a chunk.
 #[derive(Debug, PartialEq, Eq)]
@@ -117,14 +120,23 @@ impl ReassemblyBuffer {
         self.due.max(from)
     }
 
-    /// The frame, if its frame info makes sense.
-    pub(crate) fn into_frame(mut self, now: Instant, number: u32) -> Option<Frame> {
+    /// The frame and what it is of, if its frame info makes sense.
+    ///
+    /// From AV version 8 on, where resend is granted, audio comes in chunks as video does, between its frames: its frame info begins
+    /// with four letters and its length. Seen with the vendor's 3.1.5 and 4.2.
+    pub(crate) fn into_frame(mut self, now: Instant, number: u32) -> Option<(Frame, Media)> {
         let media_len = self.media_len as usize;
-        let info_bytes = self.data.get(media_len..)?.to_vec();
+        let whole = self.data.get(media_len..)?;
+        let audio = whole.strip_prefix(AUDIO_MARK).and_then(|rest| rest.split_first_chunk());
+        let media = if audio.is_some() { Media::Audio } else { Media::Video };
+        let info_bytes = match audio {
+            Some((len, info)) => info.get(..u32::from_le_bytes(*len) as usize).unwrap_or(info).to_vec(),
+            None => whole.to_vec(),
+        };
         let info = FrameInfo::decode(&info_bytes);
         self.data.truncate(media_len);
-        let key = video::is_key(info.codec, &self.data, info.flags & 1 != 0);
-        Some(Frame {
+        let key = media == Media::Audio || video::is_key(info.codec, &self.data, info.flags & 1 != 0);
+        let frame = Frame {
             data: self.data,
             info: info_bytes,
             codec: info.codec,
@@ -133,7 +145,8 @@ impl ReassemblyBuffer {
             timestamp: info.timestamp,
             flags: info.flags,
             received: now,
-        })
+        };
+        Some((frame, media))
     }
 }
 
@@ -164,7 +177,7 @@ mod tests {
             }
             assert_eq!(buffer.put(&Chunk { info_len: 24, ..chunk(0) }), Put::Contradiction);
             assert!(buffer.is_complete());
-            let frame = buffer.into_frame(Instant::now(), 3).unwrap();
+            let (frame, _) = buffer.into_frame(Instant::now(), 3).unwrap();
             assert_eq!(frame.data, media);
             assert!(frame.key);
             assert_eq!((frame.number, frame.timestamp, frame.codec), (3, 77, Codec::H264));
@@ -182,9 +195,24 @@ mod tests {
                 let chunk = Chunk { frame: 3, media_len: 7, info_len: 16, index: 0, data: &all };
                 let mut buffer = ReassemblyBuffer::new(&chunk);
                 assert_eq!(buffer.put(&chunk), Put::New);
-                let frame = buffer.into_frame(Instant::now(), 3).unwrap();
+                let (frame, _) = buffer.into_frame(Instant::now(), 3).unwrap();
                 assert_eq!((frame.key, frame.flags), (is_key, flags));
             }
+        }
+    }
+
+    #[test]
+    fn audio_in_chunks_is_told_by_its_frame_info() {
+        let info = FrameInfo { codec: Codec::Pcm, flags: 2, camera: 0, viewers: 1, timestamp: 77 };
+        let framed = [b"ODUA", &16u32.to_le_bytes()[..], &info.encode()].concat();
+        for len in [24, 20, 8] {
+            let all = [&[7; 640][..], &framed[..len]].concat();
+            let chunk = Chunk { frame: 3, media_len: 640, info_len: len as u16, index: 0, data: &all };
+            let mut buffer = ReassemblyBuffer::new(&chunk);
+            assert_eq!(buffer.put(&chunk), Put::New);
+            let (frame, media) = buffer.into_frame(Instant::now(), 3).unwrap();
+            assert_eq!((frame.data.as_slice(), media), (&[7; 640][..], Media::Audio));
+            assert_eq!(frame.info, &info.encode()[..len - 8]);
         }
     }
 

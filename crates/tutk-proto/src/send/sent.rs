@@ -109,6 +109,8 @@ pub(crate) struct Sent {
     budget: Budget,
     /// Acknowledgements to be answered: frame, the viewer's clock.
     seen: VecDeque<(u32, u32)>,
+    /// Frames that the viewer asked for and that are not here.
+    unavailable: VecDeque<u32>,
 }
 
 #[derive(Debug)]
@@ -122,6 +124,7 @@ struct SentFrame {
 /// Chunks asked for over this number wait for the viewer to ask again: enough for the whole store.
 const MAX_RETRANSMIT: usize = RESEND_STORE / CHUNK;
 const MAX_SEEN: usize = 256;
+const MAX_UNAVAILABLE: usize = 64;
 
 impl Sent {
     pub(crate) fn new(resend: bool) -> Self {
@@ -133,6 +136,7 @@ impl Sent {
             retransmit: VecDeque::new(),
             budget: Budget::new(),
             seen: VecDeque::new(),
+            unavailable: VecDeque::new(),
         }
     }
 
@@ -158,7 +162,12 @@ impl Sent {
     /// The viewer lacks these chunks of a frame; all of it if there are none.
     pub(crate) fn handle_resend(&mut self, now: Instant, number: u32, chunks: &[[u8; 2]]) {
         let left = self.budget.left(now);
-        let Some(frame) = self.position(number).and_then(|at| self.frames.get(at)) else { return };
+        let Some(frame) = self.position(number).and_then(|at| self.frames.get(at)) else {
+            if self.unavailable.len() < MAX_UNAVAILABLE && !self.unavailable.contains(&number) {
+                self.unavailable.push_back(number);
+            }
+            return;
+        };
         let sent = frame.next_chunk;
         let waiting = self.retransmit.len();
         let room = MAX_RETRANSMIT.saturating_sub(waiting).min(left);
@@ -183,6 +192,9 @@ impl Sent {
     pub(crate) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         if let Some((frame, clock)) = self.seen.pop_front() {
             return Some(send(Av::Feedback(Feedback::AckReceived { frame, clock })));
+        }
+        if let Some(frame) = self.unavailable.pop_front() {
+            return Some(send(Av::Feedback(Feedback::NotAvailable { frame })));
         }
         while let Some((number, index)) = self.retransmit.pop_front() {
             if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
