@@ -126,7 +126,7 @@ pub(super) fn report(src: &TutkSrc, notice: Notice) {
         Notice::WrongCodec { uid, announced, codec } => gst::element_warning!(
             src,
             gst::StreamError::Format,
-            ("Camera {uid} announces its video as {announced}. It is {codec}, and is played as that."),
+            ("Camera {uid} says that its video is {announced}. It is {codec}, and is played as that."),
             ["announced {announced:?}, found {codec:?}"]
         ),
         Notice::QueueFull => {
