@@ -152,7 +152,8 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// 1. `streamer`: held by the streaming thread while it waits for a step. `start` and `stop` take it, too, when there is no
 ///    such thread. What other threads need is in `shared`, whose locks are held for moments.
 /// 2. The two of [`Controls`], in the order that is written there.
-/// 3. Each alone: `settings`, `shared.interrupt`, `shared.stats`, `reporter`, and that of the frame queue.
+/// 3. Each alone: `settings`, `shared.interrupt` with that of its canceller, `shared.stats`, `reporter`, and that of the frame
+///    queue. The one of the session's events belongs to the thread that receives.
 #[derive(Default)]
 pub struct TutkSrc {
     settings: Mutex<Settings>,
