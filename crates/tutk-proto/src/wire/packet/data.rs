@@ -228,7 +228,19 @@ impl<'a> Chunk<'a> {
 
     /// The checksum: the sum of the bytes of the header, as sent for the first time and with no checksum, and of the data.
     pub fn sum(&self) -> u16 {
-        let sum = |bytes: &[u8]| bytes.iter().fold(0_u32, |sum, byte| sum.wrapping_add((*byte).into()));
-        sum(&self.header(self.first_kind(), 0)).wrapping_add(sum(self.data)) as u16
+        sum(&self.header(self.first_kind(), 0)).wrapping_add(sum(self.data))
     }
+}
+
+/// The sum of the bytes, in parts that a processor adds at once.
+fn sum(bytes: &[u8]) -> u16 {
+    let (blocks, rest) = bytes.as_chunks::<32>();
+    let mut sums = [0_u16; 32];
+    for block in blocks {
+        for (sum, byte) in sums.iter_mut().zip(block) {
+            *sum = sum.wrapping_add((*byte).into());
+        }
+    }
+    let rest = rest.iter().map(|byte| u16::from(*byte));
+    sums.into_iter().chain(rest).fold(0, u16::wrapping_add)
 }
