@@ -144,12 +144,13 @@ impl Server {
             }
             State::Classic(_) | State::Packet(_) => {
                 let Some(login) = &self.login else { return };
-                if login.style != asked.style {
+                let is_other = asked.style == AvStyle::Packet && !asked.is_same_client(login);
+                if login.style != asked.style || is_other {
                     return;
                 }
                 if asked.is_again(login) {
                     self.answer = Some((LoginResult::Granted, login.clone()));
-                } else if asked.is_same_client(login) {
+                } else {
                     // It begins anew, and so do all numbers.
                     self.open(asked);
                 }

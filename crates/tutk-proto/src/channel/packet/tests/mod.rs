@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use world::{Conditions, World};
 
-use crate::wire::packet::{Content, Packet};
-use crate::{MAX_ASSEMBLY, Media, RESEND_STORE};
+use crate::wire::packet::{Ack, Content, Packet};
+use crate::{AvStyle, MAX_ASSEMBLY, Media, RESEND_STORE};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -300,4 +300,59 @@ fn after_a_blackout_it_goes_on_at_once() {
     assert_eq!(world.lost, []);
     assert_eq!(world.key_frames_wanted, 1);
     assert!(world.behind() <= 1, "{} behind", world.behind());
+}
+
+#[test]
+fn a_client_of_an_older_av_version_gets_the_classic_style() {
+    for (version, style) in [(3, AvStyle::Classic), (9, AvStyle::Classic), (10, AvStyle::Packet)] {
+        let mut world = World::with_version(1, Conditions { delay: 1, ..Conditions::default() }, [true, true], version);
+        world.run(SECOND / 5);
+        assert_eq!(world.logged_in, Some(true));
+        assert_eq!((world.client.style(), world.server.style()), (style, style));
+    }
+}
+
+#[test]
+fn a_client_that_begins_anew_begins_with_the_first_chunk() {
+    let mut world = World::new(1, lossy(0), [true, true]);
+    world.run(3 * SECOND);
+    world.restart_client("secret");
+    world.run(3 * SECOND);
+    assert_eq!(world.logged_in, Some(true));
+    assert_eq!(world.lost, []);
+    assert!(world.behind() <= 2);
+    // Another one is not let in.
+    world.restart_client("wrong");
+    world.run(SECOND);
+    assert_eq!(world.logged_in, None);
+}
+
+/// A client that says again and again that it lacks all that it can.
+#[test]
+fn a_storm_of_acknowledgements_is_bounded() {
+    let mut world = World::new(1, Conditions { delay: 1, ..Conditions::default() }, [true, true]);
+    world.size = |_| 40_000;
+    world.filter = Box::new(|from_server, _, packet| !from_server && matches!(packet, Packet::Ack(_)));
+    world.run(2 * SECOND);
+    let (before, start) = (world.carried, world.now);
+    let missing: Vec<_> = (1..32_u16).map(u16::to_le_bytes).collect();
+    for number in 0..10_000 {
+        let ack = Ack {
+            sequence: number,
+            base: !0,
+            highest: 31,
+            io: !0,
+            cleaning: false,
+            number,
+            clock: 0,
+            missing: &missing,
+        };
+        world.server.handle(world.now, &crate::wire::Av::Packet(Packet::Ack(ack)));
+        if number % 10 == 0 {
+            world.run(SECOND / 1000);
+        }
+    }
+    // Each of 31 chunks once in 20 ms, and what is sent every so often.
+    let (carried, rounds) = (world.carried - before, (world.now - start).as_millis() as u64 / 20);
+    assert!(carried < (rounds + 2) * 35, "{carried} messages in {rounds} times 20 ms");
 }
