@@ -80,7 +80,8 @@
 //!
 //! A viewer's session holds at most [`MAX_ASSEMBLY`] bytes of frames that are not complete yet or wait for an earlier one,
 //! and at most [`MAX_WINDOW`] frame numbers in flight. A camera holds at most [`RESEND_STORE`] bytes of sent frames and
-//! one frame more for each viewer.
+//! one frame more for each viewer. In packet style a viewer's channel keeps another 90 kB of chunks for their parity, and
+//! each end at most 1 MiB of IO controls that are not acknowledged.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic))]
