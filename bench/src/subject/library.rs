@@ -84,7 +84,7 @@ fn load(path: &Path) -> Result<Library, Failure> {
     unsafe {
         // Fails where it was done before; what matters fails later.
         library.iotc().IOTC_Initialize2(0);
-        library.av().avInitialize(4);
+        library.av()?.avInitialize(4);
     }
     Ok(library)
 }
@@ -106,13 +106,13 @@ impl Viewer {
         let channel = check("avClientStart2", unsafe {
             let (account, password) = (c"admin".as_ptr(), c"".as_ptr());
             let seconds = TIMEOUT_SECONDS.into();
-            library.av().avClientStart2(session, account, password, seconds, &mut service, 0, &mut resend)
+            library.av()?.avClientStart2(session, account, password, seconds, &mut service, 0, &mut resend)
         })?;
         let viewer = Self { library, session, channel };
         let body = [0_u8; 8];
         // SAFETY: the pointer is to as many bytes as the size says.
         check("avSendIOCtrl", unsafe {
-            viewer.library.av().avSendIOCtrl(channel, io_control::START_VIDEO, body.as_ptr().cast(), 8)
+            viewer.library.av()?.avSendIOCtrl(channel, io_control::START_VIDEO, body.as_ptr().cast(), 8)
         })?;
         Ok(viewer)
     }
@@ -123,7 +123,7 @@ impl Viewer {
         let (mut len, mut expected, mut info_len, mut number) = (0, 0, 0, 0);
         // SAFETY: the buffers have as many bytes as their sizes say, and the other pointers are to whole integers.
         let result = unsafe {
-            self.library.av().avRecvFrameData2(
+            self.library.av()?.avRecvFrameData2(
                 self.channel,
                 room.as_mut_ptr().cast::<c_char>(),
                 room.len() as c_int,
@@ -148,7 +148,9 @@ impl Drop for Viewer {
     fn drop(&mut self) {
         // SAFETY: the arguments are numbers that the library gave.
         unsafe {
-            self.library.av().avClientStop(self.channel);
+            if let Ok(av) = self.library.av() {
+                av.avClientStop(self.channel);
+            }
             self.library.iotc().IOTC_Session_Close(self.session);
         }
     }

@@ -85,7 +85,7 @@ impl Channel {
 
     /// Sends a block of audio to the client, `info` being its frame info of 16 to 256 bytes.
     ///
-    /// Fails if the client is not logged in, and if the block does not fit into a datagram.
+    /// Fails if the client is not logged in, and if the block is too large: in the classic AV style it has to fit into a datagram.
     pub fn send_audio(&self, media: &[u8], info: &[u8]) -> Result<(), ChannelError> {
         self.command(|link| {
             if !link.is_open(self.number) {

@@ -7,12 +7,16 @@ use std::path::Path;
 use tutk_sys::codes::{
     AV_ER_BUFPARA_MAXSIZE_INSUFF, AV_ER_DATA_NOREADY, AV_ER_INCOMPLETE_FRAME, AV_ER_LOSED_THIS_FRAME,
 };
-use tutk_sys::{Library, LoadError, st_AVClientStartInConfig, st_AVClientStartOutConfig, st_LanSearchInfo2, st_SInfo};
+use tutk_sys::{
+    Av, Library, LoadError, st_AVClientStartInConfig, st_AVClientStartOutConfig, st_LanSearchInfo2, st_SInfo,
+};
 
 use super::Code;
 
 /// The channel of a session in which cameras serve viewers.
 const CHANNEL: u8 = 0;
+/// `AV_ER_NOT_INITIALIZED`.
+const NOT_INITIALIZED: c_int = -20019;
 /// Most devices that a search lists.
 const MAX_FOUND: usize = 256;
 /// Frame info of all generations fits.
@@ -98,10 +102,21 @@ impl Api {
         low(version)
     }
 
+    /// Loads the functions of channels.
+    pub(super) fn load_channels(&self) -> Result<(), LoadError> {
+        self.0.av().map(drop)
+    }
+
+    /// The functions of channels, which [`load_channels`](Self::load_channels) has loaded.
+    fn av(&self) -> Result<&Av, Code> {
+        self.0.av().map_err(|_| Code(NOT_INITIALIZED))
+    }
+
     pub(super) fn av_version(&self) -> Option<u32> {
-        self.0.av().avGetAVApiVer.as_ref().ok()?;
+        let av = self.av().ok()?;
+        av.avGetAVApiVer.as_ref().ok()?;
         // SAFETY: no arguments, and the function is there.
-        Some(unsafe { self.0.av().avGetAVApiVer() } as u32)
+        Some(unsafe { av.avGetAVApiVer() } as u32)
     }
 
     /// False if the library has no such function.
@@ -125,12 +140,13 @@ impl Api {
 
     pub(super) fn initialize_channels(&self, channels: c_int) -> Result<(), Code> {
         // SAFETY: the argument is a number.
-        check(unsafe { self.0.av().avInitialize(channels) }).map(|_| ())
+        check(unsafe { self.av()?.avInitialize(channels) }).map(|_| ())
     }
 
     pub(super) fn deinitialize_channels(&self) {
+        let Ok(av) = self.av() else { return };
         // SAFETY: no arguments; without an initialisation it returns an error.
-        unsafe { self.0.av().avDeInitialize() };
+        unsafe { av.avDeInitialize() };
     }
 
     pub(super) fn search(&self, milliseconds: c_int) -> Result<Vec<Device>, Code> {
@@ -198,7 +214,7 @@ impl Api {
 
     /// Blocks for up to `seconds`. Returns the channel.
     pub(super) fn log_in(&self, session: c_int, account: &CStr, password: &CStr, seconds: u32) -> Result<c_int, Code> {
-        let av = self.0.av();
+        let av = self.av()?;
         if av.avClientStart2.is_ok() {
             let (mut server_type, mut resend): (c_ulong, c_int) = (0, 0);
             let (account, password) = (account.as_ptr(), password.as_ptr());
@@ -229,28 +245,33 @@ impl Api {
     }
 
     pub(super) fn stop_log_in(&self, session: c_int) {
-        if self.0.av().avClientExit.is_ok() {
+        if let Ok(av) = self.av()
+            && av.avClientExit.is_ok()
+        {
             // SAFETY: the arguments are numbers, and the function is there.
-            unsafe { self.0.av().avClientExit(session, CHANNEL) };
+            unsafe { av.avClientExit(session, CHANNEL) };
         }
     }
 
     pub(super) fn log_out(&self, channel: c_int) {
+        let Ok(av) = self.av() else { return };
         // SAFETY: the argument is a number.
-        unsafe { self.0.av().avClientStop(channel) };
+        unsafe { av.avClientStop(channel) };
     }
 
     /// Blocks until the camera confirms.
     pub(super) fn send_io_control(&self, channel: c_int, kind: u32, body: &[u8]) -> Result<(), Code> {
         // SAFETY: the pointer is to as many bytes as the size says.
-        check(unsafe { self.0.av().avSendIOCtrl(channel, kind, body.as_ptr().cast::<c_char>(), size(body.len())) })
+        check(unsafe { self.av()?.avSendIOCtrl(channel, kind, body.as_ptr().cast::<c_char>(), size(body.len())) })
             .map(|_| ())
     }
 
     pub(super) fn stop_send_io_control(&self, channel: c_int) {
-        if self.0.av().avSendIOCtrlExit.is_ok() {
+        if let Ok(av) = self.av()
+            && av.avSendIOCtrlExit.is_ok()
+        {
             // SAFETY: the argument is a number, and the function is there.
-            unsafe { self.0.av().avSendIOCtrlExit(channel) };
+            unsafe { av.avSendIOCtrlExit(channel) };
         }
     }
 
@@ -260,7 +281,7 @@ impl Api {
         let room = size(buffer.len());
         // SAFETY: the pointer is to as many bytes as the size says.
         let result =
-            unsafe { self.0.av().avRecvIOCtrl(channel, &mut kind, buffer.as_mut_ptr().cast::<c_char>(), room, 0) };
+            unsafe { self.av()?.avRecvIOCtrl(channel, &mut kind, buffer.as_mut_ptr().cast::<c_char>(), room, 0) };
         let len = usize::try_from(check(result)?).unwrap_or(0);
         Ok((kind, len.min(buffer.len())))
     }
@@ -272,7 +293,7 @@ impl Api {
             (-1, -1, -1, c_uint::MAX);
         // SAFETY: the buffers have as many bytes as their sizes say, and the other pointers are to whole integers.
         let result = unsafe {
-            self.0.av().avRecvFrameData2(
+            self.av()?.avRecvFrameData2(
                 channel,
                 buffer.as_mut_ptr().cast::<c_char>(),
                 room,
@@ -295,7 +316,7 @@ impl Api {
         let (data, room_info) = (buffer.as_mut_ptr().cast::<c_char>(), size(INFO));
         // SAFETY: the buffers have as many bytes as their sizes say, and the last pointer is to a whole integer.
         let result = unsafe {
-            self.0.av().avRecvAudioData(channel, data, room, info.as_mut_ptr().cast::<c_char>(), room_info, &mut number)
+            self.av()?.avRecvAudioData(channel, data, room, info.as_mut_ptr().cast::<c_char>(), room_info, &mut number)
         };
         // Its size is not told; 16 bytes are the least that there is.
         taken(result, buffer.len(), info, 16, (number != c_uint::MAX).then_some(number))

@@ -2,7 +2,7 @@
 
 use std::ffi::c_int;
 use std::ops::Deref;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use tutk_sys::codes::IOTC_ER_ALREADY_INITIALIZED;
@@ -23,7 +23,16 @@ struct InUse {
     license_key: Option<Secret>,
     /// False if the program itself had initialised it before.
     ours: bool,
+    /// Whether its channels are initialised: a search needs none.
+    channels: bool,
     users: usize,
+}
+
+/// What the library is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Search,
+    Session,
 }
 
 /// Why the library cannot be used.
@@ -39,45 +48,80 @@ pub(super) struct Library(Arc<Api>);
 
 impl Library {
     /// Loads and initialises the library, or shares the one that is in use.
-    pub(super) fn acquire(path: Option<&Path>, license_key: Option<&Secret>) -> Result<Self, AcquireError> {
+    pub(super) fn acquire(
+        path: Option<&Path>,
+        license_key: Option<&Secret>,
+        purpose: Purpose,
+    ) -> Result<Self, AcquireError> {
         let path = path.map(|path| path.canonicalize().unwrap_or_else(|_| path.into()));
-        let mut in_use = lock(&IN_USE);
-        if let Some(in_use) = &mut *in_use {
-            // Who names no library takes the one that is there.
-            if let Some(path) = path.filter(|path| !in_use.api.is_named_by(path)) {
-                return Err(LibraryError::InUse { wanted: path, used: in_use.api.path().into() }.into());
+        let mut place = lock(&IN_USE);
+        let mut in_use = match place.take() {
+            Some(in_use) => {
+                let shared = in_use.check(path, license_key);
+                let in_use = place.insert(in_use);
+                shared?;
+                return in_use.share(purpose);
             }
-            if license_key.is_some() && license_key != in_use.license_key.as_ref() {
-                return Err(OptionError::LicenseKeyInUse.into());
-            }
-            in_use.users += 1;
-            return Ok(Self(in_use.api.clone()));
-        }
-        let api = Arc::new(Api::load(path.as_deref()).map_err(LibraryError::Load)?);
-        let ours = initialize(&api, license_key)?;
-        *in_use = Some(InUse { api: api.clone(), license_key: license_key.cloned(), ours, users: 1 });
-        Ok(Self(api))
+            None => InUse::new(path.as_deref(), license_key)?,
+        };
+        let library = in_use.share(purpose)?;
+        *place = Some(in_use);
+        Ok(library)
     }
 }
 
-fn initialize(api: &Api, license_key: Option<&Secret>) -> Result<bool, AcquireError> {
-    let failed = |operation| move |code| LibraryError::Failed { operation, code };
-    if let Some(key) = license_key {
-        let key = c_string(key.reveal()).ok_or(OptionError::Nul { field: Field::LicenseKey })?;
-        // A library that knows no keys needs none.
-        api.set_license_key(&key).map_err(failed(LibraryOperation::TakeLicenseKey))?;
-    }
-    let ours = match api.initialize() {
-        Err(Code(IOTC_ER_ALREADY_INITIALIZED)) => false,
-        result => result.map(|()| true).map_err(failed(LibraryOperation::Start))?,
-    };
-    if let Err(code) = api.initialize_channels(CHANNELS) {
-        if ours {
-            api.deinitialize();
+impl InUse {
+    fn new(path: Option<&Path>, license_key: Option<&Secret>) -> Result<Self, AcquireError> {
+        let api = Arc::new(Api::load(path).map_err(LibraryError::Load)?);
+        if let Some(key) = license_key {
+            let key = c_string(key.reveal()).ok_or(OptionError::Nul { field: Field::LicenseKey })?;
+            // A library that knows no keys needs none.
+            api.set_license_key(&key).map_err(failed(LibraryOperation::TakeLicenseKey))?;
         }
-        return Err(failed(LibraryOperation::Start)(code).into());
+        let ours = match api.initialize() {
+            Err(Code(IOTC_ER_ALREADY_INITIALIZED)) => false,
+            result => result.map(|()| true).map_err(failed(LibraryOperation::Start))?,
+        };
+        Ok(Self { api, license_key: license_key.cloned(), ours, channels: false, users: 0 })
     }
-    Ok(ours)
+
+    /// Fails if the library that is asked for is another one, or with another key.
+    fn check(&self, path: Option<PathBuf>, license_key: Option<&Secret>) -> Result<(), AcquireError> {
+        // Where no library is named, the one in use is meant.
+        if let Some(path) = path.filter(|path| !self.api.is_named_by(path)) {
+            return Err(LibraryError::InUse { wanted: path, used: self.api.path().into() }.into());
+        }
+        if license_key.is_some() && license_key != self.license_key.as_ref() {
+            return Err(OptionError::LicenseKeyInUse.into());
+        }
+        Ok(())
+    }
+
+    /// Another use of it.
+    fn share(&mut self, purpose: Purpose) -> Result<Library, AcquireError> {
+        if purpose == Purpose::Session && !self.channels {
+            self.api.load_channels().map_err(LibraryError::Load)?;
+            self.api.initialize_channels(CHANNELS).map_err(failed(LibraryOperation::Start))?;
+            self.channels = true;
+        }
+        self.users += 1;
+        Ok(Library(self.api.clone()))
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        if self.ours {
+            if self.channels {
+                self.api.deinitialize_channels();
+            }
+            self.api.deinitialize();
+        }
+    }
+}
+
+fn failed(operation: LibraryOperation) -> impl FnOnce(Code) -> LibraryError {
+    move |code| LibraryError::Failed { operation, code }
 }
 
 impl Clone for Library {
@@ -95,10 +139,6 @@ impl Drop for Library {
         let Some(in_use) = &mut *guard else { return };
         in_use.users -= 1;
         if in_use.users == 0 {
-            if in_use.ours {
-                in_use.api.deinitialize_channels();
-                in_use.api.deinitialize();
-            }
             *guard = None;
         }
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::api::Device;
 use super::blocking;
-use super::library::Library;
+use super::library::{Library, Purpose};
 use crate::proto::DiscoveredCamera;
 use crate::wake::Waker;
 use crate::{DiscoverError, LibraryError, LibraryOperation, Uid};
@@ -21,7 +21,7 @@ pub(crate) fn search(
     timeout: Duration,
     waker: &Waker,
 ) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
-    look(Library::acquire(library, None)?, timeout, waker)
+    look(Library::acquire(library, None, Purpose::Search)?, timeout, waker)
 }
 
 /// One search.

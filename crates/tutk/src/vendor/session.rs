@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Code;
 use super::connect::{Channel, Connection, Texts};
 use super::controls::Controls;
-use super::library::Library;
+use super::library::{Library, Purpose};
 use super::receiver::Receiver;
 use crate::proto::{AvEvent, DiscoveredCamera, ViewerEvent, ViewerStats};
 use crate::sync::lock;
@@ -63,7 +63,7 @@ struct Heard {
 pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Session>, Events), ConnectError> {
     let texts = Texts::new(&options)?;
     waker.check()?;
-    let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref())?;
+    let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref(), Purpose::Session)?;
     let info = LibraryInfo {
         path: library.path().into(),
         iotc: version(library.iotc_version()),

@@ -215,10 +215,29 @@ fn a_pair_is_found_by_each_of_it_and_by_its_folder() {
     compile(&iotc, "IOTC_*; TUTK_*");
     let error = fail(with(&iotc));
     assert!(error.to_string().contains("avInitialize"), "half of it: {error}");
+    // A search needs no more than that half.
+    let options = DiscoverOptions::new().with_library(&iotc).with_timeout(Duration::from_millis(1));
+    assert_eq!(discover(&options).unwrap().collect::<Result<Vec<_>, _>>().unwrap().len(), 1);
     compile(&av, "av*");
     for library in [&iotc, &av, &folder] {
         assert_eq!(open(with(library)).unwrap().info().library.unwrap().path, iotc);
     }
+}
+
+#[test]
+fn a_second_of_a_pair_that_does_not_load_is_tried_again() {
+    let _alone = Alone::new();
+    let folder = FAKE.0.with_file_name("late");
+    fs::create_dir_all(&folder).unwrap();
+    let (iotc, av) = (folder.join("libIOTCAPIs.so"), folder.join("libAVAPIs.so"));
+    compile(&iotc, "IOTC_*; TUTK_*");
+    fs::write(&av, "no library").unwrap();
+    // SAFETY: it is our own library.
+    let library = unsafe { tutk_sys::Library::load(Some(&iotc)) }.unwrap();
+    let error = library.av().map(drop).unwrap_err();
+    assert_eq!(error.attempts[0].path, av);
+    compile(&av, "av*");
+    assert!(library.av().unwrap().avInitialize.is_ok());
 }
 
 #[test]
