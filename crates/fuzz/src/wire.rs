@@ -11,10 +11,12 @@ pub fn message(data: &[u8]) {
     Message::decode(&first).expect("what was written can be read").encode(Generation::G09, &mut second);
     assert_eq!(first, second);
     let Message::Data { payload, .. } = message else { return };
-    let Ok(av) = Av::decode(AvStyle::Classic, payload) else { return };
-    let first = av.to_payload(AvStyle::Classic, Generation::G09);
-    let second = Av::decode(AvStyle::Classic, &first).expect("what was written can be read");
-    assert_eq!(first, second.to_payload(AvStyle::Classic, Generation::G09));
+    for (style, generation) in [(AvStyle::Classic, Generation::G09), (AvStyle::Packet, Generation::G1A)] {
+        let Ok(av) = Av::decode(style, payload) else { continue };
+        let first = av.to_payload(style, generation);
+        let second = Av::decode(style, &first).expect("what was written can be read");
+        assert_eq!(first, second.to_payload(style, generation));
+    }
 }
 
 /// The scramble and its reverse undo each other, in either order.
