@@ -116,10 +116,14 @@ impl<'a> Data<'a> {
         let sequence = reader.u16()?;
         reader.u16()?;
         // In IO without resend, what is elsewhere flags is part of the type.
-        let flags = if kind == IO { 0 } else { flags };
+        let (second, flags) = if kind == IO { (flags, 0) } else { (0, flags) };
         let clock = if flags & FLAG_CLOCK != 0 { Some(Clock::decode(&mut reader)?) } else { None };
         let envelope = if kind == WITH_RESEND { Some(Envelope::decode(&mut reader)?) } else { None };
         let chunk = Chunk::decode(reader)?;
+        let [first, io] = chunk.kind();
+        if envelope.is_none() && (first != kind || (kind == IO && io != second)) {
+            return Err(Error::Contradiction);
+        }
         Ok(Self {
             sequence,
             clock,
