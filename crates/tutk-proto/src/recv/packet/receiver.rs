@@ -171,6 +171,8 @@ impl Receiver {
             return Reported::Other;
         }
         self.newest = (now, 0);
+        // Whether the other side has answered or not, it goes on as it is told to.
+        self.cleaning = None;
         let had_gap = self.is_incomplete();
         self.end = self.end.max(number + 1);
         let piece = Piece {
@@ -337,7 +339,7 @@ impl Receiver {
                     self.counts.nacked += is_news;
                     self.missing.push(((number - base) as u16).to_le_bytes());
                 }
-                if end - from > room as u64 {
+                if end.saturating_sub(from) > room as u64 {
                     // What is not listed would be taken for received.
                     highest = from + room as u64 - 1;
                     break;

@@ -206,6 +206,20 @@ fn large_frames_fit_into_the_buffer_of_a_socket() {
     }
 }
 
+/// A camera that knows nothing of being told to begin anew.
+#[test]
+fn a_camera_that_cannot_begin_anew_goes_on_as_before() {
+    let mut world = World::new(1, Conditions { delay: 1, ..Conditions::default() }, [true, true]);
+    // The chunk comes after all, once the viewer has told the camera.
+    world.filter = Box::new(|from_server, time, packet| match packet {
+        Packet::Ack(ack) if !from_server && time < 7 * SECOND => (400..10_000).contains(&ack.base),
+        Packet::Data(data) if !from_server => data.chunk.content == Content::Io { internal: true },
+        _ => is_parity(packet) || (is_chunk(packet, 400) && time < 6 * SECOND),
+    });
+    world.run(20 * SECOND);
+    assert!(world.behind() <= 3, "{} behind", world.behind());
+}
+
 /// A camera that keeps sending what was given up, and nothing else.
 #[test]
 fn a_camera_that_does_not_go_on_is_told_to() {
