@@ -117,12 +117,12 @@ pub(crate) struct Camera {
     pub(crate) password: Option<Secret>,
 
     /// A file with the password in its first line, or - for standard input. Without this and --password, the
-    /// environment variable TUTK_PASSWORD holds the password; it is empty unless told
+    /// environment variable TUTK_PASSWORD holds the password; default: empty
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
 
     /// A file with the licence key that some of the vendor's libraries want in its first line, or - for standard input.
-    /// Unless told, the environment variable TUTK_LICENSE_KEY holds it
+    /// Default: what the environment variable TUTK_LICENSE_KEY holds
     #[arg(long, value_name = "FILE")]
     pub(crate) license_key_file: Option<PathBuf>,
 }
@@ -156,8 +156,8 @@ pub(crate) struct Network {
     )]
     pub(crate) backend: Backend,
 
-    /// The vendor's library, a file or a folder. Its code runs in this process. Unless told, the environment variable
-    /// TUTK_LIBRARY names it
+    /// The vendor's library, a file or a folder. Its code runs in this process. Default: the one that the environment
+    /// variable TUTK_LIBRARY names
     #[arg(long, value_name = "PATH")]
     pub(crate) library: Option<PathBuf>,
 }

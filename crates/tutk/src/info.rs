@@ -39,7 +39,7 @@ pub struct LibraryInfo {
     pub path: PathBuf,
     /// The version of its session part.
     pub iotc: String,
-    /// The version of its media part, if it tells.
+    /// The version of its media part, if it reports one.
     pub av: Option<String>,
 }
 

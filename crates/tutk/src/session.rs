@@ -122,7 +122,7 @@ impl Session {
         either!(self, session => session.stats())
     }
 
-    /// Ends the session, and tells the camera, so that it frees the place. The events end with [`SessionError::Closed`].
+    /// Ends the session, and sends the camera a close, so that it frees the place. The events end with [`SessionError::Closed`].
     pub fn close(&self) {
         either!(self, session => session.close());
     }

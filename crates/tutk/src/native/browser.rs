@@ -95,7 +95,7 @@ impl Browser {
 struct Searches<'a> {
     machine: &'a mut proto::Browser,
     deadline: Option<Instant>,
-    /// Why the last search asked nobody.
+    /// Why the last search was not sent.
     failure: Option<IoError>,
 }
 

@@ -33,7 +33,7 @@ pub(super) fn targets(address: Option<&Address>, until: Instant, waker: &Waker) 
     }
 }
 
-/// What [`targets`] stands for, in an error.
+/// Who [`targets`] are, for errors.
 pub(super) fn asked(address: Option<&Address>) -> Asked {
     address.cloned().map_or(Asked::LocalNetworks, Asked::Address)
 }

@@ -61,7 +61,7 @@ impl Udp {
         Ok(self.socket.local_addr()?.port())
     }
 
-    /// How many datagrams the system dropped because they were not taken in time, as far as it has told.
+    /// How many datagrams the system dropped because they were not taken in time, as far as it has reported.
     pub(super) fn overflowed(&self) -> u32 {
         self.overflowed.load(Ordering::Relaxed)
     }

@@ -318,7 +318,7 @@ impl Api {
         let result = unsafe {
             self.av()?.avRecvAudioData(channel, data, room, info.as_mut_ptr().cast::<c_char>(), room_info, &mut number)
         };
-        // Its size is not told; 16 bytes are the least that there is.
+        // Its size is not reported; 16 bytes are the least that there is.
         taken(result, buffer.len(), info, 16, (number != c_uint::MAX).then_some(number))
     }
 }

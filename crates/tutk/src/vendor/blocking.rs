@@ -12,7 +12,7 @@ use crate::{IoError, Operation};
 enum State<T> {
     Running,
     Done(T),
-    /// Nobody waits any more.
+    /// The wait is over.
     Left,
 }
 
@@ -24,7 +24,7 @@ struct Shared<T> {
 /// Runs a call of the library that blocks, in a thread of its own, because the library may take its time to stop.
 ///
 /// If the handle is cancelled (an error) or the time is over (`None`), `stop` asks the library to end the call, and this
-/// returns at once. What the call then returns is dropped, so a session that stands all the same must end by that.
+/// returns at once. What the call then returns is dropped, so a session that comes of it must end by that.
 pub(super) fn run<T: Send + 'static>(
     waker: &Waker,
     deadline: Instant,

@@ -114,7 +114,7 @@ impl Connection {
         Ok((mode, address(&state.ip, state.port).unwrap_or(unknown)))
     }
 
-    /// The camera; the library tells its address only.
+    /// The camera; the library reports its address only.
     pub(super) fn camera(&self, options: &SessionOptions) -> Result<DiscoveredCamera, ConnectError> {
         let (_, address) = self.route().map_err(|code| failed(options, code))?;
         Ok(DiscoveredCamera::new(options.uid, address))
@@ -174,7 +174,7 @@ const NOT_FOUND: [c_int; 11] = [-1, -2, TIMEOUT, -15, -19, -32, -33, -41, -44, -
 /// For the search of a camera that is known to be on the network.
 const BRIEF: Duration = Duration::from_millis(300);
 
-/// Longer times than this are taken for this.
+/// The longest timeout; longer ones are shortened to it.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 fn credential(field: Field, text: &str) -> Result<CString, OptionError> {

@@ -13,9 +13,9 @@ use crate::wake::Waker;
 use crate::{IoError, Operation};
 
 /// How long an IO control is repeated.
-const PATIENCE: Duration = Duration::from_secs(10);
+const IO_CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the last ones are waited for when the session closes.
-const PARTING: Duration = Duration::from_millis(150);
+const LINGER: Duration = Duration::from_millis(150);
 
 #[derive(Debug)]
 pub(super) struct Controls {
@@ -65,7 +65,7 @@ impl Controls {
     /// What became of the next one. Gives up the one that has been under way for too long.
     pub(super) fn poll(&self, now: Instant) -> Option<AvEvent> {
         let mut state = lock(&self.shared.state);
-        if state.under_way.is_some_and(|since| now.saturating_duration_since(since) > PATIENCE) {
+        if state.under_way.is_some_and(|since| now.saturating_duration_since(since) > IO_CONTROL_TIMEOUT) {
             state.under_way = Some(now);
             self.channel.connection.library.stop_send_io_control(self.channel.number);
         }
@@ -80,13 +80,13 @@ impl Drop for Controls {
         state.closing = true;
         self.shared.changed.notify_all();
         let (wait, waiting) = (&self.shared.changed, |state: &mut State| !state.ended);
-        let parted = wait.wait_timeout_while(state, PARTING, waiting);
+        let parted = wait.wait_timeout_while(state, LINGER, waiting);
         state = parted.map_or_else(|poisoned| poisoned.into_inner().0, |(state, _)| state);
         if !state.ended {
             state.outgoing.clear();
             self.channel.connection.library.stop_send_io_control(self.channel.number);
             // Without that function the thread ends when the library gives up, and the session with it.
-            let _ = wait.wait_timeout_while(state, PARTING, waiting);
+            let _ = wait.wait_timeout_while(state, LINGER, waiting);
         }
     }
 }

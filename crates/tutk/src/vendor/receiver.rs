@@ -98,7 +98,7 @@ impl Stream {
             Taken::Nothing | Taken::NoRoom => self.pacer.miss(now),
             Taken::Lost(number) => {
                 self.pacer.hit(now);
-                // Without a number, or with one that cannot be, the next frame's number tells what is missing.
+                // Without a number, or with one that cannot be, the next frame's number shows what is missing.
                 if let (Some(number), Some(next)) = (number, self.next)
                     && number.wrapping_sub(next) < MAX_WINDOW
                 {
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_are_told_once_and_by_number() {
+    fn losses_are_reported_once_and_by_number() {
         assert_eq!(lost([frame(7), frame(8)]), []);
         assert_eq!(lost([frame(7), frame(9)]), [(8, 1)]);
         assert_eq!(lost([frame(7), Taken::Lost(Some(8)), frame(9)]), [(8, 1)]);

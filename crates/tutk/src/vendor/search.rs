@@ -10,12 +10,12 @@ use crate::proto::DiscoveredCamera;
 use crate::wake::Waker;
 use crate::{DiscoverError, LibraryError, LibraryOperation, Uid};
 
-/// What the library takes for one search.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest search.
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Lists the cameras on the local networks, by the vendor's library; each search takes the whole time.
 ///
-/// The library does not tell a camera's generation (0 stands for it), nor the asker's address.
+/// The library reports neither a camera's generation (0 here) nor the asker's address.
 pub(crate) fn search(
     library: Option<&Path>,
     timeout: Duration,
@@ -26,9 +26,9 @@ pub(crate) fn search(
 
 /// One search.
 pub(super) fn look(library: Library, timeout: Duration, waker: &Waker) -> Result<Vec<DiscoveredCamera>, DiscoverError> {
-    let timeout = timeout.clamp(Duration::from_millis(1), LONGEST);
+    let timeout = timeout.clamp(Duration::from_millis(1), MAX_TIMEOUT);
     let milliseconds = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
-    // The search cannot be stopped. It ends by itself, and somewhat later than it was told.
+    // The search cannot be stopped. It ends by itself, somewhat after its time.
     let deadline = Instant::now() + timeout + Duration::from_secs(10);
     let found = blocking::run(waker, deadline, move || library.search(milliseconds), || ())?;
     let found = found.unwrap_or(Ok(Vec::new()));
