@@ -131,7 +131,7 @@ impl Run {
                     if self.decides {
                         call(link, self.now, input);
                     } else {
-                        link.send_io_control(0, input.u32(), input.bytes(8).to_vec());
+                        let _ = link.send_io_control(0, input.u32(), input.bytes(8).to_vec());
                     }
                 }
             }

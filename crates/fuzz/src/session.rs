@@ -102,12 +102,12 @@ impl Run {
             0 | 1 => self.send(input.u16().into(), input.u8() & 1 == 0),
             2 => {
                 if let Some(link) = self.viewer.link() {
-                    link.send_io_control(0, input.u32(), vec![0; usize::from(input.u8()) * 4]);
+                    let _ = link.send_io_control(0, input.u32(), vec![0; usize::from(input.u8()) * 4]);
                 }
             }
             3 => {
                 if let Some(watcher) = self.watcher {
-                    self.camera.send_io_control(watcher, input.u32(), vec![0; usize::from(input.u8()) * 4]);
+                    let _ = self.camera.send_io_control(watcher, input.u32(), vec![0; usize::from(input.u8()) * 4]);
                 }
             }
             4 => {

@@ -134,7 +134,7 @@ pub(crate) fn call(link: &mut Link, now: Instant, input: &mut Input<'_>) {
         3 => drop(link.answer_login(channel, input.u8() & 1 == 0)),
         4 => drop(link.send_video(channel, &vec![0; input.u16().into()], &[0; 16], input.u8() & 1 == 0)),
         5 => drop(link.send_audio(channel, &vec![0; input.u16().into()], &[0; 16])),
-        6 => link.send_io_control(channel, input.u32(), input.bytes(8).to_vec()),
+        6 => drop(link.send_io_control(channel, input.u32(), input.bytes(8).to_vec())),
         7 => link.clear(channel),
         8 => link.set_service(channel, input.u32()),
         _ => drop((link.is_open(channel), link.is_full(channel), link.unconfirmed(channel), link.service(channel))),

@@ -429,10 +429,10 @@ impl Camera {
     }
 
     /// Sends an IO control to a viewer, if it is still there.
-    pub fn send_io_control(&mut self, viewer: ViewerId, kind: u32, body: Vec<u8>) {
-        if let Some(link) = self.link(viewer) {
-            link.send_io_control(0, kind, body);
-        }
+    ///
+    /// Fails if the body has more bytes than the viewer's session takes.
+    pub fn send_io_control(&mut self, viewer: ViewerId, kind: u32, body: Vec<u8>) -> Result<(), SendError> {
+        self.link(viewer).map_or(Ok(()), |link| link.send_io_control(0, kind, body))
     }
 
     /// The session with a viewer, if it is still there.

@@ -1,4 +1,4 @@
-use crate::{MAX_FRAME, Uid, io_control};
+use crate::{MAX_FRAME, Uid};
 
 /// Why a text is no [`Uid`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,10 +44,13 @@ pub enum SendError {
         /// Bytes of its media.
         len: usize,
     },
-    /// The body of an IO control is larger than [`MAX_BODY`](io_control::MAX_BODY).
-    #[error("the body of the IO control has {len} bytes, and {} fit", io_control::MAX_BODY)]
+    /// The body of an IO control is larger than [`MAX_BODY`](crate::io_control::MAX_BODY), or in classic style than
+    /// [`MAX_CLASSIC_BODY`](crate::io_control::MAX_CLASSIC_BODY).
+    #[error("the body of the IO control has {len} bytes, and {max} fit")]
     BodyTooLarge {
         /// Bytes that were given.
         len: usize,
+        /// Most that this session takes.
+        max: usize,
     },
 }

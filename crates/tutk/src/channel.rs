@@ -1,9 +1,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::ChannelError;
 use crate::native::{Camera, Session};
 use crate::proto::{Credentials, Link, ViewerId};
-use crate::{ChannelError, io_control};
 
 /// One channel of a session, for applications that log in, or let others log in, by themselves.
 ///
@@ -97,15 +97,13 @@ impl Channel {
 
     /// Sends an IO control; it is repeated until the other side confirms that it came.
     ///
-    /// Fails if the login is not done, and if `body` has more than [`MAX_BODY`](io_control::MAX_BODY) bytes.
+    /// Fails if the login is not done, and if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
     pub fn send_io_control(&self, kind: u32, body: Vec<u8>) -> Result<(), ChannelError> {
-        io_control::check(&body)?;
         self.command(|link| {
             if !link.is_open(self.number) {
                 return Err(ChannelError::NotLoggedIn);
             }
-            link.send_io_control(self.number, kind, body);
-            Ok(())
+            Ok(link.send_io_control(self.number, kind, body)?)
         })?
     }
 

@@ -4,8 +4,6 @@
 use std::ffi::{c_char, c_int, c_uint};
 use std::time::Duration;
 
-use tutk::io_control::MAX_BODY;
-
 use super::pointer::{bytes, fill, put};
 use super::{av, guard};
 use crate::codes::*;
@@ -33,9 +31,6 @@ unsafe extern "C" fn avSendIOCtrl(index: c_int, kind: c_uint, body: *const c_cha
         let channel = REGISTRY.av(index)?;
         if size < 0 {
             return Err(AV_ER_INVALID_ARG);
-        }
-        if size as usize > MAX_BODY {
-            return Err(AV_ER_EXCEED_MAX_SIZE);
         }
         // SAFETY: C's side of the contract.
         let body = unsafe { bytes(body, size) }.unwrap_or_default().to_vec();

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use crate::channel::{AvEvent, Channel, Client, Server};
+use crate::io_control;
 use crate::send::Outgoing;
 use crate::wire::{self, Av, Message, Role, Session};
-use crate::{ALIVE, CLOSES, Generation, MAX_TIMEOUT, Profile, Secret, SendError, SessionId, ViewerStats};
+use crate::{ALIVE, AvStyle, CLOSES, Generation, MAX_TIMEOUT, Profile, Secret, SendError, SessionId, ViewerStats};
 
 /// An established session: says that it is alive, notices silence, closes, and carries channels.
 ///
@@ -140,9 +141,21 @@ impl Link {
     }
 
     /// Sends an IO control in a channel, once the login is done. No more than 256 wait to be confirmed.
-    pub fn send_io_control(&mut self, channel: u8, kind: u32, body: Vec<u8>) {
+    ///
+    /// Fails if the body has more bytes than [`max_body`](Self::max_body).
+    pub fn send_io_control(&mut self, channel: u8, kind: u32, body: Vec<u8>) -> Result<(), SendError> {
+        io_control::check(&body, self.max_body(channel))?;
         if let Some(channel) = self.channels.get_mut(&channel) {
             channel.send_io_control(kind, body);
+        }
+        Ok(())
+    }
+
+    /// Most bytes in the body of an IO control in a channel.
+    pub fn max_body(&self, channel: u8) -> usize {
+        match self.channels.get(&channel).map(Channel::style) {
+            Some(AvStyle::Packet) => io_control::MAX_BODY,
+            Some(AvStyle::Classic) | None => io_control::MAX_CLASSIC_BODY,
         }
     }
 

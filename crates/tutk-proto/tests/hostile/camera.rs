@@ -188,7 +188,7 @@ fn answers_that_are_never_confirmed_do_not_pile_up() {
         while let Some(event) = target.camera.poll_event() {
             match event {
                 CameraEvent::IoControl { kind, .. } => {
-                    target.camera.send_io_control(viewer, kind + 1, vec![0; 1000]);
+                    target.camera.send_io_control(viewer, kind + 1, vec![0; 1000]).unwrap();
                     answered += 1;
                 }
                 CameraEvent::IoControlUnconfirmed { kind: 0x331, .. } => unconfirmed += 1,

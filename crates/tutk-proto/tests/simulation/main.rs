@@ -216,7 +216,7 @@ impl World {
                 }
                 CameraEvent::IoControl { viewer, kind, body } => {
                     self.camera_heard.push(kind);
-                    self.camera.send_io_control(viewer, kind + 1, body);
+                    self.camera.send_io_control(viewer, kind + 1, body).unwrap();
                 }
                 CameraEvent::ViewerRemoved { reason, .. } => {
                     self.removed.push(reason);
@@ -263,9 +263,9 @@ impl World {
             AvEvent::LoggedIn { resend } => {
                 self.opened = Some(resend);
                 let link = self.viewer.link().unwrap();
-                link.send_io_control(0, io_control::START_VIDEO, vec![0; 8]);
+                link.send_io_control(0, io_control::START_VIDEO, vec![0; 8]).unwrap();
                 for i in 0..10 {
-                    link.send_io_control(0, ECHO + i * 2, vec![i as u8; i as usize]);
+                    link.send_io_control(0, ECHO + i * 2, vec![i as u8; i as usize]).unwrap();
                 }
             }
             AvEvent::Video(frame) => {

@@ -8,7 +8,7 @@ use crate::error::check_credential;
 use crate::proto::{self, Access, CameraConfig, CameraEvent, Link, VideoFrame, ViewerId};
 use crate::wake::Waker;
 use crate::wire::{MAX_NAME, SEARCH_PORT};
-use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid, io_control};
+use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
@@ -159,9 +159,7 @@ impl Camera {
     ///
     /// Fails if `body` has more than [`MAX_BODY`](crate::io_control::MAX_BODY) bytes.
     pub fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {
-        io_control::check(body)?;
-        self.0.driver.command(|camera| camera.send_io_control(viewer, kind, body.to_vec()));
-        Ok(())
+        self.0.driver.command(|camera| camera.send_io_control(viewer, kind, body.to_vec()))
     }
 
     /// A channel of the session with a viewer, for a camera with [`Access::Application`].

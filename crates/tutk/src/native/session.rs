@@ -36,13 +36,14 @@ impl Session {
 
     pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         self.check()?;
-        io_control::check(body)?;
-        Ok(self.send(kind, body)?)
+        // Where the session is over, and the events have not said so yet, they will.
+        let sent = self.command(|link| link.send_io_control(0, kind, body.to_vec()));
+        Ok(sent.unwrap_or(Ok(()))?)
     }
 
-    pub(crate) fn send(&self, kind: u32, body: &[u8]) -> Result<(), SessionError> {
+    /// As [`send_io_control`](Self::send_io_control), with a body that fits into any session.
+    pub(crate) fn send(&self, kind: u32, body: &[u8; 8]) -> Result<(), SessionError> {
         self.check()?;
-        // Where the session is over, and the events have not said so yet, they will.
         self.command(|link| link.send_io_control(0, kind, body.to_vec()));
         Ok(())
     }
@@ -77,7 +78,8 @@ impl Session {
         let plays = self.plays.swap(false, Ordering::Relaxed);
         self.driver.command(|viewer| {
             if plays && let Some(link) = viewer.link() {
-                link.send_io_control(0, io_control::STOP_VIDEO, vec![0; 8]);
+                // It always fits.
+                let _ = link.send_io_control(0, io_control::STOP_VIDEO, vec![0; 8]);
             }
             viewer.close();
         });

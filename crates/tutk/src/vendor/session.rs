@@ -100,7 +100,7 @@ impl Session {
 
     pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         self.check()?;
-        io_control::check(body)?;
+        io_control::check(body, io_control::MAX_BODY)?;
         Ok(self.send(kind, body)?)
     }
 

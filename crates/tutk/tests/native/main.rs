@@ -58,8 +58,8 @@ fn frames_and_controls_go_both_ways() {
     let AvEvent::IoControl { kind, body } = next(&mut events) else { panic!("no IO control") };
     assert_eq!((kind, body.as_slice()), (0x331, &b"model"[..]));
     assert!(matches!(
-        session.send_io_control(1, &[0; 1021]),
-        Err(CommandError::Send(SendError::BodyTooLarge { len: 1021 }))
+        session.send_io_control(1, &[0; 65_533]),
+        Err(CommandError::Send(SendError::BodyTooLarge { len: 65_533, max: 65_532, .. }))
     ));
     session.close();
     assert!(matches!(receive(&mut events), Err(SessionError::Closed)));

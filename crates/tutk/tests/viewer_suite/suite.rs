@@ -38,7 +38,7 @@ pub(crate) fn io_controls_go_both_ways(through: &Through) {
     let (session, mut events) = through.open(camera.uid, "");
     session.start_video().unwrap();
     let viewer = camera.wait_for_viewer();
-    let largest = vec![0x5a; io_control::MAX_BODY];
+    let largest = vec![0x5a; io_control::MAX_CLASSIC_BODY];
     for (kind, body) in [(0x330, &[][..]), (0x7001, b"body"), (0x7002, &largest)] {
         session.send_io_control(kind, body).unwrap();
         while !matches!(receive(&mut events).unwrap(), AvEvent::IoControlConfirmed { kind: got } if got == kind) {}

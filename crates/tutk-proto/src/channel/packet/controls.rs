@@ -2,12 +2,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
+use crate::io_control::MAX_BODY;
 use crate::recv::packet::{ORIGIN, unwrap};
 use crate::wire::CHUNK;
 use crate::wire::packet::{Chunk, Content};
-
-/// Most bytes in the body of an IO control in packet style. The vendor's limit is not known; it takes 3,000.
-const MAX_BODY: usize = (64 << 10) - 4;
 
 /// IO controls, both ways: cut into chunks that are repeated until they are acknowledged, and delivered once and in order.
 #[derive(Debug)]
