@@ -8,7 +8,8 @@ use crate::vendor;
 use crate::wake::CancelHandle;
 
 /// What happens in a session. One thread has them: they receive from the camera and answer it while that thread waits in
-/// [`next_event`](Self::next_event), and the camera drops a session that no thread waits in for longer than the camera's idle timeout.
+/// [`next_event`](Self::next_event). Where no thread waits for longer than the camera's idle timeout, the camera drops the
+/// session.
 ///
 /// The session ends when they are dropped, whoever still has a [`Session`](crate::Session).
 #[derive(Debug)]
