@@ -51,6 +51,12 @@ impl Link {
         }
     }
 
+    /// Sets whether only the first 64 bytes of our data messages are scrambled; default: all bytes. The other side takes either,
+    /// and decides for itself. Seen with the vendor's libraries 1.13 to 4.2.
+    pub fn set_partial_scramble(&mut self, partial: bool) {
+        self.session.partial = partial;
+    }
+
     /// Starts a client in a channel, in the place of whatever was there.
     pub fn start_client(&mut self, now: Instant, channel: u8, account: String, password: Secret, resend: bool) {
         self.tag = self.tag.wrapping_add(2);
@@ -295,5 +301,35 @@ fn first_tag(id: SessionId) -> u32 {
     match id {
         SessionId::Cookie(cookie) => u32::from(cookie) << 16,
         SessionId::Block([a, b, c, d, ..]) => u32::from_le_bytes([a, b, c, d]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_side_decides_how_much_it_scrambles() {
+        let now = Instant::now();
+        for id in [SessionId::Cookie(7), SessionId::Block([7; 8])] {
+            let generation = if matches!(id, SessionId::Cookie(_)) { Generation::G09 } else { Generation::G14 };
+            let profile = Profile { framing: Profile::between(generation, generation).framing, ..Profile::V1 };
+            let mut link = Link::new(now, Role::Viewer, generation, profile, id, MAX_TIMEOUT);
+            link.start_client(now, 0, "somebody".into(), Secret::from("word"), true);
+            let mut login = |partial, now| {
+                link.set_partial_scramble(partial);
+                let mut datagram = Vec::new();
+                assert!(link.poll_datagram(now, &mut datagram));
+                let plain = datagram.clone();
+                wire::scramble(&mut datagram);
+                let clear = datagram.iter().skip(64).zip(plain.iter().skip(64)).all(|(a, b)| a == b);
+                wire::descramble(&mut datagram);
+                assert_eq!(datagram, plain);
+                let Ok(Message::Data { session, .. }) = Message::decode(&datagram) else { panic!("{datagram:?}") };
+                (session.partial, clear)
+            };
+            assert_eq!(login(false, now), (false, false));
+            assert_eq!(login(true, now + Duration::from_secs(1)), (true, true));
+        }
     }
 }

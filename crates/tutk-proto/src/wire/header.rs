@@ -55,9 +55,9 @@ impl Header {
     /// Of a message in a session.
     pub(in crate::wire) fn in_session(generation: Generation, message: u16, session: Session) -> Self {
         let header = Self::new(generation, message, Some(session.from));
-        let Session { channel, partial, .. } = session;
+        let (channel, partial) = (session.channel, session.partial && is_data(message));
         match session.id {
-            SessionId::Cookie(cookie) => Self { cookie, channel, ..header },
+            SessionId::Cookie(cookie) => Self { partial, cookie, channel, ..header },
             SessionId::Block([a, b, ..]) if is_data(message) => {
                 Self { has_block: true, partial, cookie: u16::from_le_bytes([a, b]), channel, ..header }
             }

@@ -222,6 +222,9 @@ impl World {
                     self.removed.push(reason);
                     self.watching = None;
                 }
+                CameraEvent::ViewerAdded { viewer, .. } if self.seed & 2 != 0 => {
+                    self.camera.link(viewer).into_iter().for_each(|link| link.set_partial_scramble(true));
+                }
                 CameraEvent::KeyFrameWanted { .. } => self.needs_key = true,
                 CameraEvent::IoControlUnconfirmed { kind, .. } => panic!("seed {}: {kind:x} unconfirmed", self.seed),
                 _ => {}
@@ -249,7 +252,10 @@ impl World {
             assert_eq!(self.ended, None, "seed {seed}: {event:?} after the end");
             match event {
                 ViewerEvent::Av { channel: 0, event } => self.viewer_av(event),
-                ViewerEvent::Connected => {}
+                // It may have ended since.
+                ViewerEvent::Connected => {
+                    self.viewer.link().into_iter().for_each(|link| link.set_partial_scramble(seed & 1 != 0));
+                }
                 ViewerEvent::Ended(end) => self.ended = Some(end),
                 ViewerEvent::Found(found) => assert_eq!(found.name, "simulated"),
                 other => panic!("seed {seed}: {other:?}"),
