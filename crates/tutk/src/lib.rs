@@ -83,7 +83,7 @@ pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, 
 #[doc(hidden)]
 pub use tutk_proto::wire;
 pub use tutk_proto::{
-    self as proto, Access, Answers, AudioFormat, AvEvent, BrowserEvent, CameraEvent, Codec, Credentials,
+    self as proto, Access, Answers, AudioFormat, AuthKey, AvEvent, BrowserEvent, CameraEvent, Codec, Credentials,
     DisconnectReason, DiscoveredCamera, Frame, Lost, Media, ParseUidError, Secret, SendError, Step, Uid, Unnamed,
     VideoFrame, ViewerEvent, ViewerId, ViewerStats,
 };

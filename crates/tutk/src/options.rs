@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::native::{Address, LocalPorts};
+use crate::proto::AuthKey;
 use crate::{Backend, Secret, Uid, backend};
 
 /// Which camera, and how to get in.
@@ -14,6 +15,9 @@ pub struct SessionOptions {
     pub account: String,
     /// The account's password; default: empty. At most 256 bytes.
     pub password: Secret,
+    /// The key that the camera wants before it gives a session to anybody; default: none. Cameras of SDK 4.x may have one. A
+    /// camera that has none refuses a key.
+    pub auth_key: Option<AuthKey>,
     /// Whether the session logs in to channel 0 while it connects; default: true. Without it, the application does by a
     /// [`Channel`](crate::Channel). The vendor's library always logs in.
     pub logs_in: bool,
@@ -48,6 +52,7 @@ impl SessionOptions {
             uid,
             account: "admin".into(),
             password: Secret::default(),
+            auth_key: None,
             logs_in: true,
             address: None,
             local_ports: None,
@@ -64,6 +69,12 @@ impl SessionOptions {
     #[must_use]
     pub fn with_login(self, account: impl Into<String>, password: impl Into<Secret>) -> Self {
         Self { account: account.into(), password: password.into(), ..self }
+    }
+
+    /// Sets [`auth_key`](Self::auth_key).
+    #[must_use]
+    pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
+        Self { auth_key: Some(auth_key), ..self }
     }
 
     /// Unsets [`logs_in`](Self::logs_in).

@@ -91,6 +91,19 @@ impl Session {
         either!(self, session => session.send(kind, body))
     }
 
+    /// Sets whether only the first 64 bytes of what goes to the camera are scrambled, which costs less; default: all bytes. The
+    /// scramble is no encryption either way. The camera decides for what it sends. Does nothing through the vendor's library.
+    pub fn set_partial_scramble(&self, partial: bool) {
+        match &self.0 {
+            Inner::Native(session) => {
+                // Where the session is over, nothing is sent any more.
+                let _ = session.command(|link| link.set_partial_scramble(partial));
+            }
+            #[cfg(feature = "vendor")]
+            Inner::Vendor(_) => {}
+        }
+    }
+
     /// A channel of the session. None through the vendor's library, which has its own.
     pub fn channel(&self, number: u8) -> Option<Channel> {
         match &self.0 {

@@ -75,6 +75,22 @@ pub enum ConnectError {
         /// Where it was found.
         address: SocketAddr,
     },
+    /// The camera wants an authentication key, and was given none or another one.
+    #[error("camera {uid} at {address} refused the auth key, or wants one and was given none; its maker's app has it")]
+    WrongAuthKey {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+    },
+    /// The camera has no authentication key, and was given one.
+    #[error("camera {uid} at {address} has no auth key; connect without one")]
+    AuthKeyNotWanted {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+    },
     /// The camera speaks another generation of the protocol.
     #[error(
         "camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, which only the vendor's library \

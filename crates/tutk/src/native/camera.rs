@@ -5,7 +5,7 @@ use super::driver::Driver;
 use super::udp::Udp;
 use crate::channel::Channel;
 use crate::error::check_credential;
-use crate::proto::{self, Access, CameraConfig, CameraEvent, Link, VideoFrame, ViewerId};
+use crate::proto::{self, Access, AuthKey, CameraConfig, CameraEvent, Link, VideoFrame, ViewerId};
 use crate::wake::Waker;
 use crate::wire::{MAX_NAME, SEARCH_PORT};
 use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid};
@@ -20,6 +20,9 @@ pub struct CameraOptions {
     pub name: String,
     /// Who may log in; default: the account `admin` with an empty password. Account and password have at most 256 bytes.
     pub access: Access,
+    /// The key that viewers must show to be given a session; default: none. Viewers of generation 0x09 cannot, and are refused
+    /// where there is one.
+    pub auth_key: Option<AuthKey>,
     /// The UDP port of sessions; default: 0, any.
     pub port: u16,
     /// Most viewers at once, at least 1; default: 16.
@@ -37,6 +40,7 @@ impl CameraOptions {
             uid,
             name: String::new(),
             access: Access::Account { account: "admin".into(), password: Secret::default() },
+            auth_key: None,
             port: 0,
             max_viewers: 16,
             resend: true,
@@ -60,6 +64,12 @@ impl CameraOptions {
     #[must_use]
     pub fn with_access(self, access: Access) -> Self {
         Self { access, ..self }
+    }
+
+    /// Sets [`auth_key`](Self::auth_key).
+    #[must_use]
+    pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
+        Self { auth_key: Some(auth_key), ..self }
     }
 
     /// Sets [`port`](Self::port).
@@ -124,11 +134,12 @@ impl Camera {
         let sessions = Udp::bind(options.port, false)
             .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
         let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
-        let config = CameraConfig::new(options.uid, options.access)
+        let mut config = CameraConfig::new(options.uid, options.access)
             .with_name(options.name)
             .with_max_viewers(options.max_viewers)
             .with_resend(options.resend)
             .with_idle_timeout(options.idle_timeout);
+        config.auth_key = options.auth_key;
         let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
         let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
         let inner = Arc::new(Inner { driver, port });
@@ -165,6 +176,12 @@ impl Camera {
     /// A channel of the session with a viewer, for a camera with [`Access::Application`].
     pub fn channel(&self, viewer: ViewerId, number: u8) -> Channel {
         Channel::of_camera(self.clone(), viewer, number)
+    }
+
+    /// Sets whether only the first 64 bytes of what goes to a viewer are scrambled, which costs less; default: all bytes. The
+    /// scramble is no encryption either way.
+    pub fn set_partial_scramble(&self, viewer: ViewerId, partial: bool) {
+        self.command(viewer, |link| link.set_partial_scramble(partial));
     }
 
     /// Ends the session with a viewer.

@@ -62,6 +62,8 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     let seed =
         getrandom::u64().map_err(|error| IoError::new(Operation::Random, std::io::Error::other(error.to_string())))?;
     let config = ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
+    let mut config = config;
+    config.auth_key = options.auth_key;
     let config = if options.logs_in { config.with_credentials(Credentials::new(account, password)) } else { config };
     let driver = Driver::new(Viewer::new(begin, config), vec![socket], waker);
     let mut camera = None;
@@ -107,6 +109,8 @@ impl Attempt {
                 ConnectError::Generation { uid, address, generation }
             }
             (CloseReason::Full, Some(address)) => ConnectError::Full { uid, address },
+            (CloseReason::WrongAuthKey, Some(address)) => ConnectError::WrongAuthKey { uid, address },
+            (CloseReason::AuthKeyNotWanted, Some(address)) => ConnectError::AuthKeyNotWanted { uid, address },
             (CloseReason::NoAnswer(_) | CloseReason::Generation(_) | CloseReason::Full, _) => ConnectError::NotFound {
                 uid,
                 asked: self.asked.clone(),

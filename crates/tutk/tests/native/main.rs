@@ -99,6 +99,35 @@ fn a_full_camera_says_so() {
 }
 
 #[test]
+fn an_auth_key_opens_the_camera() {
+    let locked = Running::start(CameraOptions::new(uid()).with_auth_key("keyABC42".parse().unwrap()));
+    let with_key = |uid, key: &str| viewer(uid, "").with_auth_key(key.parse().unwrap());
+    for options in [viewer(locked.uid, ""), with_key(locked.uid, "other678")] {
+        let error = connect(options).unwrap_err();
+        assert!(matches!(error, ConnectError::WrongAuthKey { .. }), "{error}");
+        assert!(!error.to_string().contains("other678"));
+    }
+    let _session = connect(with_key(locked.uid, "keyABC42")).unwrap();
+    let open = Running::new("");
+    let error = connect(with_key(open.uid, "keyABC42")).unwrap_err();
+    assert!(matches!(error, ConnectError::AuthKeyNotWanted { .. }), "{error}");
+}
+
+#[test]
+fn what_is_scrambled_in_part_arrives_whole() {
+    let camera = Running::new("");
+    let (session, mut events) = open(camera.uid, "");
+    session.set_partial_scramble(true);
+    session.start_video().unwrap();
+    let id = camera.wait_for_viewer();
+    camera.camera.set_partial_scramble(id, true);
+    let data: Vec<u8> = (0..100_000u32).map(|at| at as u8).collect();
+    camera.camera.send_video(&[id], VideoFrame::new(Codec::H264, &data).with_key(true)).unwrap();
+    let AvEvent::Video(frame) = next(&mut events) else { panic!("no frame") };
+    assert!(frame.data == data);
+}
+
+#[test]
 fn nobody_answers() {
     let mut options = viewer(uid(), "");
     options.timeout = Duration::from_millis(100);
