@@ -14,6 +14,7 @@ mod canceller;
 mod caps;
 pub mod device_provider;
 mod errors;
+mod generation;
 mod login;
 mod ptz;
 mod quality;
@@ -22,6 +23,7 @@ pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use generation::Generation;
 pub use ptz::PtzDirection;
 pub use quality::Quality;
 pub use timestamp_mode::TimestampMode;

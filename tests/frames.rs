@@ -5,13 +5,14 @@ mod common;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use common::media::{is_of_frame, with_av};
 use common::relay::Relay;
 use common::{Camera, Event, H264, LONG, Viewer, has, unit};
 use gst::BufferFlags as Flags;
 use gst::prelude::*;
 use tutk::io_control;
 use tutk::proto::AvStyle;
-use tutk::wire::{self, Av, Message};
+use tutk::wire::Av;
 
 /// A viewer that takes the camera for stalled after half a second.
 fn viewer(camera: &Camera) -> Viewer {
@@ -101,19 +102,16 @@ fn a_camera_that_goes_on_when_it_is_asked_again_keeps_its_session() {
     assert_eq!(viewer.src.property::<gst::Structure>("stats").get("reconnects"), Ok(0u64));
 }
 
-/// What the camera sends with this datagram.
-fn is(datagram: &[u8], wanted: impl Fn(&Av<'_>) -> bool) -> bool {
-    let mut datagram = datagram.to_vec();
-    wire::descramble(&mut datagram);
-    let Ok(Message::Data { payload, .. }) = Message::decode(&datagram) else { return false };
-    Av::decode(AvStyle::Classic, payload).is_ok_and(|av| wanted(&av))
-}
-
 #[test]
 fn frames_that_cannot_be_decoded_count_as_none() {
-    let camera = Camera::start(H264);
-    let network =
-        Relay::losing(&camera, |datagram| is(datagram, |av| matches!(av, Av::Video { chunk, .. } if chunk.frame == 1)));
+    for (generation, style) in [("0x09", AvStyle::Classic), ("0x1a", AvStyle::Packet)] {
+        play_without_a_frame(generation, style);
+    }
+}
+
+fn play_without_a_frame(generation: &str, style: AvStyle) {
+    let camera = Camera::of_generation(generation, H264);
+    let network = Relay::losing(&camera, move |datagram| is_of_frame(style, datagram, |number| number == 1));
     let viewer = viewer(&camera);
     viewer.src.set_property("address", network.address());
     // Longer than what is lost is asked for.
@@ -140,8 +138,10 @@ fn frames_that_cannot_be_decoded_count_as_none() {
 
 #[test]
 fn a_start_command_that_is_not_confirmed_costs_the_session() {
-    let camera = Camera::start(H264);
-    let network = Relay::losing(&camera, |datagram| is(datagram, |av| matches!(av, Av::IoControlAck { .. })));
+    // In packet style the acknowledgements of media are those of IO controls, too.
+    let camera = Camera::of_generation("0x09", H264);
+    let is_ack = |av: &Av<'_>| matches!(av, Av::IoControlAck { .. });
+    let network = Relay::losing(&camera, move |datagram| with_av(AvStyle::Classic, datagram, is_ack) == Some(true));
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", network.address());
     // The camera itself is not impatient.

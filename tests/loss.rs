@@ -6,29 +6,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
+use common::media::is_of_frame;
 use common::relay::Relay;
 use common::{Camera, H264, JPEG, LONG, Viewer, bytes, has, unit};
 use gst::BufferFlags as Flags;
 use gst::prelude::*;
 use tutk::proto::AvStyle;
-use tutk::wire::{self, Av, Message};
 
-/// The number of the frame of which this datagram is a piece.
-fn frame(datagram: &[u8]) -> Option<u32> {
-    let mut datagram = datagram.to_vec();
-    wire::descramble(&mut datagram);
-    let Ok(Message::Data { payload, .. }) = Message::decode(&datagram) else { return None };
-    match Av::decode(AvStyle::Classic, payload) {
-        Ok(Av::Video { chunk, .. }) => Some(chunk.frame),
-        _ => None,
-    }
-}
+/// One for each AV style.
+const CAMERAS: [(&str, AvStyle); 2] = [("0x09", AvStyle::Classic), ("0x1a", AvStyle::Packet)];
 
 /// Feeds a key frame, four predicted ones, of which the first gets lost, and a key frame; returns which come out, and
 /// whether with DISCONT.
-fn play(caps: &str) -> Vec<(u64, bool)> {
-    let camera = Camera::start(caps);
-    let network = Relay::losing(&camera, |datagram| frame(datagram) == Some(1));
+fn play((generation, style): (&str, AvStyle), caps: &str) -> Vec<(u64, bool)> {
+    let camera = Camera::of_generation(generation, caps);
+    let network = Relay::losing(&camera, move |datagram| is_of_frame(style, datagram, |number| number == 1));
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", network.address());
     viewer.play();
@@ -47,20 +39,30 @@ fn play(caps: &str) -> Vec<(u64, bool)> {
 
 #[test]
 fn predicted_frames_are_dropped_up_to_the_next_key_frame() {
-    assert_eq!(play(H264), [(0, true), (5, true)]);
+    for camera in CAMERAS {
+        assert_eq!(play(camera, H264), [(0, true), (5, true)], "{camera:?}");
+    }
 }
 
 #[test]
 fn pictures_of_their_own_go_on() {
-    assert_eq!(play(JPEG), [(0, true), (2, true), (3, false), (4, false), (5, false)]);
+    for camera in CAMERAS {
+        let wanted = [(0, true), (2, true), (3, false), (4, false), (5, false)];
+        assert_eq!(play(camera, JPEG), wanted, "{camera:?}");
+    }
 }
 
 #[test]
 fn after_a_blackout_the_video_goes_on() {
-    let camera = Camera::start(H264);
+    CAMERAS.into_iter().for_each(black_out);
+}
+
+fn black_out((generation, style): (&str, AvStyle)) {
+    let camera = Camera::of_generation(generation, H264);
     let blackout = Arc::new(AtomicBool::new(false));
     let dark = blackout.clone();
-    let network = Relay::losing(&camera, move |datagram| dark.load(Ordering::Relaxed) && frame(datagram).is_some());
+    let network =
+        Relay::losing(&camera, move |datagram| dark.load(Ordering::Relaxed) && is_of_frame(style, datagram, |_| true));
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", network.address());
     viewer.play();
@@ -85,5 +87,5 @@ fn after_a_blackout_the_video_goes_on() {
         camera.push(unit(number, true), true);
         viewer.appsink.try_pull_sample(short)
     });
-    assert!(out.is_some());
+    assert!(out.is_some(), "{generation}");
 }

@@ -7,6 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::CameraOptions;
 
+use crate::Generation;
 use crate::errors::BadSetting;
 use crate::login::{self, Login};
 
@@ -16,11 +17,18 @@ pub(super) struct Settings {
     camera_name: String,
     port: u32,
     max_viewers: u32,
+    generation: Generation,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { login: Login::default(), camera_name: String::new(), port: 0, max_viewers: 16 }
+        Self {
+            login: Login::default(),
+            camera_name: String::new(),
+            port: 0,
+            max_viewers: 16,
+            generation: Generation::default(),
+        }
     }
 }
 
@@ -92,6 +100,19 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .default_value(default.max_viewers)
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSink:generation:
+         *
+         * The generation of the protocol that this camera speaks, for old apps and for tests. Viewers of all generations can
+         * play the newest one; the camera speaks to each as far as that goes.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecEnum::builder_with_default("generation", default.generation)
+            .nick("Generation")
+            .blurb("The generation of the protocol that this camera speaks; viewers of all can play the newest one")
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -105,6 +126,7 @@ impl Settings {
             "camera-name" => self.camera_name.to_value(),
             "port" => self.port.to_value(),
             "max-viewers" => self.max_viewers.to_value(),
+            "generation" => self.generation.to_value(),
             _ => self.login.get(name),
         }
     }
@@ -116,6 +138,7 @@ impl Settings {
             "camera-name" => self.camera_name = value.get::<Option<String>>().ok().flatten().unwrap_or_default(),
             "port" => self.port = number(),
             "max-viewers" => self.max_viewers = number(),
+            "generation" => self.generation = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
     }
@@ -133,6 +156,7 @@ impl Settings {
             .with_name(&self.camera_name)
             .with_login(&self.login.username, self.login.password.clone().unwrap_or_default())
             .with_port(self.port.try_into().unwrap_or_default())
-            .with_max_viewers(self.max_viewers as usize))
+            .with_max_viewers(self.max_viewers as usize)
+            .with_generation(self.generation.into()))
     }
 }

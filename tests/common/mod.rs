@@ -3,6 +3,7 @@
 
 pub mod frames;
 pub mod leaks;
+pub mod media;
 pub mod pictures;
 pub mod relay;
 
@@ -92,6 +93,14 @@ impl Camera {
     /// A camera that plays.
     pub fn start(caps: &str) -> Self {
         let camera = Self::new(caps);
+        camera.play();
+        camera
+    }
+
+    /// A camera of this generation that plays.
+    pub fn of_generation(generation: &str, caps: &str) -> Self {
+        let camera = Self::new(caps);
+        camera.sink.set_property_from_str("generation", generation);
         camera.play();
         camera
     }

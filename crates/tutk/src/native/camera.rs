@@ -5,7 +5,7 @@ use super::driver::Driver;
 use super::udp::Udp;
 use crate::channel::Channel;
 use crate::error::check_credential;
-use crate::proto::{self, Access, AuthKey, CameraConfig, CameraEvent, Link, VideoFrame, ViewerId};
+use crate::proto::{self, Access, AuthKey, CameraConfig, CameraEvent, Generation, Link, VideoFrame, ViewerId};
 use crate::wake::Waker;
 use crate::wire::{MAX_NAME, SEARCH_PORT};
 use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid};
@@ -31,6 +31,9 @@ pub struct CameraOptions {
     pub resend: bool,
     /// No datagram from a viewer for this long: it is gone; default: 15 s.
     pub idle_timeout: Duration,
+    /// The generation of the protocol that the camera speaks, up to [`Generation::NEWEST`], which is the default. Viewers of
+    /// others are spoken to as far as theirs goes.
+    pub generation: Generation,
 }
 
 impl CameraOptions {
@@ -45,6 +48,7 @@ impl CameraOptions {
             max_viewers: 16,
             resend: true,
             idle_timeout: Duration::from_secs(15),
+            generation: Generation::NEWEST,
         }
     }
 
@@ -96,6 +100,12 @@ impl CameraOptions {
         Self { idle_timeout, ..self }
     }
 
+    /// Sets [`generation`](Self::generation).
+    #[must_use]
+    pub fn with_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         if let Access::Account { account, password } = &self.access {
             check_credential(Field::Account, account)?;
@@ -138,7 +148,8 @@ impl Camera {
             .with_name(options.name)
             .with_max_viewers(options.max_viewers)
             .with_resend(options.resend)
-            .with_idle_timeout(options.idle_timeout);
+            .with_idle_timeout(options.idle_timeout)
+            .with_generation(options.generation);
         config.auth_key = options.auth_key;
         let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
         let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
