@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""A camera of ours for scripts/matrix: tutksink, fed with a file once its viewers ask for video.
+
+    camera.py UID FILE FPS [--viewers N] [--max-viewers N] [--loop]
+
+The account is admin, the password "password". The IO control 0x0331 is answered with its own body. What happens goes to
+standard output, a line each.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+
+import gi
+
+gi.require_version("Gst", "1.0")
+from gi.repository import GLib, Gst  # noqa: E402
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from streams import access_units, checksum  # noqa: E402
+
+START_VIDEO, ECHO = 0x01FF, 0x0331
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("uid")
+    parser.add_argument("file")
+    parser.add_argument("fps", type=int)
+    parser.add_argument("--viewers", type=int, default=1)
+    parser.add_argument("--max-viewers", type=int, default=16)
+    parser.add_argument("--loop", action="store_true")
+    options = parser.parse_args()
+
+    Gst.init(None)
+    pipeline = Gst.parse_launch(
+        "appsrc name=src format=time is-live=true max-bytes=0 caps=video/x-h264,stream-format=byte-stream,alignment=au"
+        " ! tutksink name=sink password=password sync=false"
+    )
+    source, sink = pipeline.get_by_name("src"), pipeline.get_by_name("sink")
+    sink.set_property("uid", options.uid)
+    sink.set_property("max-viewers", options.max_viewers)
+
+    watching, ready, over = set(), threading.Event(), threading.Event()
+
+    def io_control(_sink, viewer, kind, body):
+        data = body.get_data()
+        print(f"io control {kind:#x}, {len(data)} bytes {checksum(data):08x}", flush=True)
+        if kind == START_VIDEO:
+            watching.add(viewer)
+            if len(watching) >= options.viewers:
+                ready.set()
+        if kind == ECHO:
+            return body
+        return None
+
+    sink.connect("io-control", io_control)
+    sink.connect("viewer-added", lambda _sink, viewer, address: print(f"viewer {viewer} added {address}", flush=True))
+    sink.connect("viewer-removed", lambda _sink, viewer, why: print(f"viewer {viewer} removed {why}", flush=True))
+
+    def feed():
+        units = access_units(options.file)
+        ready.wait()
+        begun, sent = time.monotonic(), 0
+        while not over.is_set() and (options.loop or sent < len(units)):
+            buffer = Gst.Buffer.new_wrapped(units[sent % len(units)])
+            buffer.pts = sent * Gst.SECOND // options.fps
+            source.emit("push-buffer", buffer)
+            sent += 1
+            over.wait(max(0, begun + sent / options.fps - time.monotonic()))
+        print(f"sent {sent} frames", flush=True)
+
+    def failed(_bus, message):
+        print(f"failed: {message.parse_error()}", flush=True)
+        loop.quit()
+
+    loop = GLib.MainLoop()
+    bus = pipeline.get_bus()
+    bus.add_signal_watch()
+    bus.connect("message::error", failed)
+    bus.connect("message::warning", lambda _bus, message: print(f"warning: {message.parse_warning()}", flush=True))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, loop.quit)
+    pipeline.set_state(Gst.State.PLAYING)
+    threading.Thread(target=feed, daemon=True).start()
+    print("ready", flush=True)
+    loop.run()
+    over.set()
+    ready.set()
+    pipeline.set_state(Gst.State.NULL)
+
+
+main()
