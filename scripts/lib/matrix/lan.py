@@ -97,14 +97,16 @@ class Process:
             return None
 
     def stop(self, number=signal.SIGINT, seconds=15):
-        for one in (number, signal.SIGKILL):
-            try:
-                os.killpg(self.child.pid, one)
-            except ProcessLookupError:
-                pass
-            if self.end(seconds) is not None:
-                break
-        return self.child.returncode
+        """Sends a signal, which `timeout` hands on, and kills what it does not end. Returns the status."""
+        try:
+            if number != signal.SIGKILL:
+                self.child.send_signal(number)
+                self.child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
+        if self.child.poll() is None:
+            os.killpg(self.child.pid, signal.SIGKILL)
+        return self.child.wait()
 
 
 class Lan:
