@@ -1,184 +1,20 @@
+mod config;
+mod event;
+
+pub use config::{Access, CameraConfig};
+pub use event::{CameraEvent, DisconnectReason, ViewerId};
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::ops::Bound;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::channel::AvEvent;
 use crate::outbox::Outbox;
 use crate::session::handshake::{v1, v2};
 use crate::session::{Peer, Peers};
 use crate::wire::{self, AddressBlock, Grant, Message, SearchAnswer, SearchResult, SessionRequest, Step};
-use crate::{AuthKey, Generation, Link, Profile, Secret, SendError, SessionId, Transmit, Uid, VideoFrame};
-
-/// What a camera is called and whom it lets in.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct CameraConfig {
-    /// The camera's UID.
-    pub uid: Uid,
-    /// The name that searches show; at most 131 bytes of it.
-    pub name: String,
-    /// Who decides on logins.
-    pub access: Access,
-    /// Most viewers that are logged in at once.
-    pub max_viewers: usize,
-    /// Whether lost datagrams are sent again.
-    pub resend: bool,
-    /// No datagram from a viewer for this long: it is gone.
-    pub idle_timeout: Duration,
-    /// The camera's own generation; viewers of 0x09 are spoken to in theirs.
-    pub generation: Generation,
-    /// What viewers must show to be given a session; those of 0x09 cannot, and are refused where there is one.
-    pub auth_key: Option<AuthKey>,
-}
-
-impl CameraConfig {
-    /// A camera without a name, for up to 16 viewers, that sends lost datagrams again and drops viewers after 15 s without a
-    /// datagram.
-    pub fn new(uid: Uid, access: Access) -> Self {
-        Self {
-            uid,
-            name: String::new(),
-            access,
-            max_viewers: 16,
-            resend: true,
-            idle_timeout: Duration::from_secs(15),
-            generation: Generation::NEWEST,
-            auth_key: None,
-        }
-    }
-
-    /// Sets [`name`](Self::name).
-    #[must_use]
-    pub fn with_name(self, name: impl Into<String>) -> Self {
-        Self { name: name.into(), ..self }
-    }
-
-    /// Sets [`max_viewers`](Self::max_viewers).
-    #[must_use]
-    pub fn with_max_viewers(self, max_viewers: usize) -> Self {
-        Self { max_viewers, ..self }
-    }
-
-    /// Sets [`resend`](Self::resend).
-    #[must_use]
-    pub fn with_resend(self, resend: bool) -> Self {
-        Self { resend, ..self }
-    }
-
-    /// Sets [`idle_timeout`](Self::idle_timeout).
-    #[must_use]
-    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
-        Self { idle_timeout, ..self }
-    }
-
-    /// Sets [`generation`](Self::generation).
-    #[must_use]
-    pub fn with_generation(self, generation: Generation) -> Self {
-        Self { generation, ..self }
-    }
-
-    /// Sets [`auth_key`](Self::auth_key).
-    #[must_use]
-    pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
-        Self { auth_key: Some(auth_key), ..self }
-    }
-}
-
-/// Who decides whether a viewer may log in.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Access {
-    /// The camera does: one account may. It has a server in channel 0 for each viewer, and a viewer is added once it is
-    /// logged in.
-    Account {
-        /// The account.
-        account: String,
-        /// Its password.
-        password: Secret,
-    },
-    /// The application does. A viewer is added once its session is established; the application starts servers and clients
-    /// with [`Camera::link`], and all that happens there comes as [`CameraEvent::Av`].
-    Application,
-}
-
-/// One viewer of a camera; never used again for another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ViewerId(pub u64);
-
-impl fmt::Display for ViewerId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Why a viewer is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DisconnectReason {
-    /// It closed its session.
-    ByViewer,
-    /// The camera closed it.
-    ByCamera,
-    /// Nothing was heard from it for the idle timeout.
-    Silent,
-}
-
-/// What happens to a camera.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CameraEvent {
-    /// A viewer logged in; with [`Access::Application`], its session is established.
-    ViewerAdded {
-        /// Its id from now on.
-        viewer: ViewerId,
-        /// Its address.
-        address: SocketAddr,
-    },
-    /// A viewer that was added is gone.
-    ViewerRemoved {
-        /// Its id.
-        viewer: ViewerId,
-        /// Why.
-        reason: DisconnectReason,
-    },
-    /// A viewer sent a command or an answer.
-    IoControl {
-        /// From whom.
-        viewer: ViewerId,
-        /// Its type.
-        kind: u32,
-        /// Its body.
-        body: Vec<u8>,
-    },
-    /// A viewer never confirmed an IO control; whether it has it is not known.
-    IoControlUnconfirmed {
-        /// To whom.
-        viewer: ViewerId,
-        /// Its type.
-        kind: u32,
-    },
-    /// Something happened in a channel, and [`Access::Application`] decides what to do.
-    Av {
-        /// With whom.
-        viewer: ViewerId,
-        /// In which channel.
-        channel: u8,
-        /// What.
-        event: AvEvent,
-    },
-    /// A viewer missed frames because it did not confirm earlier ones, and can go on with a key frame now.
-    KeyFrameWanted {
-        /// Which one.
-        viewer: ViewerId,
-    },
-    /// Somebody tried to log in with a wrong account or password.
-    LoginRefused {
-        /// From where.
-        address: SocketAddr,
-    },
-}
+use crate::{AuthKey, Generation, Link, Profile, SendError, SessionId, Transmit, VideoFrame};
 
 /// The camera's side of the protocol: answers searches, serves viewers.
 ///

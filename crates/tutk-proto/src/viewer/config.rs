@@ -1,0 +1,90 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::{AuthKey, Generation, Secret, Uid};
+
+/// Which camera, and how to get in.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ViewerConfig {
+    /// The camera.
+    pub uid: Uid,
+    /// With these, a client logs in to channel 0 as soon as the session is established, and the session ends if it is not let
+    /// in. Without them the application starts clients and servers with [`Viewer::link`](crate::Viewer::link).
+    pub credentials: Option<Credentials>,
+    /// Whom to ask for the camera: broadcast addresses, or one address of its own.
+    pub targets: Vec<SocketAddr>,
+    /// Find, connect and log in: each must be done in this time.
+    pub timeout: Duration,
+    /// No datagram for this long: the session is lost.
+    pub idle_timeout: Duration,
+    /// The viewer's own generation; older cameras are spoken to in theirs, as far as they need it.
+    pub generation: Generation,
+    /// What a camera with an authentication key wants to see.
+    pub auth_key: Option<AuthKey>,
+    /// Random; the session's id is made of it.
+    pub seed: u64,
+}
+
+impl ViewerConfig {
+    /// A viewer of this camera, which asks `targets` for it. No login; 5 s for each step; lost after 10 s without a datagram.
+    pub fn new(uid: Uid, targets: Vec<SocketAddr>, seed: u64) -> Self {
+        Self {
+            uid,
+            credentials: None,
+            targets,
+            timeout: Duration::from_secs(5),
+            idle_timeout: Duration::from_secs(10),
+            generation: Generation::NEWEST,
+            auth_key: None,
+            seed,
+        }
+    }
+
+    /// Sets [`credentials`](Self::credentials).
+    #[must_use]
+    pub fn with_credentials(self, credentials: Credentials) -> Self {
+        Self { credentials: Some(credentials), ..self }
+    }
+
+    /// Sets [`timeout`](Self::timeout).
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    /// Sets [`idle_timeout`](Self::idle_timeout).
+    #[must_use]
+    pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
+        Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`generation`](Self::generation).
+    #[must_use]
+    pub fn with_generation(self, generation: Generation) -> Self {
+        Self { generation, ..self }
+    }
+
+    /// Sets [`auth_key`](Self::auth_key).
+    #[must_use]
+    pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
+        Self { auth_key: Some(auth_key), ..self }
+    }
+}
+
+/// What a login shows.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// The account.
+    pub account: String,
+    /// The account's password.
+    pub password: Secret,
+}
+
+impl Credentials {
+    /// An account and its password.
+    pub fn new(account: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self { account: account.into(), password: password.into() }
+    }
+}
