@@ -90,13 +90,15 @@ impl Browser {
             return;
         }
         self.due = now + self.period;
-        for (uid, _) in self.cameras.extract_if(.., |_, camera| camera.unanswered >= UNANSWERED) {
-            self.told_full = false;
-            self.events.push_back(BrowserEvent::Vanished(uid));
-        }
-        for camera in self.cameras.values_mut() {
+        self.cameras.retain(|uid, camera| {
+            let is_there = camera.unanswered < UNANSWERED;
             camera.unanswered += 1;
-        }
+            if !is_there {
+                self.told_full = false;
+                self.events.push_back(BrowserEvent::Vanished(*uid));
+            }
+            is_there
+        });
     }
 
     /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
