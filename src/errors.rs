@@ -47,6 +47,40 @@ fn explain_connect(error: &ConnectError, options: &SessionOptions) -> (ResourceE
                 ),
             )
         }
+        ConnectError::WrongAuthKey { address, given: true, .. } => (
+            ResourceError::NotAuthorized,
+            format!(
+                "Camera {uid} at {address} refused the authentication key. Check the property “auth-key” and the environment \
+                 variable TUTK_AUTH_KEY: a key has upper and lower case."
+            ),
+        ),
+        ConnectError::WrongAuthKey { address, .. } => {
+            let unused = match (&options.address, env::var_os("TUTK_AUTH_KEY")) {
+                (Some(_), Some(_)) => " (TUTK_AUTH_KEY is not used where a URI sets the address)",
+                _ => "",
+            };
+            (
+                ResourceError::NotAuthorized,
+                format!(
+                    "Camera {uid} at {address} plays only for viewers with its authentication key, and none was given{unused}. Set \
+                     the property “auth-key” to its 8 characters, which come from the camera's maker or app."
+                ),
+            )
+        }
+        ConnectError::AuthKeyNotWanted { address, .. } => (
+            ResourceError::NotAuthorized,
+            format!(
+                "Camera {uid} at {address} has no authentication key, and refuses viewers that give one. Unset the property \
+                 “auth-key” and the environment variable TUTK_AUTH_KEY."
+            ),
+        ),
+        ConnectError::SearchResult { address, result, .. } => (
+            ResourceError::OpenRead,
+            format!(
+                "Camera {uid} at {address} refused a session with result {result}, whose meaning is unknown. Try again, or \
+                 restart the camera."
+            ),
+        ),
         ConnectError::LoginResult { result, .. } => (
             ResourceError::OpenRead,
             format!(
@@ -183,11 +217,15 @@ pub(crate) fn nick(error: &Error) -> &'static str {
     match error {
         Error::Connect(error) => match error {
             ConnectError::NotFound { .. } => "not-found",
-            ConnectError::Refused { .. } => "refused",
+            ConnectError::Refused { .. }
+            | ConnectError::WrongAuthKey { .. }
+            | ConnectError::AuthKeyNotWanted { .. } => "refused",
             ConnectError::NoAnswer { .. } => "no-answer",
             ConnectError::Full { .. } => "full",
             ConnectError::Io(_) => "network",
-            ConnectError::Generation { .. } | ConnectError::LoginResult { .. } => "protocol",
+            ConnectError::Generation { .. } | ConnectError::SearchResult { .. } | ConnectError::LoginResult { .. } => {
+                "protocol"
+            }
             ConnectError::Library(_) => "library",
             ConnectError::Session(error) => nick_of_session(error),
             _ => "other",
@@ -272,6 +310,7 @@ mod tests {
     fn no_text_holds_the_password() {
         let mut options = SessionOptions::new("HBNASLSCFC1MN4Y9221A".parse().unwrap());
         options.password = "canary".into();
+        options.auth_key = "canary42".parse().ok();
         let uid = options.uid;
         let address = "127.0.0.1:1".parse().unwrap();
         let timeout = Default::default();
@@ -285,6 +324,10 @@ mod tests {
             ConnectError::Full { uid, address },
             ConnectError::NotEncrypted { uid },
             ConnectError::Generation { uid, address, generation: 4 },
+            ConnectError::WrongAuthKey { uid, address, given: true },
+            ConnectError::WrongAuthKey { uid, address, given: false },
+            ConnectError::AuthKeyNotWanted { uid, address },
+            ConnectError::SearchResult { uid, address, result: 7 },
             ConnectError::LoginResult { uid, result: 7 },
             ConnectError::Io(io()),
             failed.into(),

@@ -1,8 +1,8 @@
-//! The properties `uid`, `username` and `password`, which both elements have.
+//! The properties `uid`, `username`, `password` and `auth-key`, which both elements have.
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::Secret;
+use tutk::{AuthKey, ParseAuthKeyError, Secret};
 
 /// The camera, and the account that logs in to it.
 #[derive(Clone, Debug)]
@@ -11,11 +11,13 @@ pub(crate) struct Login {
     pub(crate) username: String,
     /// None: not set.
     pub(crate) password: Option<Secret>,
+    /// None: not set.
+    pub(crate) auth_key: Option<Secret>,
 }
 
 impl Default for Login {
     fn default() -> Self {
-        Self { uid: None, username: "admin".into(), password: None }
+        Self { uid: None, username: "admin".into(), password: None, auth_key: None }
     }
 }
 
@@ -36,6 +38,7 @@ impl Login {
             "uid" => self.uid = text.filter(|text| !text.is_empty()),
             "username" => self.username = text.unwrap_or_default(),
             "password" => self.password = text.map(Secret::from),
+            "auth-key" => self.auth_key = text.filter(|text| !text.is_empty()).map(Secret::from),
             _ => unimplemented!(),
         }
     }
@@ -65,4 +68,19 @@ pub(crate) fn password() -> glib::ParamSpec {
         .write_only()
         .mutable_ready()
         .build()
+}
+
+/// The property `auth-key`.
+pub(crate) fn auth_key(blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecString::builder("auth-key")
+        .nick("Authentication Key")
+        .blurb(blurb)
+        .write_only()
+        .mutable_ready()
+        .build()
+}
+
+/// The key in this text.
+pub(crate) fn parse_auth_key(text: Option<&Secret>) -> Result<Option<AuthKey>, ParseAuthKeyError> {
+    text.map(|text| text.reveal().parse()).transpose()
 }

@@ -35,6 +35,59 @@ fn a_wrong_password_is_refused() {
 }
 
 #[test]
+fn a_wrong_authentication_key_is_refused() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("auth-key", "canary42");
+    camera.play();
+    let viewer = |key: Option<&str>| {
+        let viewer = Viewer::of(&camera);
+        viewer.src.set_property("auth-key", key);
+        viewer.play();
+        viewer
+    };
+    for (key, text) in [(Some("canary43"), "refused the authentication key"), (None, "none was given.")] {
+        let (error, debug) = viewer(key).error();
+        assert!(error.matches(ResourceError::NotAuthorized), "{error}");
+        for part in [camera.uid.as_str(), &camera.address(), text, "“auth-key”"] {
+            assert!(error.message().contains(part), "{error}");
+        }
+        assert!(!error.message().contains("canary") && !debug.contains("canary"), "{error}: {debug}");
+    }
+    let viewer = viewer(Some("canary42"));
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    viewer.pull();
+}
+
+#[test]
+fn an_authentication_key_that_is_not_wanted_is_refused() {
+    let camera = Camera::start(H264);
+    let viewer = Viewer::of(&camera);
+    viewer.src.set_property("auth-key", "canary42");
+    viewer.play();
+    let (error, debug) = viewer.error();
+    assert!(error.matches(ResourceError::NotAuthorized), "{error}");
+    assert!(error.message().contains(&camera.uid) && error.message().contains("Unset"), "{error}");
+    assert!(!error.message().contains("canary") && !debug.contains("canary"), "{error}: {debug}");
+}
+
+#[test]
+fn a_bad_authentication_key_fails_at_once_and_is_not_shown() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("auth-key", "canary");
+    let viewer = Viewer::new(|src| {
+        src.set_property("uid", common::uid());
+        src.set_property("auth-key", "canary");
+    });
+    for pipeline in [&camera.pipeline, &viewer.pipeline] {
+        assert!(pipeline.set_state(gst::State::Paused).is_err());
+        let (error, debug) = error(pipeline);
+        assert!(error.matches(ResourceError::Settings) && error.message().contains("6 characters"), "{error}");
+        assert!(!error.message().contains("canary") && !debug.contains("canary"), "{error}: {debug}");
+    }
+}
+
+#[test]
 fn an_unknown_camera_is_not_found() {
     let camera = Camera::start(H264);
     let unknown = common::uid();
@@ -262,12 +315,15 @@ fn encryption_can_be_required() {
 }
 
 #[test]
-fn the_password_cannot_be_read() {
+fn secrets_cannot_be_read() {
     common::init();
     for element in ["tutksrc", "tutksink"] {
-        let element = gst::ElementFactory::make(element).property("password", "canary").build().unwrap();
-        let flags = element.find_property("password").unwrap().flags();
-        assert!(!flags.contains(gst::glib::ParamFlags::READABLE));
+        let element = gst::ElementFactory::make(element).build().unwrap();
+        for name in ["password", "auth-key"] {
+            element.set_property(name, "canary");
+            let flags = element.find_property(name).unwrap().flags();
+            assert!(!flags.contains(gst::glib::ParamFlags::READABLE));
+        }
     }
     let source = gst::ElementFactory::make("tutksrc").build().unwrap();
     assert!(!source.find_property("license-key").unwrap().flags().contains(gst::glib::ParamFlags::READABLE));

@@ -1,4 +1,4 @@
-//! No password and no license key is in anything that is written or posted, whatever is logged.
+//! No password and no key is in anything that is written or posted, whatever is logged.
 //!
 //! What a session writes depends on the environment, so that each runs in a process of its own.
 
@@ -13,8 +13,10 @@ use common::{Camera, H264, Viewer, unit};
 use gst::prelude::*;
 
 /// Each secret holds this, and nothing else does.
-const CANARY: &str = "kanarienvogel";
+const CANARY: &str = "kanarien";
 const PASSWORD: &str = "kanarienvogel-password";
+/// As long as a key is.
+const AUTH_KEY: &str = CANARY;
 
 /// A folder for what a process writes; it is removed when this goes out of scope.
 struct Folder(PathBuf);
@@ -59,7 +61,7 @@ impl Drop for Folder {
 
 fn lines_with<'a>(bytes: &'a [u8], text: &str) -> Vec<&'a str> {
     let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| str::from_utf8(line).ok());
-    lines.filter(|line| line.contains(text)).collect()
+    lines.filter(|line| line.to_ascii_lowercase().contains(&text.to_ascii_lowercase())).collect()
 }
 
 #[test]
@@ -87,6 +89,7 @@ fn nothing_that_a_program_writes_holds_a_secret() {
 fn sessions_with_secrets() {
     let camera = Camera::new(H264);
     camera.sink.set_property("password", PASSWORD);
+    camera.sink.set_property("auth-key", AUTH_KEY);
     camera.play();
     let port = camera.sink.property::<u32>("current-port");
 
@@ -99,6 +102,7 @@ fn sessions_with_secrets() {
     for set in set {
         let viewer = Viewer::of(&camera);
         viewer.src.set_property("license-key", "kanarienvogel-license");
+        viewer.src.set_property("auth-key", AUTH_KEY);
         set(&viewer.src);
         viewer.play();
         camera.wait_for_watcher();
@@ -111,16 +115,14 @@ fn sessions_with_secrets() {
         show(&viewer);
     }
 
-    // One that is refused, and one that cannot begin.
-    for name in ["password", "address"] {
+    // Some that are refused, and some that cannot begin.
+    let refused = [("auth-key", AUTH_KEY), ("auth-key", "KANARIEN"), ("address", "nowhere:x"), ("auth-key", PASSWORD)];
+    for (name, value) in refused {
         let viewer = Viewer::of(&camera);
         viewer.src.set_property("password", "kanarienvogel-wrong");
-        if name == "address" {
-            viewer.src.set_property("address", "nowhere:x");
-            assert!(viewer.pipeline.set_state(gst::State::Playing).is_err());
-        } else {
-            viewer.play();
-        }
+        viewer.src.set_property(name, value);
+        let begins = viewer.pipeline.set_state(gst::State::Playing).is_ok();
+        assert_eq!(begins, value.eq_ignore_ascii_case(AUTH_KEY), "{name}");
         println!("{:?}", viewer.error());
         show(&viewer);
     }
@@ -145,10 +147,12 @@ fn show(viewer: &Viewer) {
 fn gst_launch_shows_no_secret_but_in_its_command_line() {
     let camera = Camera::new(H264);
     camera.sink.set_property("password", PASSWORD);
+    camera.sink.set_property("auth-key", AUTH_KEY);
     camera.play();
     let folder = Folder::new();
     let pipeline = format!(
-        "tutksrc uid={} address={} backend=native license-key={CANARY} password={PASSWORD} num-buffers=1 ! fakesink",
+        "tutksrc uid={} address={} backend=native license-key={CANARY} auth-key={AUTH_KEY} password={PASSWORD} \
+         num-buffers=1 ! fakesink",
         camera.uid,
         camera.address()
     );

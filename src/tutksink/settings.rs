@@ -65,6 +65,16 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          */
         login::password(),
         /**
+         * GstTutkSink:auth-key:
+         *
+         * The authentication key of this camera, 8 characters without blanks. Only viewers that show it get a session, which old
+         * ones (before generation 0x17) cannot. It can be set and never read back. It is no protection against somebody who
+         * sees the packets, since it goes over the network as it is.
+         *
+         * Since: 0.2.0
+         */
+        login::auth_key("What viewers must show to get a session, 8 characters; can be set and never read back"),
+        /**
          * GstTutkSink:port:
          *
          * The UDP port of sessions; 0: any. #GstTutkSink:current-port is the one in use.
@@ -152,11 +162,13 @@ impl Settings {
                     .into(),
             )
         })?;
-        Ok(CameraOptions::new(uid.parse()?)
+        let mut options = CameraOptions::new(uid.parse()?)
             .with_name(&self.camera_name)
             .with_login(&self.login.username, self.login.password.clone().unwrap_or_default())
             .with_port(self.port.try_into().unwrap_or_default())
             .with_max_viewers(self.max_viewers as usize)
-            .with_generation(self.generation.into()))
+            .with_generation(self.generation.into());
+        options.auth_key = login::parse_auth_key(self.login.auth_key.as_ref())?;
+        Ok(options)
     }
 }

@@ -34,6 +34,17 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
          */
         login::password(),
         /**
+         * GstTutkSrc:auth-key:
+         *
+         * The camera's authentication key, 8 characters, which a camera with one wants to see before the login. Most have none,
+         * and refuse viewers that give one. It can be set and never read back, and a URI cannot set it. Unless it is set, the
+         * environment variable `TUTK_AUTH_KEY` holds it, as `TUTK_PASSWORD` holds #GstTutkSrc:password. Sessions through the
+         * vendor's library do not use it.
+         *
+         * Since: 0.2.0
+         */
+        login::auth_key("The key of a camera that wants one, 8 characters; can be set and never read back"),
+        /**
          * GstTutkSrc:timeout:
          *
          * The time limit of each step, in milliseconds: to find the camera, to connect to it and to log in to it.

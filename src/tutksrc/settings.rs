@@ -10,7 +10,7 @@ use tutk::{Address, DiscoverOptions, LocalPorts, ParseAddressError, ParseLocalPo
 
 use super::uri;
 use crate::errors::BadSetting;
-use crate::login::Login;
+use crate::login::{self, Login};
 use crate::{Backend, Quality, TimestampMode};
 
 #[derive(Clone, Debug)]
@@ -124,7 +124,7 @@ impl Settings {
         }
     }
 
-    /// The address was set by a URI: until it is set otherwise, the environment's password does not go there.
+    /// The address was set by a URI: until it is set otherwise, the environment's secrets do not go there.
     pub(super) fn set_address_from_uri(&mut self) {
         self.address_from_uri = self.address.is_some();
     }
@@ -184,6 +184,7 @@ impl Settings {
         let mut options = SessionOptions::new(uid.parse()?);
         options.account.clone_from(&self.login.username);
         options.password = self.password().unwrap_or_default();
+        options.auth_key = login::parse_auth_key(self.auth_key().as_ref())?;
         options.address = address;
         options.local_ports = local_ports;
         options.timeout = Duration::from_millis(self.timeout.into());
@@ -197,7 +198,17 @@ impl Settings {
 
     /// The password that was set, or the environment's, if this may have it.
     fn password(&self) -> Option<Secret> {
-        let of_environment = || env::var("TUTK_PASSWORD").ok().filter(|_| !self.address_from_uri);
-        self.login.password.clone().or_else(|| of_environment().map(Secret::from))
+        self.login.password.clone().or_else(|| self.environment("TUTK_PASSWORD"))
+    }
+
+    /// The authentication key, likewise.
+    fn auth_key(&self) -> Option<Secret> {
+        let of_environment = || self.environment("TUTK_AUTH_KEY").filter(|key| !key.reveal().is_empty());
+        self.login.auth_key.clone().or_else(of_environment)
+    }
+
+    /// A secret of the environment, unless whoever wrote the URI chose where it goes.
+    fn environment(&self, name: &str) -> Option<Secret> {
+        env::var(name).ok().filter(|_| !self.address_from_uri).map(Secret::from)
     }
 }

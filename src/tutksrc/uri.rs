@@ -15,8 +15,8 @@ pub(super) const PROTOCOL: &str = "tutk";
 
 /// Properties with a place of their own in the URI.
 const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
-/// Properties of this computer and not of a camera: a URI must not choose code, nor what is safe.
-const LOCAL: [&str; 4] = ["backend", "library", "license-key", "require-encryption"];
+/// A URI must not choose code, nor what is safe, nor hold a key.
+const LOCAL: [&str; 5] = ["backend", "library", "license-key", "auth-key", "require-encryption"];
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');

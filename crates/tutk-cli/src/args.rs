@@ -12,7 +12,8 @@ const EXIT_CODES: &str = "Exit codes:
   1  another error
   2  wrong usage
   3  the camera was not found, or does not answer
-  4  the camera refused: wrong account or password, or no place for another viewer
+  4  the camera refused: wrong account, password or authentication key, or no place for another
+     viewer
   5  the session was lost: the camera closed it, was not heard any more, or sent no video any more";
 
 /// Finds IP cameras that speak ThroughTek's IOTC/AV protocol (TUTK, Kalay), sets their clocks and saves their video
@@ -120,6 +121,11 @@ pub(crate) struct Camera {
     /// environment variable TUTK_PASSWORD holds the password; default: empty
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+
+    /// A file with the camera's authentication key, 8 characters, in its first line, or - for standard input. Without it, the
+    /// environment variable TUTK_AUTH_KEY holds the key. Most cameras have none, and refuse viewers that give one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) auth_key_file: Option<PathBuf>,
 
     /// A file with the licence key that some of the vendor's libraries want in its first line, or - for standard input.
     /// Default: what the environment variable TUTK_LICENSE_KEY holds

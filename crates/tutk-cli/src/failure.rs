@@ -22,7 +22,12 @@ impl Failure {
             Self::Session(error) => match error {
                 Error::Connect(error) => match error {
                     ConnectError::NotFound { .. } | ConnectError::NoAnswer { .. } => 3,
-                    ConnectError::Refused { .. } | ConnectError::LoginResult { .. } | ConnectError::Full { .. } => 4,
+                    ConnectError::Refused { .. }
+                    | ConnectError::WrongAuthKey { .. }
+                    | ConnectError::AuthKeyNotWanted { .. }
+                    | ConnectError::SearchResult { .. }
+                    | ConnectError::LoginResult { .. }
+                    | ConnectError::Full { .. } => 4,
                     ConnectError::Session(error) => of_session(error),
                     ConnectError::Option(_) => 2,
                     _ => 1,
@@ -90,7 +95,15 @@ fn advice_to_connect(error: &ConnectError) -> Option<&'static str> {
         ConnectError::Refused { .. } => {
             "It is the camera's own password, as set in its app; the account is nearly always admin."
         }
-        ConnectError::LoginResult { .. } => "Try again, or restart the camera.",
+        ConnectError::WrongAuthKey { given: false, .. } => {
+            "--auth-key-file or the environment variable TUTK_AUTH_KEY gives the key, 8 characters; it comes from the camera's \
+             maker or app."
+        }
+        ConnectError::WrongAuthKey { given: true, .. } => {
+            "Check the key in --auth-key-file or in the environment variable TUTK_AUTH_KEY, upper and lower case too."
+        }
+        ConnectError::AuthKeyNotWanted { .. } => "Leave out --auth-key-file, and unset TUTK_AUTH_KEY.",
+        ConnectError::LoginResult { .. } | ConnectError::SearchResult { .. } => "Try again, or restart the camera.",
         ConnectError::NoAnswer { .. } | ConnectError::Full { .. } => {
             "Other viewers may have all its places: close one (the camera's app on a phone counts, too), or restart \
              the camera."

@@ -1,9 +1,9 @@
 //! From the command line to a session.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use tutk::{ConnectError, Events, Session, SessionOptions};
+use tutk::{ConnectError, Events, ParseAuthKeyError, Session, SessionOptions};
 
 use crate::args::{Camera, Network};
 use crate::console::Console;
@@ -17,9 +17,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What to open, with the password from wherever it is told.
 pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptions, Failure> {
     let uid = camera.uid.ok_or_else(|| without_uid(network))?;
-    let from_stdin = |file: &Option<PathBuf>| file.as_deref() == Some(Path::new("-"));
-    if from_stdin(&camera.password_file) && from_stdin(&camera.license_key_file) {
-        let text = "standard input cannot be both --password-file and --license-key-file";
+    let files = [&camera.password_file, &camera.auth_key_file, &camera.license_key_file];
+    if files.into_iter().filter(|file| file.as_deref() == Some(Path::new("-"))).count() > 1 {
+        let text = "standard input can be one of --password-file, --auth-key-file and --license-key-file";
         return Err(Failure::Usage(text.into()));
     }
     let password = match &camera.password {
@@ -27,6 +27,11 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
         None => secrets::from_file_or_environment(camera.password_file.as_deref(), "TUTK_PASSWORD")?,
     };
     let mut options = SessionOptions::new(uid).with_login(&camera.username, password.unwrap_or_default());
+    let auth_key = secrets::from_file_or_environment(camera.auth_key_file.as_deref(), "TUTK_AUTH_KEY")?;
+    if let Some(key) = auth_key.filter(|key| !key.reveal().is_empty()) {
+        options.auth_key =
+            Some(key.reveal().parse().map_err(|error: ParseAuthKeyError| Failure::Usage(error.to_string()))?);
+    }
     options.timeout = network.timeout();
     options.address = network.address.clone();
     options.local_ports = network.local_port;

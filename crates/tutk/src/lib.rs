@@ -84,8 +84,8 @@ pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, 
 pub use tutk_proto::wire;
 pub use tutk_proto::{
     self as proto, Access, Answers, AudioFormat, AuthKey, AvEvent, BrowserEvent, CameraEvent, Codec, Credentials,
-    DisconnectReason, DiscoveredCamera, Frame, Lost, Media, ParseUidError, Secret, SendError, Step, Uid, Unnamed,
-    VideoFrame, ViewerEvent, ViewerId, ViewerStats,
+    DisconnectReason, DiscoveredCamera, Frame, Lost, Media, ParseAuthKeyError, ParseUidError, Secret, SendError, Step,
+    Uid, Unnamed, VideoFrame, ViewerEvent, ViewerId, ViewerStats,
 };
 pub use wake::CancelHandle;
 pub use watchdog::FrameWatchdog;

@@ -15,8 +15,9 @@ pub struct SessionOptions {
     pub account: String,
     /// The account's password; default: empty. At most 256 bytes.
     pub password: Secret,
-    /// The key that the camera wants before it gives a session to anybody; default: none. Cameras of SDK 4.x may have one. A
-    /// camera that has none refuses a key.
+    /// The key that the camera wants before it gives a session to anybody; default: none. Cameras of SDK 4.x may have one, and a
+    /// camera that has none refuses a key. It goes over the network readable by all. Sessions through the vendor's library do
+    /// not use it.
     pub auth_key: Option<AuthKey>,
     /// Whether the session logs in to channel 0 while it connects; default: true. Without it, the application does by a
     /// [`Channel`](crate::Channel). The vendor's library always logs in.

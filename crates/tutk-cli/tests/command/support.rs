@@ -12,8 +12,8 @@ use tutk::{Camera, CameraEvent, CameraOptions, Codec, DisconnectReason, Uid, Vid
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
-/// What must never be seen.
-pub(crate) const CANARY: &str = "canary-5f1c";
+/// What must never be seen; as long as an authentication key.
+pub(crate) const CANARY: &str = "canary5f";
 
 /// A camera and its events.
 pub(crate) struct Running {
@@ -116,7 +116,7 @@ pub(crate) fn silent() -> (UdpSocket, String) {
 pub(crate) fn tutk(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tutk"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    for variable in ["TUTK_PASSWORD", "TUTK_LICENSE_KEY", "TUTK_LIBRARY", "LD_LIBRARY_PATH", "TZ"] {
+    for variable in ["TUTK_PASSWORD", "TUTK_AUTH_KEY", "TUTK_LICENSE_KEY", "TUTK_LIBRARY", "LD_LIBRARY_PATH", "TZ"] {
         command.env_remove(variable);
     }
     command

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::support::{CANARY, Running, assert_code, finish, run, silent, text, tutk};
-use tutk::{CameraEvent, io_control};
+use crate::support::{CANARY, Running, assert_code, finish, run, silent, text, tutk, uid};
+use tutk::{CameraEvent, CameraOptions, io_control};
 
 fn now() -> u32 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().try_into().unwrap()
@@ -58,6 +58,43 @@ fn passwords_come_from_everywhere() {
 }
 
 #[test]
+fn authentication_keys_come_from_a_file_or_the_environment() {
+    let camera = Running::with(CameraOptions::new(uid()).with_auth_key(CANARY.parse().unwrap()));
+    let file = std::env::temp_dir().join(format!("tutk-{}", camera.uid));
+    fs::write(&file, format!("{CANARY}\nanother line")).unwrap();
+    let named = file.to_str().unwrap();
+    assert_code(&run(camera.tutk("sync").args(["-v", "--auth-key-file", named]).env("TUTK_AUTH_KEY", "another1")), 0);
+    camera.wait_for_close();
+    assert_code(&run(camera.tutk("sync").arg("-v").env("TUTK_AUTH_KEY", CANARY)), 0);
+    camera.wait_for_close();
+    fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn an_authentication_key_that_is_refused_is_not_shown_and_not_tried_again() {
+    let camera = Running::with(CameraOptions::new(uid()).with_auth_key("rightkey".parse().unwrap()));
+    let without = Running::start("", "");
+    let stream = |camera: &Running| {
+        let mut command = camera.tutk("stream");
+        command.args(["-v", "-f", "-", "--wait"]);
+        command
+    };
+    for (mut command, code, tells) in [
+        (stream(&camera), 4, "--auth-key-file"),
+        (stream(&without), 4, "TUTK_AUTH_KEY"),
+        (stream(&without), 2, "9 characters"),
+    ] {
+        command.env("TUTK_AUTH_KEY", if code == 4 { CANARY.into() } else { format!("{CANARY}9") });
+        let output = run(&mut command);
+        assert_code(&output, code);
+        assert!(text(&output.stderr).contains(tells) && output.stdout.is_empty(), "{}", text(&output.stderr));
+    }
+    let output = run(&mut stream(&camera));
+    assert_code(&output, 4);
+    assert!(text(&output.stderr).contains("without its authentication key"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_password_that_is_refused_is_not_shown() {
     let camera = Running::start("", "right");
     for command in [
@@ -75,7 +112,7 @@ fn a_password_that_is_refused_is_not_shown() {
 
 #[test]
 fn secrets_that_cannot_be_read() {
-    let uid = crate::support::uid();
+    let uid = uid();
     let missing = format!("/nowhere/{uid}");
     let (_silent, address) = silent();
     let sync = ["sync", "-t", "50", &address, "-d", uid.as_str()];
@@ -85,6 +122,7 @@ fn secrets_that_cannot_be_read() {
         (&["--password-file", "/dev/zero"], 1, "4096"),
         (&["--password-file", "-", "--license-key-file", "-"], 2, "standard input"),
         (&["--password-file", "-", "-p", CANARY], 2, "--password-file"),
+        (&["--password-file", "-", "--auth-key-file", "-"], 2, "--auth-key-file"),
     ] {
         let output = run(tutk(&sync).args(args));
         assert_code(&output, code);

@@ -6,10 +6,14 @@ use crate::support::{CANARY, assert_code, run, text, tutk};
 
 #[test]
 fn help_shows_no_secret() {
-    for command in [&["--help"][..], &["scan", "--help"], &["sync", "--help"], &["stream", "--help"]] {
-        let output = run(tutk(command).env("TUTK_PASSWORD", CANARY).env("TUTK_LICENSE_KEY", CANARY));
+    for args in [&["--help"][..], &["scan", "--help"], &["sync", "--help"], &["stream", "--help"]] {
+        let mut command = tutk(args);
+        for variable in ["TUTK_PASSWORD", "TUTK_AUTH_KEY", "TUTK_LICENSE_KEY"] {
+            command.env(variable, CANARY);
+        }
+        let output = run(&mut command);
         assert_code(&output, 0);
-        assert!(text(&output.stdout).contains("Exit codes:"), "{command:?}");
+        assert!(text(&output.stdout).contains("Exit codes:"), "{args:?}");
     }
 }
 

@@ -49,6 +49,38 @@ pub enum ConnectError {
         /// The number.
         result: u32,
     },
+    /// The camera has an authentication key, and the viewer showed none or another one.
+    #[error("camera {uid} at {address} refused {}", key(*given))]
+    WrongAuthKey {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+        /// Whether the viewer showed a key.
+        given: bool,
+    },
+    /// The camera has no authentication key, and refuses a viewer that shows one.
+    #[error("camera {uid} at {address} has no authentication key, and refused the one that was given")]
+    AuthKeyNotWanted {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+    },
+    /// The camera answered the request for a session with another number than 1 (granted), 3 ([`Full`](Self::Full)), 5
+    /// ([`WrongAuthKey`](Self::WrongAuthKey)) and 6 ([`AuthKeyNotWanted`](Self::AuthKeyNotWanted)). No other is known.
+    #[error(
+        "camera {uid} at {address} refused a session with result {result}; known are 1 (granted), 3 (no place for another \
+         viewer), 5 (wrong authentication key) and 6 (no authentication key wanted)"
+    )]
+    SearchResult {
+        /// The camera.
+        uid: Uid,
+        /// Where it was found.
+        address: SocketAddr,
+        /// The number.
+        result: u32,
+    },
     /// The camera was found, but did not go on to a session.
     #[error("camera {uid} at {address} was found, but did not answer to {step} within {} ms", timeout.as_millis())]
     NoAnswer {
@@ -70,22 +102,6 @@ pub enum ConnectError {
     /// The camera serves as many viewers as it can.
     #[error("camera {uid} at {address} has as many viewers as it serves")]
     Full {
-        /// The camera.
-        uid: Uid,
-        /// Where it was found.
-        address: SocketAddr,
-    },
-    /// The camera wants an authentication key, and was given none or another one.
-    #[error("camera {uid} at {address} refused the auth key, or wants one and was given none; its maker's app has it")]
-    WrongAuthKey {
-        /// The camera.
-        uid: Uid,
-        /// Where it was found.
-        address: SocketAddr,
-    },
-    /// The camera has no authentication key, and was given one.
-    #[error("camera {uid} at {address} has no auth key; connect without one")]
-    AuthKeyNotWanted {
         /// The camera.
         uid: Uid,
         /// Where it was found.
@@ -152,6 +168,10 @@ fn unsent(error: &Option<Box<IoError>>) -> String {
     error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default()
 }
 
+fn key(given: bool) -> &'static str {
+    if given { "the authentication key" } else { "a viewer without its authentication key" }
+}
+
 /// What the answers say, behind a text.
 fn others(answers: &Answers, wanted: Uid) -> String {
     match answers.explain(wanted).as_str() {
@@ -167,6 +187,7 @@ impl ConnectError {
             Self::NotFound { .. }
             | Self::NoAnswer { .. }
             | Self::LoginResult { .. }
+            | Self::SearchResult { .. }
             | Self::Full { .. }
             | Self::Io(_) => true,
             Self::Session(error) => error.is_transient(),

@@ -23,6 +23,12 @@ pub enum OptionError {
     /// A camera's name is too long, or has a NUL in it.
     #[error("a camera's name has at most {MAX_NAME} bytes and no NUL")]
     CameraName,
+    /// A camera of this generation has no authentication key, and viewers could not show it.
+    #[error("a camera of generation 0x{generation:02x} cannot have an authentication key; those from 0x10 on can")]
+    AuthKey {
+        /// The generation.
+        generation: u8,
+    },
     /// The host of an [`Address`](crate::Address) has no IPv4 address.
     #[error("“{host}” has no IPv4 address, and this generation of cameras speaks IPv4 only")]
     NoIpv4Address {

@@ -20,8 +20,8 @@ pub struct CameraOptions {
     pub name: String,
     /// Who may log in; default: the account `admin` with an empty password. Account and password have at most 256 bytes.
     pub access: Access,
-    /// The key that viewers must show to be given a session; default: none. Viewers of generation 0x09 cannot, and are refused
-    /// where there is one.
+    /// The key that viewers must show to be given a session; default: none. It goes over the network readable by all. Viewers of
+    /// generations before 0x17 cannot show one, and are refused where there is one. A camera of 0x09 has none.
     pub auth_key: Option<AuthKey>,
     /// The UDP port of sessions; default: 0, any.
     pub port: u16,
@@ -110,6 +110,9 @@ impl CameraOptions {
         if let Access::Account { account, password } = &self.access {
             check_credential(Field::Account, account)?;
             check_credential(Field::Password, password.reveal())?;
+        }
+        if self.auth_key.is_some() && self.generation < Generation::G10 {
+            return Err(OptionError::AuthKey { generation: self.generation.0 });
         }
         check_name(&self.name)
     }

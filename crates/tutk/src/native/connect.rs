@@ -21,6 +21,7 @@ const ELSEWHERE: Duration = Duration::from_secs(1);
 struct Attempt {
     uid: Uid,
     account: String,
+    has_auth_key: bool,
     asked: Asked,
     timeout: Duration,
 }
@@ -49,11 +50,12 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<Arc<Sess
 
 /// [`connect`] where the camera is said to be.
 fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, ConnectError> {
-    let SessionOptions { uid, account, password, address, timeout, idle_timeout, .. } = options;
+    let SessionOptions { uid, account, password, auth_key, address, timeout, idle_timeout, .. } = options;
     let begin = Instant::now();
     check_credential(Field::Account, &account)?;
     check_credential(Field::Password, password.reveal())?;
-    let mut attempt = Attempt { uid, account: account.clone(), asked: asked(address.as_ref()), timeout };
+    let (asked, has_auth_key) = (asked(address.as_ref()), auth_key.is_some());
+    let mut attempt = Attempt { uid, account: account.clone(), has_auth_key, asked, timeout };
     let targets = targets(address.as_ref(), begin + timeout.min(MAX_TIMEOUT), waker)?;
     if targets.only_this_host {
         attempt.asked = Asked::ThisHost;
@@ -61,9 +63,9 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     let socket = LocalPorts::bind(options.local_ports)?;
     let seed =
         getrandom::u64().map_err(|error| IoError::new(Operation::Random, std::io::Error::other(error.to_string())))?;
-    let config = ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
-    let mut config = config;
-    config.auth_key = options.auth_key;
+    let mut config =
+        ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
+    config.auth_key = auth_key;
     let config = if options.logs_in { config.with_credentials(Credentials::new(account, password)) } else { config };
     let driver = Driver::new(Viewer::new(begin, config), vec![socket], waker);
     let mut camera = None;
@@ -109,8 +111,11 @@ impl Attempt {
                 ConnectError::Generation { uid, address, generation }
             }
             (CloseReason::Full, Some(address)) => ConnectError::Full { uid, address },
-            (CloseReason::WrongAuthKey, Some(address)) => ConnectError::WrongAuthKey { uid, address },
+            (CloseReason::WrongAuthKey, Some(address)) => {
+                ConnectError::WrongAuthKey { uid, address, given: self.has_auth_key }
+            }
             (CloseReason::AuthKeyNotWanted, Some(address)) => ConnectError::AuthKeyNotWanted { uid, address },
+            (CloseReason::SearchResult(result), Some(address)) => ConnectError::SearchResult { uid, address, result },
             (CloseReason::NoAnswer(_) | CloseReason::Generation(_) | CloseReason::Full, _) => ConnectError::NotFound {
                 uid,
                 asked: self.asked.clone(),

@@ -12,9 +12,10 @@ use common::camera::{LONG, Running, connect, next, receive, uid};
 use tutk::proto::{Generation, SessionId};
 use tutk::wire::{Message, Role};
 use tutk::{
-    Address, AvEvent, Backend, Browser, BrowserEvent, Camera, CameraError, CameraEvent, CameraOptions, CancelHandle,
-    Codec, CommandError, ConnectError, DisconnectReason, DiscoverOptions, DiscoveredCamera, Error, Events, Field,
-    LocalPorts, OptionError, SendError, Session, SessionError, SessionOptions, Uid, VideoFrame, discover,
+    Address, AuthKey, AvEvent, Backend, Browser, BrowserEvent, Camera, CameraError, CameraEvent, CameraOptions,
+    CancelHandle, Codec, CommandError, ConnectError, DisconnectReason, DiscoverOptions, DiscoveredCamera, Error,
+    Events, Field, LocalPorts, OptionError, SendError, Session, SessionError, SessionOptions, Uid, VideoFrame,
+    discover,
 };
 
 /// A name of this host. A minimal root may lack it, and then only its resolution goes without a test.
@@ -99,18 +100,37 @@ fn a_full_camera_says_so() {
 }
 
 #[test]
-fn an_auth_key_opens_the_camera() {
-    let locked = Running::start(CameraOptions::new(uid()).with_auth_key("keyABC42".parse().unwrap()));
-    let with_key = |uid, key: &str| viewer(uid, "").with_auth_key(key.parse().unwrap());
-    for options in [viewer(locked.uid, ""), with_key(locked.uid, "other678")] {
+fn a_camera_with_an_authentication_key_wants_to_see_it() {
+    let key = |text: &str| text.parse::<AuthKey>().unwrap();
+    let camera = Running::start(CameraOptions::new(uid()).with_auth_key(key("canary42")));
+    let refused = |options: SessionOptions| {
         let error = connect(options).unwrap_err();
-        assert!(matches!(error, ConnectError::WrongAuthKey { .. }), "{error}");
-        assert!(!error.to_string().contains("other678"));
-    }
-    let _session = connect(with_key(locked.uid, "keyABC42")).unwrap();
-    let open = Running::new("");
-    let error = connect(with_key(open.uid, "keyABC42")).unwrap_err();
-    assert!(matches!(error, ConnectError::AuthKeyNotWanted { .. }), "{error}");
+        assert!(!error.is_transient() && error.to_string().contains(camera.uid.as_str()), "{error}");
+        assert!(!format!("{error} {error:?}").contains("canary"));
+        error
+    };
+    let error = refused(viewer(camera.uid, ""));
+    assert!(matches!(error, ConnectError::WrongAuthKey { given: false, .. }), "{error}");
+    let error = refused(viewer(camera.uid, "").with_auth_key(key("canary43")));
+    assert!(matches!(error, ConnectError::WrongAuthKey { given: true, .. }), "{error}");
+    let options = viewer(camera.uid, "").with_auth_key(key("canary42"));
+    assert!(!format!("{options:?}").contains("canary"));
+    let _session = connect(options).unwrap();
+}
+
+#[test]
+fn a_camera_without_an_authentication_key_refuses_one() {
+    let camera = Running::new("");
+    let error = connect(viewer(camera.uid, "").with_auth_key("canary42".parse().unwrap())).unwrap_err();
+    assert!(matches!(error, ConnectError::AuthKeyNotWanted { .. }) && !error.is_transient(), "{error}");
+    assert!(!format!("{error} {error:?}").contains("canary"));
+}
+
+#[test]
+fn a_camera_of_the_first_generation_has_no_authentication_key() {
+    let options = CameraOptions::new(uid()).with_generation(Generation::G09).with_auth_key("canary42".parse().unwrap());
+    let error = Camera::open(options).unwrap_err();
+    assert!(matches!(error, CameraError::Option(OptionError::AuthKey { generation: 9, .. })), "{error}");
 }
 
 #[test]
