@@ -113,9 +113,10 @@ fn explain_connect(error: &ConnectError, options: &SessionOptions) -> (ResourceE
             ResourceError::OpenRead,
             format!(
                 "Camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, and this element plays \
-                 generation 0x{own:02x} by itself. The vendor's library may play it: set the property “library” to a \
-                 version that knows this generation.",
-                own = Generation::G09.0,
+                 0x{oldest:02x} to 0x{newest:02x} by itself. The vendor's library may play it: set the property “library” to \
+                 a version that knows this generation.",
+                oldest = Generation::G09.0,
+                newest = Generation::NEWEST.0,
             ),
         ),
         ConnectError::Session(error) => explain_session(error, uid),

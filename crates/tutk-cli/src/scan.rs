@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
+use tutk::proto::Generation;
 use tutk::{Answers, DiscoverOptions, DiscoveredCamera, Unnamed, discover};
 
 use crate::args;
@@ -16,10 +17,11 @@ pub(crate) fn run(args: &args::Scan, console: &Console) -> Result<(), Failure> {
     if is_empty(&answers) {
         console.info(nobody(&args.network, &answers));
     } else if !answers.unnamed.is_empty() || answers.cameras.iter().any(|camera| !camera.is_playable()) {
-        console.info(
-            "A camera that does not play speaks another generation of the protocol than 0x09. It needs the vendor's \
-             library (--library), in a version that knows its generation.",
-        );
+        let (oldest, newest) = (Generation::G09.0, Generation::NEWEST.0);
+        console.info(format_args!(
+            "A camera that does not play speaks another generation of the protocol than 0x{oldest:02x} to 0x{newest:02x}. It \
+             needs the vendor's library (--library), in a version that knows its generation.",
+        ));
     }
     let text = if args.json { json(&answers) } else { table(&answers) };
     match io::stdout().write_all(text.as_bytes()) {

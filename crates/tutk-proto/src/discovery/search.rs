@@ -20,7 +20,7 @@ pub struct DiscoveredCamera {
     pub address: SocketAddr,
     /// The name that it gives itself; often empty.
     pub name: String,
-    /// The generation of the protocol that it speaks; a [`Viewer`](crate::Viewer) speaks 9.
+    /// The [generation](Generation) of the protocol that it speaks; 0: not known.
     pub generation: u8,
     /// The asker's address as the camera saw it.
     pub asker: AddressBlock,
@@ -50,8 +50,8 @@ impl DiscoveredCamera {
         Self { asker, ..self }
     }
 
-    /// Whether this crate plays the camera without the vendor's library: it speaks generation 9. True where the generation
-    /// is not known, since then the vendor's library has found it.
+    /// Whether this crate plays the camera without the vendor's library, by its generation. True where that is not known, since
+    /// then the vendor's library has found it.
     pub fn is_playable(&self) -> bool {
         self.generation == 0 || Generation(self.generation).is_spoken()
     }

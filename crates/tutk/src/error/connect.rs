@@ -107,11 +107,12 @@ pub enum ConnectError {
         /// Where it was found.
         address: SocketAddr,
     },
-    /// The camera speaks another generation of the protocol.
+    /// The camera speaks a generation of the protocol that this crate does not: [`Generation::is_spoken`].
     #[error(
         "camera {uid} at {address} speaks generation 0x{generation:02x} of the protocol, which only the vendor's library \
-         plays so far; the protocol itself is spoken up to 0x{:02x}",
-        Generation::G09.0
+         plays so far; the protocol itself is spoken from 0x{:02x} to 0x{:02x}",
+        Generation::G09.0,
+        Generation::NEWEST.0
     )]
     Generation {
         /// The camera.
