@@ -198,7 +198,7 @@ fn not_found(answers: &Answers, options: &SessionOptions) -> String {
     if answers.only_this_host {
         return text;
     }
-    if !answers.cameras.is_empty() || !answers.unnamed.is_empty() {
+    if !answers.cameras.is_empty() {
         return format!("{text} Otherwise: is it switched on, {address}");
     }
     let elsewhere = if options.address.is_some() {

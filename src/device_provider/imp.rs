@@ -9,9 +9,8 @@
  * `Source/Video/Network`, or for some of them, as they come and go. The element that gst_device_create_element() makes
  * of such a device is a #GstTutkSrc that lacks nothing but the password.
  *
- * Its start does not wait: cameras are announced as they answer, so that a program that lists devices at once (`gst-device-monitor-1.0` without `-f`) does not see them. While it is started, it sends one broadcast of 52
- * bytes every 5 s to each network that this host is in, and none otherwise. A camera of a newer generation that answers
- * without its UID is asked for it, by 88 bytes to itself alone. A camera that leaves three broadcasts in a row unanswered
+ * Its start does not wait: cameras are announced as they answer, so that a program that lists devices at once (`gst-device-monitor-1.0` without `-f`) does not see them. While it is started, it sends one broadcast of 88
+ * bytes every 5 s to each network that this host is in, and none otherwise. A camera that leaves three broadcasts in a row unanswered
  * is removed. It changes (%GST_MESSAGE_DEVICE_CHANGED) when it has another address or name.
  *
  * The properties of a device are the camera's `uid`, its `address` and `port`, the `name` that it gives itself, the

@@ -60,8 +60,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// Print a JSON array of objects with uid, ip, port, name, generation and playable. The uid is null for a camera that
-    /// does not tell it, the generation for one that the vendor's library found
+    /// Print a JSON array of objects with uid, ip, port, name, generation and playable. The generation is null for a camera that
+    /// the vendor's library found
     #[arg(long)]
     pub(crate) json: bool,
 

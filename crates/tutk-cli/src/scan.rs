@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 use tutk::proto::Generation;
-use tutk::{Answers, DiscoverOptions, DiscoveredCamera, Unnamed, discover};
+use tutk::{Answers, DiscoverOptions, DiscoveredCamera, discover};
 
 use crate::args;
 use crate::console::Console;
@@ -14,9 +14,9 @@ pub(crate) fn run(args: &args::Scan, console: &Console) -> Result<(), Failure> {
     let asked = asked(&args.network);
     console.debug(format_args!("asking {asked} for {} ms", args.network.timeout));
     let answers = cameras(&args.network)?;
-    if is_empty(&answers) {
+    if answers.cameras.is_empty() {
         console.info(nobody(&args.network, &answers));
-    } else if !answers.unnamed.is_empty() || answers.cameras.iter().any(|camera| !camera.is_playable()) {
+    } else if answers.cameras.iter().any(|camera| !camera.is_playable()) {
         let (oldest, newest) = (Generation::G09.0, Generation::NEWEST.0);
         console.info(format_args!(
             "A camera that does not play speaks another generation of the protocol than 0x{oldest:02x} to 0x{newest:02x}. It \
@@ -40,7 +40,6 @@ pub(crate) fn cameras(network: &args::Network) -> Result<Answers, Failure> {
     options.library = network.library.clone();
     let mut answers = discover(&options)?.answers()?;
     answers.cameras.sort_by_key(|camera| (camera.uid, camera.address));
-    answers.unnamed.sort_by_key(|camera| camera.address);
     Ok(answers)
 }
 
@@ -50,10 +49,6 @@ pub(crate) fn asked(network: &args::Network) -> String {
         Some(address) => address.to_string(),
         None => "every local network, by broadcast".into(),
     }
-}
-
-pub(crate) fn is_empty(answers: &Answers) -> bool {
-    answers.cameras.is_empty() && answers.unnamed.is_empty()
 }
 
 /// What to say when no camera answered.
@@ -68,24 +63,20 @@ pub(crate) fn nobody(network: &args::Network, answers: &Answers) -> String {
 
 /// A line for each camera under a heading; nothing if there is none.
 pub(crate) fn table(answers: &Answers) -> String {
-    if is_empty(answers) {
+    if answers.cameras.is_empty() {
         return String::new();
     }
     let generation = |number: u8| if number == 0 { "?".into() } else { format!("0x{number:02x}") };
     let plays = |plays: bool| String::from(if plays { "yes" } else { "no" });
     // Anybody on the network can send a name, also one that steers the terminal.
     let name = |name: &str| name.escape_debug().to_string();
-    let named = answers.cameras.iter().map(|camera| {
+    let cameras = answers.cameras.iter().map(|camera| {
         let DiscoveredCamera { uid, address, .. } = camera;
         let (generation, plays) = (generation(camera.generation), plays(camera.is_playable()));
         [uid.to_string(), address.to_string(), generation, plays, name(&camera.name)]
     });
-    let unnamed = answers.unnamed.iter().map(|camera| {
-        let Unnamed { address, .. } = camera;
-        ["(not told)".into(), address.to_string(), generation(camera.generation), plays(false), name(&camera.name)]
-    });
     let heading = ["UID", "ADDRESS", "GENERATION", "PLAYS", "NAME"].map(String::from);
-    let lines = [heading].into_iter().chain(named).chain(unnamed);
+    let lines = [heading].into_iter().chain(cameras);
     // The longest address is 255.255.255.255:65535.
     let line = |[uid, address, generation, plays, name]: [String; 5]| {
         format!("{uid:20}  {address:21}  {generation:10}  {plays:5}  {name}").trim_end().to_string() + "\n"
@@ -95,7 +86,7 @@ pub(crate) fn table(answers: &Answers) -> String {
 
 fn json(answers: &Answers) -> String {
     let generation = |number: u8| if number == 0 { Value::Null } else { number.into() };
-    let named = answers.cameras.iter().map(|camera| {
+    let cameras = answers.cameras.iter().map(|camera| {
         json!({
             "uid": camera.uid.as_str(),
             "ip": camera.address.ip().to_string(),
@@ -105,15 +96,5 @@ fn json(answers: &Answers) -> String {
             "playable": camera.is_playable(),
         })
     });
-    let unnamed = answers.unnamed.iter().map(|camera| {
-        json!({
-            "uid": null,
-            "ip": camera.address.ip().to_string(),
-            "port": camera.address.port(),
-            "name": camera.name,
-            "generation": generation(camera.generation),
-            "playable": false,
-        })
-    });
-    format!("{:#}\n", Value::from(named.chain(unnamed).collect::<Vec<_>>()))
+    format!("{:#}\n", Value::from(cameras.collect::<Vec<_>>()))
 }

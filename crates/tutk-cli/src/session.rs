@@ -82,7 +82,7 @@ pub(crate) fn open_and_wait(
 /// The usage error that helps on: which cameras are there.
 fn without_uid(network: &Network) -> Failure {
     let there = match scan::cameras(network) {
-        Ok(answers) if !scan::is_empty(&answers) => format!("These answered:\n\n{}", scan::table(&answers)),
+        Ok(answers) if !answers.cameras.is_empty() => format!("These answered:\n\n{}", scan::table(&answers)),
         Ok(answers) => scan::nobody(network, &answers),
         Err(failure) => format!("The search for cameras failed: {failure}"),
     };

@@ -107,7 +107,7 @@ pub mod wire;
 
 pub use camera::{Access, Camera, CameraConfig, CameraEvent, DisconnectReason, ViewerId};
 pub use channel::AvEvent;
-pub use discovery::{Answers, Browser, BrowserEvent, DiscoveredCamera, MAX_CAMERAS, Search, Unnamed};
+pub use discovery::{Answers, Browser, BrowserEvent, DiscoveredCamera, MAX_CAMERAS, Search};
 pub use error::{ParseAuthKeyError, ParseUidError, SendError};
 pub use machine::Machine;
 pub use media::{AudioFormat, Codec, Frame, Gate, Lost, Media};

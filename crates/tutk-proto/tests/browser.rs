@@ -104,7 +104,7 @@ impl World {
 /// What the browser tells of a camera.
 fn found(number: u32, address: &str, name: &str) -> DiscoveredCamera {
     let found = DiscoveredCamera::new(uid(number), address.parse().unwrap()).with_name(name);
-    found.with_generation(Generation::NEWEST.0).with_asker(AddressBlock([0; 16]))
+    found.with_generation(Generation::NEWEST.0)
 }
 
 /// An answer, as anybody on the network can send it.
@@ -233,39 +233,6 @@ fn several_addresses_are_one_camera() {
     world.lodgers[0].addresses.retain(|address| !address.ip().is_loopback());
     let events = world.run(10 * PERIOD);
     assert!(matches!(&events[..], [BrowserEvent::Changed(found)] if !found.address.ip().is_loopback()), "{events:?}");
-}
-
-/// As a camera with the vendor's library 4.2 does it.
-#[test]
-fn a_camera_that_does_not_tell_its_uid_is_asked_in_each_search() {
-    let mut world = World::new();
-    let camera: SocketAddr = "10.77.0.2:50000".parse().unwrap();
-    let (generation, asker) = (Generation::G1A, AddressBlock([0; 16]));
-    let unnamed = Message::Unnamed { generation, name: "gate".into() }.to_datagram(generation);
-    let named = Message::Found(wire::SearchAnswer { generation, uid: uid(1), asker, name: "gate".into(), grant: None });
-    let named = named.to_datagram(generation);
-    let question = Message::Search { uid: None, request: Some(wire::SessionRequest::any(Generation::NEWEST)) }
-        .to_datagram(generation);
-    world.run(PERIOD);
-    let mut events = Vec::new();
-    for _ in 0..5 {
-        let mut out = Vec::new();
-        for _ in 0..3 {
-            world.browser.handle_input(camera, &mut unnamed.clone());
-        }
-        assert_eq!(world.browser.poll_transmit(&mut out).map(|transmit| transmit.destination), Some(camera));
-        assert_eq!(out, question);
-        assert_eq!(world.browser.poll_transmit(&mut out), None, "once in a search");
-        world.browser.handle_input(camera, &mut named.clone());
-        events.extend(world.search());
-    }
-    let [BrowserEvent::Appeared(found)] = &events[..] else { panic!("{events:?}") };
-    assert_eq!((found.uid, found.address, found.generation), (uid(1), camera, 0x1A));
-    // Strangers make a browser ask no more hosts than that.
-    for port in 0..10_000 {
-        world.browser.handle_input(SocketAddr::from(([10, 0, 0, 9], port)), &mut unnamed.clone());
-    }
-    assert_eq!(std::iter::from_fn(|| world.browser.poll_transmit(&mut Vec::new())).count(), 64);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tutk_proto::wire::{AddressBlock, Message, SearchAnswer, SessionRequest, descramble};
-use tutk_proto::{Answers, CloseReason, Generation, Search, Step, Uid, Viewer, ViewerConfig, ViewerEvent};
+use tutk_proto::wire::{AddressBlock, Message, SearchAnswer, descramble};
+use tutk_proto::{Answers, CloseReason, Generation, Step, Uid, Viewer, ViewerConfig, ViewerEvent};
 
 const CAMERA: &str = "HBNASLSCFC1MN4Y9221A";
 
@@ -145,52 +145,16 @@ fn many_answers_are_bounded() {
     let mut world = World::new(wanted);
     for number in 0..10_000 {
         world.found(2, &format!("FLOOD{number:015}"), 9, "");
-        let from = SocketAddr::from(([10, 0, 0, 9], number));
-        world.hear(from, Message::Unnamed { generation: Generation::G1A, name: "".into() });
     }
     let (answers, text) = world.fail(wanted);
-    assert_eq!((answers.cameras.len(), answers.unnamed.len()), (64, 64));
+    assert_eq!(answers.cameras.len(), 64);
     assert!(text.len() < 4_000, "{text}");
 }
 
-/// As a 4.2 camera does it: its answer to a search of generation 9 has 20 zeros for the UID, and it tells the UID to a
-/// viewer of its own generation.
 #[test]
-fn a_camera_that_does_not_tell_its_uid_is_asked_for_it() {
+fn a_camera_of_an_unknown_generation_is_named_with_it() {
     let mut world = World::new(CAMERA);
-    world.sent.clear();
-    world.hear(address(2), Message::Unnamed { generation: Generation::G1A, name: "gate".into() });
-    let mut question = Vec::new();
-    Message::Search { uid: None, request: Some(SessionRequest::any(Generation::NEWEST)) }
-        .encode(Generation::G1A, &mut question);
-    assert_eq!(world.sent, [(address(2), question)]);
     world.found(2, CAMERA, 0x1B, "gate");
     assert!(matches!(world.viewer.poll_event(), Some(ViewerEvent::Found(found)) if found.address == address(2)));
     assert_eq!(world.viewer.poll_event(), Some(ViewerEvent::Ended(CloseReason::Generation(0x1B))));
-}
-
-#[test]
-fn a_camera_that_never_tells_its_uid_is_reported() {
-    let mut world = World::new(CAMERA);
-    for _ in 0..10 {
-        world.hear(address(2), Message::Unnamed { generation: Generation::G1A, name: "gate".into() });
-    }
-    // It is asked once in each round, and another one that tells its UID is no riddle.
-    world.hear(address(3), Message::Unnamed { generation: Generation::G1A, name: "".into() });
-    world.found(3, "ABCDEFGHJKLMNPQRST12", 0x1A, "");
-    assert_eq!(world.sent.iter().filter(|(to, _)| *to == address(2)).count(), 1);
-    let (answers, text) = world.fail(CAMERA);
-    assert_eq!(answers.unnamed.iter().map(|camera| camera.address).collect::<Vec<_>>(), [address(2)]);
-    assert!(text.contains("10.77.0.2") && text.contains("0x1a") && text.contains("vendor's library"), "{text}");
-}
-
-#[test]
-fn a_search_for_any_camera_lists_those_without_a_uid_apart() {
-    let now = Instant::now();
-    let mut search = Search::new(now, None, vec![address(255)], Duration::from_secs(1));
-    let unnamed = Message::Unnamed { generation: Generation(0x19), name: "gate".into() };
-    search.handle_input(address(2), &mut unnamed.to_datagram(Generation::G09));
-    assert_eq!((search.poll_found(), search.answers().cameras.len()), (None, 0));
-    let [camera] = &search.answers().unnamed[..] else { panic!("{:?}", search.answers()) };
-    assert_eq!((camera.address, camera.generation, camera.name.as_str()), (address(2), 0x19, "gate"));
 }

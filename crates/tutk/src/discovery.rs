@@ -119,8 +119,7 @@ impl Discovery {
         CancelHandle::new(&self.waker)
     }
 
-    /// Searches to the end. The answers have the cameras that are wanted and that the iterator has not given yet, and those
-    /// of other generations that did not tell their UID.
+    /// Searches to the end. The answers have the cameras that are wanted and that the iterator has not given yet.
     pub fn answers(mut self) -> Result<Answers, DiscoverError> {
         self.begin()?;
         match self.state {

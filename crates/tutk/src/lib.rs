@@ -85,7 +85,7 @@ pub use tutk_proto::wire;
 pub use tutk_proto::{
     self as proto, Access, Answers, AudioFormat, AuthKey, AvEvent, BrowserEvent, CameraEvent, Codec, Credentials,
     DisconnectReason, DiscoveredCamera, Frame, Lost, Media, ParseAuthKeyError, ParseUidError, Secret, SendError, Step,
-    Uid, Unnamed, VideoFrame, ViewerEvent, ViewerId, ViewerStats,
+    Uid, VideoFrame, ViewerEvent, ViewerId, ViewerStats,
 };
 pub use wake::CancelHandle;
 pub use watchdog::FrameWatchdog;

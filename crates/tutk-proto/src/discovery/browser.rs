@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::answers::Unnameds;
 use crate::outbox::Outbox;
 use crate::wire::{self, Message, SessionRequest};
 use crate::{DiscoveredCamera, Generation, MAX_TIMEOUT, Transmit, Uid};
@@ -38,8 +37,6 @@ pub struct Browser {
     due: Instant,
     /// Whom the search that is under way has yet to ask.
     targets: VecDeque<SocketAddr>,
-    /// Cameras that answered this search without their UID, to be asked for it.
-    unnamed: Unnameds,
     cameras: BTreeMap<Uid, Known>,
     told_full: bool,
     events: VecDeque<BrowserEvent>,
@@ -66,7 +63,6 @@ impl Browser {
             opening: OPENING,
             due: now,
             targets: VecDeque::new(),
-            unnamed: Unnameds::default(),
             cameras: BTreeMap::new(),
             told_full: false,
             events: VecDeque::new(),
@@ -83,7 +79,6 @@ impl Browser {
     /// search counts as one that nobody answered.
     pub fn search(&mut self, now: Instant, targets: Vec<SocketAddr>) {
         self.targets = targets.into();
-        self.unnamed.clear();
         if self.opening > 0 {
             self.opening -= 1;
             self.due = now + OPENING_PERIOD;
@@ -104,10 +99,8 @@ impl Browser {
     /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
     pub fn handle_input(&mut self, from: SocketAddr, datagram: &mut [u8]) {
         wire::descramble(datagram);
-        match Message::decode(datagram) {
-            Ok(Message::Found(found)) => self.handle_found(from, &found),
-            Ok(Message::Unnamed { generation, name }) => self.unnamed.answered(from, generation.0, name),
-            _ => {}
+        if let Ok(Message::Found(found)) = Message::decode(datagram) {
+            self.handle_found(from, &found);
         }
     }
 
@@ -123,9 +116,7 @@ impl Browser {
                 }
                 camera.unanswered = 0;
                 let found = DiscoveredCamera::from_answer(from, found);
-                // The asker's address says nothing of the camera.
-                let is_same = camera.found == DiscoveredCamera { asker: camera.found.asker, ..found.clone() };
-                if !is_same {
+                if camera.found != found {
                     camera.found = found.clone();
                     self.events.push_back(BrowserEvent::Changed(found));
                 }
@@ -148,7 +139,7 @@ impl Browser {
     #[must_use]
     pub fn poll_transmit(&mut self, out: &mut Vec<u8>) -> Option<Transmit> {
         Outbox::default().fill(1, out, |out| {
-            let to = self.targets.pop_front().or_else(|| self.unnamed.poll())?;
+            let to = self.targets.pop_front()?;
             let request = Some(SessionRequest::any(Generation::NEWEST));
             Message::Search { uid: None, request }.encode(Generation::NEWEST, out);
             Some(to)

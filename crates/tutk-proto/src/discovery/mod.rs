@@ -4,6 +4,7 @@ mod answers;
 mod browser;
 mod search;
 
-pub use answers::{Answers, Unnamed};
+pub use answers::Answers;
 pub use browser::{Browser, BrowserEvent, MAX_CAMERAS};
+pub(crate) use search::Responder;
 pub use search::{DiscoveredCamera, Search};

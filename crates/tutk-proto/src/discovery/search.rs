@@ -2,15 +2,14 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::answers::{Answers, Unnameds};
+use super::answers::Answers;
 use crate::outbox::Outbox;
 use crate::wire::{self, AddressBlock, Grant, Message, SessionRequest};
 use crate::{Generation, MAX_TIMEOUT, Transmit, Uid};
 
 /// A camera that answered a search.
 ///
-/// Through the vendor's library a camera's generation is 0, and its name may be empty and the asker's address
-/// unspecified: the library reports neither.
+/// Through the vendor's library a camera's generation is 0 and its name may be empty: the library reports neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DiscoveredCamera {
@@ -22,14 +21,12 @@ pub struct DiscoveredCamera {
     pub name: String,
     /// The [generation](Generation) of the protocol that it speaks; 0: not known.
     pub generation: u8,
-    /// The asker's address as the camera saw it.
-    pub asker: AddressBlock,
 }
 
 impl DiscoveredCamera {
     /// A camera of which no more is known.
     pub fn new(uid: Uid, address: SocketAddr) -> Self {
-        Self { uid, address, name: String::new(), generation: 0, asker: AddressBlock::UNSPECIFIED }
+        Self { uid, address, name: String::new(), generation: 0 }
     }
 
     /// Sets [`name`](Self::name).
@@ -42,12 +39,6 @@ impl DiscoveredCamera {
     #[must_use]
     pub fn with_generation(self, generation: u8) -> Self {
         Self { generation, ..self }
-    }
-
-    /// Sets [`asker`](Self::asker).
-    #[must_use]
-    pub fn with_asker(self, asker: AddressBlock) -> Self {
-        Self { asker, ..self }
     }
 
     /// Whether this crate plays the camera without the vendor's library, by its generation. True where that is not known, since
@@ -63,8 +54,24 @@ impl DiscoveredCamera {
             address: from,
             name: String::from_utf8_lossy(found.name.as_bytes()).into_owned(),
             generation: found.generation.0,
-            asker: found.asker,
         }
+    }
+}
+
+/// A camera that answered, and what the handshake needs of its answer.
+#[derive(Debug)]
+pub(crate) struct Responder {
+    pub(crate) camera: DiscoveredCamera,
+    /// The asker's address as the camera saw it.
+    pub(crate) asker: AddressBlock,
+    /// What it says of the session.
+    pub(crate) grant: Option<Grant>,
+}
+
+impl Responder {
+    fn new(from: SocketAddr, found: &wire::SearchAnswer<'_>) -> Self {
+        let wire::SearchAnswer { asker, grant, .. } = *found;
+        Self { camera: DiscoveredCamera::from_answer(from, found), asker, grant }
     }
 }
 
@@ -73,8 +80,6 @@ impl DiscoveredCamera {
 /// One camera is searched by its UID as it is and in upper case. Every other round asks for any camera, so that
 /// [`answers`](Self::answers) can say which others are there: the vendor's cameras answer every search, whatever UID it
 /// has, and this crate's answer for their own UID or for any.
-///
-/// A camera that answers without its UID is asked for it, at its own address.
 #[derive(Debug)]
 pub struct Search {
     uid: Option<Uid>,
@@ -88,11 +93,10 @@ pub struct Search {
     due: Instant,
     deadline: Instant,
     seen: Vec<(Uid, SocketAddr)>,
-    found: VecDeque<(DiscoveredCamera, Option<Grant>)>,
+    found: VecDeque<Responder>,
     /// The camera whose UID is that of the search in upper case, and when it is taken.
-    upper_case: (Option<(DiscoveredCamera, Option<Grant>)>, Instant),
+    upper_case: (Option<Responder>, Instant),
     others: Vec<DiscoveredCamera>,
-    unnamed: Unnameds,
 }
 
 /// The first rounds come soon after each other, the later ones not so often.
@@ -122,7 +126,6 @@ impl Search {
             found: VecDeque::new(),
             upper_case: (None, deadline.min(now + AS_TYPED)),
             others: Vec::new(),
-            unnamed: Unnameds::default(),
         }
     }
 
@@ -148,25 +151,22 @@ impl Search {
     }
 
     pub(crate) fn handle_message(&mut self, from: SocketAddr, message: &Message<'_>) {
-        match message {
-            Message::Found(found) => self.handle_found(from, found),
-            Message::Unnamed { generation, name } => self.unnamed.answered(from, generation.0, *name),
-            _ => {}
+        if let Message::Found(found) = message {
+            self.handle_found(from, found);
         }
     }
 
     fn handle_found(&mut self, from: SocketAddr, found: &wire::SearchAnswer<'_>) {
-        self.unnamed.named(from);
         let Some(uid) = self.uid.filter(|uid| *uid != found.uid) else {
             let known = (found.uid, from);
             if self.seen.len() < MAX_FOUND && !self.seen.contains(&known) {
                 self.seen.push(known);
-                self.found.push_back((DiscoveredCamera::from_answer(from, found), found.grant));
+                self.found.push_back(Responder::new(from, found));
             }
             return;
         };
         if uid.to_upper_case() == found.uid {
-            self.upper_case.0.get_or_insert_with(|| (DiscoveredCamera::from_answer(from, found), found.grant));
+            self.upper_case.0.get_or_insert_with(|| Responder::new(from, found));
         } else if self.others.len() < MAX_OTHERS
             && !self.others.iter().any(|other| (other.uid, other.address) == (found.uid, from))
         {
@@ -184,17 +184,17 @@ impl Search {
     /// The next camera that answered; each address once.
     #[must_use]
     pub fn poll_found(&mut self) -> Option<DiscoveredCamera> {
-        Some(self.poll_grant()?.0)
+        Some(self.poll_responder()?.camera)
     }
 
-    /// The next camera that answered, and what it says of the session.
-    pub(crate) fn poll_grant(&mut self) -> Option<(DiscoveredCamera, Option<Grant>)> {
+    /// As [`poll_found`](Self::poll_found).
+    pub(crate) fn poll_responder(&mut self) -> Option<Responder> {
         self.found.pop_front()
     }
 
-    /// What else answered so far: with a UID, cameras with another one; and those without.
+    /// What else answered so far: cameras with another UID.
     pub fn answers(&self) -> Answers {
-        Answers { cameras: self.others.clone(), unnamed: self.unnamed.list(), ..Answers::default() }
+        Answers { cameras: self.others.clone(), ..Answers::default() }
     }
 
     /// Whether the time is over.
@@ -222,11 +222,6 @@ impl Search {
         if self.is_over(now) {
             return None;
         }
-        if let Some(to) = self.unnamed.poll() {
-            let request = Some(SessionRequest::any(Generation::NEWEST));
-            Message::Search { uid: None, request }.encode(Generation::NEWEST, out);
-            return Some(to);
-        }
         if now < self.due {
             return None;
         }
@@ -242,7 +237,6 @@ impl Search {
             self.target = 0;
             self.rounds += 1;
             self.due = now + (ROUND * self.rounds).min(MAX_ROUND);
-            self.unnamed.next_round();
         }
         to
     }

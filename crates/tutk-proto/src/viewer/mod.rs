@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use crate::channel::AvEvent;
+use crate::discovery::Responder;
 use crate::outbox::Outbox;
 use crate::session::handshake::{Progress, v1, v2};
 use crate::wire::{self, Message, Role, SearchResult, SessionRequest};
@@ -107,7 +108,7 @@ impl Viewer {
         if let State::Finding(search) = &mut self.state {
             // There is no session, and so nobody who could speak of it.
             match message {
-                Message::Found(_) | Message::Unnamed { .. } => self.stats.datagrams += 1,
+                Message::Found(_) => self.stats.datagrams += 1,
                 _ => self.stats.foreign += 1,
             }
             search.handle_message(from, &message);
@@ -151,8 +152,8 @@ impl Viewer {
     /// Goes on to the first camera that was found.
     fn connect(&mut self, now: Instant) {
         let State::Finding(search) = &mut self.state else { return };
-        let Some((found, grant)) = search.poll_grant() else { return };
-        let (camera, asker, generation) = (found.address, found.asker, Generation(found.generation));
+        let Some(Responder { camera: found, asker, grant }) = search.poll_responder() else { return };
+        let (camera, generation) = (found.address, Generation(found.generation));
         self.deadline = now + self.config.timeout;
         // It may be in upper case.
         self.config.uid = found.uid;

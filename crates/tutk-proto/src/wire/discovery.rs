@@ -5,9 +5,6 @@ use super::reader::Reader;
 use super::{Error, MAX_NAME, Message, Text};
 use crate::{AuthKey, Generation, Uid};
 
-/// In place of a UID that the camera hides.
-const NO_UID: [u8; Uid::LEN] = [0; Uid::LEN];
-
 /// What a viewer of generation 0x10 or later adds to its search: a search for one camera asks it for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionRequest {
@@ -153,7 +150,7 @@ impl SearchAnswer<'_> {
     }
 }
 
-/// The answer to a search, with or without a UID.
+/// The answer to a search. Without a UID, as 0x1a answers a search without a [`SessionRequest`], it says nothing.
 pub(super) fn decode_found(generation: Generation, body: &[u8]) -> Result<Message<'_>, Error> {
     let mut reader = Reader::new(body);
     let uid = reader.array()?;
@@ -164,16 +161,8 @@ pub(super) fn decode_found(generation: Generation, body: &[u8]) -> Result<Messag
         Ok(version) => Some(Grant { version: *version, id: *reader.array()?, result: reader.u32()?.into() }),
         Err(_) => None,
     };
-    match Uid::from_bytes(*uid) {
-        Some(uid) => Ok(Message::Found(SearchAnswer { generation, uid, asker, name, grant })),
-        None if *uid == NO_UID => Ok(Message::Unnamed { generation, name }),
-        None => Err(Error::Contradiction),
-    }
-}
-
-pub(super) fn encode_unnamed(name: Text<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(&[0; Uid::LEN + 16]);
-    name.put(out, MAX_NAME + 1);
+    let uid = Uid::from_bytes(*uid).ok_or(Error::Contradiction)?;
+    Ok(Message::Found(SearchAnswer { generation, uid, asker, name, grant }))
 }
 
 /// The camera that a search is for, or any, and the session that it asks for.

@@ -1,5 +1,5 @@
 use super::header::Header;
-use super::{AddressBlock, Error, SearchAnswer, SessionRequest, Text, discovery, handshake};
+use super::{AddressBlock, Error, SearchAnswer, SessionRequest, discovery, handshake};
 use crate::{Generation, SessionId, Uid};
 
 /// Who sends a message of a session.
@@ -64,14 +64,6 @@ pub enum Message<'a> {
     },
     /// 0x0602, camera: here I am.
     Found(SearchAnswer<'a>),
-    /// 0x0602 with 20 zeros for the UID: what a camera of generation 0x1a answers to a [`Search`](Self::Search) without a
-    /// [`SessionRequest`]. Seen with the vendor's library 4.2.
-    Unnamed {
-        /// The camera's generation of the protocol.
-        generation: Generation,
-        /// The camera's name.
-        name: Text<'a>,
-    },
     /// 0x0301, viewer to the camera's session port, before it proposes a session.
     Hello {
         /// The camera.
@@ -164,10 +156,6 @@ impl<'a> Message<'a> {
                 let header = Header::new(found.generation, 0x0602, Some(Role::Camera));
                 header.encode(out, |out| found.encode(out));
             }
-            Self::Unnamed { generation, name } => {
-                let header = Header::new(generation, 0x0602, Some(Role::Camera));
-                header.encode(out, |out| discovery::encode_unnamed(name, out));
-            }
             Self::Hello { uid, asker } => header(0x0301, Some(Role::Viewer)).encode(out, |out| {
                 out.extend_from_slice(uid.as_bytes());
                 out.extend_from_slice(&asker.0);
@@ -244,13 +232,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_uid_is_read_with_its_generation() {
-        let unnamed = Message::Unnamed { generation: Generation::G1A, name: "gate".into() };
+    fn an_answer_without_a_uid_is_none() {
+        let (generation, asker, uid) = (Generation::G1A, AddressBlock::UNSPECIFIED, "HBNASLSCFC1MN4Y9221A");
+        let uid = uid.parse().unwrap();
+        let found = SearchAnswer { generation, uid, asker, name: "gate".into(), grant: None };
         let mut out = Vec::new();
-        unnamed.encode(Generation::G09, &mut out);
-        assert_eq!((out.len(), &out[16..36]), (184, &[0; Uid::LEN][..]));
-        assert_eq!(Message::decode(&out), Ok(unnamed));
-        out[35] = 1;
+        Message::Found(found).encode(generation, &mut out);
+        assert_eq!((out.len(), Message::decode(&out)), (184, Ok(Message::Found(found))));
+        out[16..36].fill(0);
         assert_eq!(Message::decode(&out), Err(Error::Contradiction));
     }
 }

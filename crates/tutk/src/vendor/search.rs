@@ -15,7 +15,7 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
 /// Lists the cameras on the local networks, by the vendor's library; each search takes the whole time.
 ///
-/// The library reports neither a camera's generation (0 here) nor the asker's address.
+/// The library does not report a camera's generation: 0 here.
 pub(crate) fn search(
     library: Option<&Path>,
     timeout: Duration,
