@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::proto::RESEND_STORE;
+use tutk::proto::{AvStyle, RESEND_STORE};
 use tutk::{AvEvent, Channel, ChannelError, Credentials, Frame, Secret};
 
 use crate::codes::*;
@@ -224,6 +224,24 @@ impl Av {
         let state = lock(&self.state);
         self.check_client(&state)?;
         Ok(state.audio.frames())
+    }
+
+    /// Bytes of video that may wait.
+    pub(crate) fn set_video_limit(&self, bytes: usize) {
+        lock(&self.state).video.set_limit(bytes);
+    }
+
+    /// How full the queue of video is.
+    pub(crate) fn video_fullness(&self) -> Result<f32, Code> {
+        let state = lock(&self.state);
+        self.check_client(&state)?;
+        Ok(state.video.fullness())
+    }
+
+    /// Whether the login agreed on packet style.
+    pub(crate) fn is_packet(&self) -> bool {
+        let style = self.session.channel(self.channel).and_then(|channel| channel.av_style());
+        style == Some(AvStyle::Packet)
     }
 
     /// Forgets what waits.

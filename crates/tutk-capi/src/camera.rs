@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use tutk::{Access, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, DisconnectReason, Uid, ViewerId};
+use tutk::{
+    Access, AuthKey, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, DisconnectReason, Uid, ViewerId,
+};
 
 use crate::codes::*;
 use crate::session::Session;
-use crate::viewer::SILENCE;
 
 /// A camera that answers searches and takes viewers, with the thread that drives it.
 pub(crate) struct Host {
@@ -17,21 +19,30 @@ pub(crate) struct Host {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What the application chooses.
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) port: u16,
+    pub(crate) max_viewers: usize,
+    /// No datagram for this long: a viewer is gone.
+    pub(crate) silence: Duration,
+    pub(crate) auth_key: Option<AuthKey>,
+}
+
 impl Host {
     /// Puts a camera on the LAN. Its viewers go to `arrived`, from the camera's own thread.
     pub(crate) fn open(
         uid: Uid,
-        name: String,
-        port: u16,
-        max_viewers: usize,
+        settings: Settings,
         arrived: impl Fn(Arc<Session>) + Send + 'static,
     ) -> Result<Self, Code> {
-        let options = CameraOptions::new(uid)
+        let mut options = CameraOptions::new(uid)
             .with_access(Access::Application)
-            .with_name(name)
-            .with_port(port)
-            .with_max_viewers(max_viewers)
-            .with_idle_timeout(SILENCE);
+            .with_name(settings.name)
+            .with_port(settings.port)
+            .with_max_viewers(settings.max_viewers)
+            .with_idle_timeout(settings.silence);
+        options.auth_key = settings.auth_key;
         let (camera, events) = Camera::open(options).map_err(|error| match error {
             CameraError::Option(_) => IOTC_ER_INVALID_ARG,
             CameraError::Io(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => IOTC_ER_FAIL_SOCKET_BIND,

@@ -27,11 +27,13 @@ pub(crate) const IOTC_ER_INVALID_MODE: Code = -38;
 pub(crate) const IOTC_ER_EXIT_LISTEN: Code = -39;
 pub(crate) const IOTC_ER_NETWORK_UNREACHABLE: Code = -41;
 pub(crate) const IOTC_ER_INVALID_ARG: Code = -46;
-pub(crate) const IOTC_ER_NOT_SUPPORT_PE: Code = -47;
 pub(crate) const IOTC_ER_DEVICE_EXCEED_MAX_SESSION: Code = -48;
 pub(crate) const IOTC_ER_REMOTE_NOT_SUPPORTED: Code = -51;
+pub(crate) const IOTC_ER_SERVICE_IS_NOT_STARTED: Code = -56;
 pub(crate) const IOTC_ER_RESOURCE_ERROR: Code = -61;
 pub(crate) const IOTC_ER_NOT_SUPPORT: Code = -63;
+pub(crate) const IOTC_ER_DEVICE_REJECT_BY_WRONG_AUTH_KEY: Code = -68;
+pub(crate) const IOTC_ER_DEVICE_NOT_USE_KEY_AUTHENTICATION: Code = -69;
 
 pub(crate) const AV_ER_INVALID_ARG: Code = -20000;
 pub(crate) const AV_ER_BUFPARA_MAXSIZE_INSUFF: Code = -20001;
@@ -53,11 +55,8 @@ pub(crate) const AV_ER_CLIENT_NOT_SUPPORT: Code = -20020;
 pub(crate) const AV_ER_SENDIOCTRL_ALREADY_CALLED: Code = -20021;
 pub(crate) const AV_ER_SENDIOCTRL_EXIT: Code = -20022;
 pub(crate) const AV_ER_WRONG_ACCPWD_LENGTH: Code = -20024;
-
-/// The generation of the vendor's library that this one stands in for: 1.13.7.0.
-pub(crate) const IOTC_VERSION: u32 = 0x010D_0700;
-/// And its AV module: 1.5.6.0.
-pub(crate) const AV_VERSION: i32 = 0x0105_0600;
+pub(crate) const AV_ER_NOT_SUPPORT: Code = -20033;
+pub(crate) const AV_ER_LOCAL_NOT_SUPPORT_DTLS: Code = -20049;
 
 /// Why a session is over, as both modules tell it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,6 +36,17 @@ impl Queue {
         Self { items: VecDeque::new(), bytes: 0, limit, seen_key: false, wants_key: false }
     }
 
+    /// Bytes that may wait; a single larger frame may, too.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.drop_over_limit();
+    }
+
+    /// Which part of the limit is in use; more than 1 where a single frame is larger.
+    pub(crate) fn fullness(&self) -> f32 {
+        self.bytes as f32 / self.limit.max(1) as f32
+    }
+
     pub(crate) fn clear(&mut self) {
         self.items.clear();
         self.bytes = 0;
@@ -54,6 +65,10 @@ impl Queue {
         self.wants_key = false;
         self.bytes += size(&frame);
         self.items.push_back(Item::Frame(frame));
+        self.drop_over_limit();
+    }
+
+    fn drop_over_limit(&mut self) {
         while self.bytes > self.limit && self.frames() > 1 {
             self.drop_oldest();
         }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use tutk::proto::Generation;
 use tutk::{AvEvent, Camera, Channel, Events, SessionError, Uid, ViewerEvent, ViewerId};
 
 use crate::av::Av;
@@ -21,6 +22,8 @@ pub(crate) struct Session {
     pub(crate) uid: Uid,
     pub(crate) remote: SocketAddr,
     pub(crate) is_camera: bool,
+    /// The generation of the other side's protocol; of a viewer it is not known.
+    pub(crate) generation: Option<Generation>,
     /// What the application knows it by; -1 before it does.
     pub(crate) id: AtomicI32,
     peer: Mutex<Peer>,
@@ -46,11 +49,12 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Session {
-    fn new(uid: Uid, remote: SocketAddr, is_camera: bool, peer: Peer) -> Arc<Self> {
+    fn new(uid: Uid, remote: SocketAddr, generation: Option<Generation>, is_camera: bool, peer: Peer) -> Arc<Self> {
         let state = State { ended: None, on: 1, avs: BTreeMap::new(), on_end: None };
         Arc::new(Self {
             uid,
             remote,
+            generation,
             is_camera,
             id: AtomicI32::new(-1),
             peer: Mutex::new(peer),
@@ -60,9 +64,9 @@ impl Session {
 
     /// A viewer's session, with the thread that drives it.
     pub(crate) fn viewer(uid: Uid, (session, events): (tutk::Session, Events)) -> Result<Arc<Self>, Code> {
-        let remote = session.camera().address;
+        let (remote, generation) = (session.camera().address, Generation(session.camera().generation));
         let peer = Peer::Viewer { session, pump: None };
-        let session = Self::new(uid, remote, false, peer);
+        let session = Self::new(uid, remote, Some(generation), false, peer);
         let driven = session.clone();
         let thread = thread::Builder::new()
             .name("tutk-session".into())
@@ -76,7 +80,7 @@ impl Session {
 
     /// A camera's session with one viewer; the camera's thread drives it.
     pub(crate) fn camera(uid: Uid, remote: SocketAddr, camera: Camera, viewer: ViewerId) -> Arc<Self> {
-        Self::new(uid, remote, true, Peer::Camera { camera, viewer })
+        Self::new(uid, remote, None, true, Peer::Camera { camera, viewer })
     }
 
     fn drive(&self, mut events: Events) {
@@ -217,6 +221,26 @@ impl Session {
         Ok(())
     }
 
+    /// Whether a channel is on.
+    pub(crate) fn is_on(&self, channel: u8) -> Result<bool, Code> {
+        self.check()?;
+        if channel >= CHANNELS {
+            return Err(IOTC_ER_INVALID_ARG);
+        }
+        Ok(lock(&self.state).on & bit(channel) != 0)
+    }
+
+    /// Sets whether only the first 64 bytes of what this side sends are scrambled.
+    pub(crate) fn set_partial_scramble(&self, partial: bool) -> Result<(), Code> {
+        self.check()?;
+        match &*lock(&self.peer) {
+            Peer::Viewer { session, .. } => session.set_partial_scramble(partial),
+            Peer::Camera { camera, viewer } => camera.set_partial_scramble(*viewer, partial),
+            Peer::Closed => return Err(IOTC_ER_INVALID_SID),
+        }
+        Ok(())
+    }
+
     /// Whom to tell when the other side ends the session.
     pub(crate) fn tell(&self, on_end: Option<OnEnd>) -> Result<(), Code> {
         self.check()?;
@@ -237,7 +261,7 @@ mod tests {
     #[test]
     fn a_channel_that_is_over_takes_no_other_with_it() {
         let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
-        let session = Session::new(uid, ([127, 0, 0, 1], 1).into(), false, Peer::Closed);
+        let session = Session::new(uid, ([127, 0, 0, 1], 1).into(), None, false, Peer::Closed);
         let [first, second] = [(); 2].map(|()| Av::new(session.clone(), 3, Role::Client, 0));
         session.add(3, first.clone()).unwrap();
         first.stop();

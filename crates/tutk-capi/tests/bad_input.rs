@@ -163,7 +163,7 @@ fn of_channels() {
         assert_eq!((viewer.avRecvIOCtrl)(av, &mut 0, data, 32, 0), -20012);
         assert_eq!((viewer.avRecvIOCtrl)(av, &mut 0, data, 32, 1), -20011);
         assert_eq!((viewer.avSendIOCtrl)(av, 1, data, -1), -20000);
-        assert_eq!(viewer.send_control(av, 1, &[0; 1021]), -20006);
+        assert_eq!(viewer.send_control(av, 1, &[0; 65_533]), -20006);
         assert_eq!((viewer.avSendIOCtrl)(av, 1, null(), 8), 0);
         assert_eq!(viewer.send_control(av, 2, &[5; 1020]), 0);
         assert_eq!((camera.avRecvIOCtrl)(sending, &mut 0, data, 32, 20_000), 0);
@@ -213,8 +213,8 @@ fn of_places_with_no_room_for_64_bits() {
     }
     serving.join().unwrap();
     assert_eq!((version, login, service, other[1]), ([0x010D_0700, GUARD], [0, GUARD], [0x10, GUARD], GUARD));
-    // st_SInfo has 64 bytes; the version is at 52.
-    assert_eq!((infos[0][13], infos[1]), (0x010D_0700, [GUARD; 16]));
+    // st_SInfo has 64 bytes; the version of the other side is at 52.
+    assert_eq!((infos[0][13], infos[1]), (0x0402_0101, [GUARD; 16]));
 }
 
 /// Whatever follows a UID's 20 characters is not read: they may be the last bytes of the program's memory.

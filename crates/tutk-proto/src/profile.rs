@@ -33,7 +33,7 @@ impl Generation {
     }
 
     /// The version of the vendor's library of this generation, last number first: 4.2.1.1 is `01 01 02 04`.
-    pub(crate) fn library_version(self) -> [u8; 4] {
+    pub fn library_version(self) -> [u8; 4] {
         match self.0 {
             ..0x10 => [7, 0, 13, 1],
             0x10..0x12 => [13, 8, 1, 2],

@@ -8,10 +8,11 @@ use tutk::wire::MAX_CREDENTIAL;
 use tutk::{Credentials, Frame};
 
 use super::pointer::{fill, put, text};
+use super::version::set_newer;
 use super::{MAX_TIMEOUT, av, guard, wide};
 use crate::av::Role;
 use crate::codes::*;
-use crate::state::REGISTRY;
+use crate::state::{REGISTRY, video_limit};
 
 /// An account or a password. None is an empty one: the vendor's samples give none for speech.
 ///
@@ -29,6 +30,11 @@ pub(super) unsafe fn credential(place: *const c_char) -> Result<String, Code> {
 /// A timeout of 0 means one try.
 const ONE_TRY: Duration = Duration::from_secs(1);
 
+/// How long a login may take.
+pub(super) fn timeout(seconds: u64) -> Duration {
+    if seconds == 0 { ONE_TRY } else { Duration::from_secs(seconds.min(MAX_TIMEOUT)) }
+}
+
 /// Logs in; returns the AV channel, whether resend is granted, and the server's service.
 ///
 /// # Safety
@@ -41,7 +47,7 @@ unsafe fn start(
     channel: c_uchar,
     resend: bool,
 ) -> Result<(c_int, (bool, u32)), Code> {
-    let timeout = if seconds == 0 { ONE_TRY } else { Duration::from_secs(wide(seconds).min(MAX_TIMEOUT)) };
+    let timeout = timeout(wide(seconds));
     REGISTRY.start_av(session, channel, Role::Client, |channel| {
         // SAFETY: vouched for by the caller.
         let (account, password) = unsafe { (credential(account)?, credential(password)?) };
@@ -244,8 +250,42 @@ fn clean(index: c_int, video: bool, audio: bool) -> Result<Code, Code> {
     cleaned.map(|()| OK).map_err(|code| if code == AV_ER_INVALID_SID { AV_ER_INVALID_ARG } else { code })
 }
 
+/// Without asking the camera for anything, as the functions above: what it has sent already comes later.
+#[unsafe(no_mangle)]
+extern "C" fn avClientCleanLocalBuf(index: c_int) -> c_int {
+    av(|| clean(index, true, true))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn avClientCleanLocalVideoBuf(index: c_int) -> c_int {
+    av(|| clean(index, true, false))
+}
+
+/// For one channel; 0 is the default.
+#[unsafe(no_mangle)]
+extern "C" fn avClientSetRecvBufMaxSize(index: c_int, kibibytes: c_uint) -> c_int {
+    av(|| {
+        set_newer();
+        let channel =
+            REGISTRY.av(index).map_err(|code| if code == AV_ER_INVALID_SID { AV_ER_INVALID_ARG } else { code })?;
+        channel.set_video_limit(video_limit(kibibytes.into()));
+        Ok(OK)
+    })
+}
+
+/// How full the queue of video is, from 0 to 1, and more where a single frame is larger.
+#[unsafe(no_mangle)]
+extern "C" fn avClientRecvBufUsageRate(index: c_int) -> f32 {
+    let fullness = || REGISTRY.av(index)?.video_fullness();
+    guard(AV_ER_MEM_INSUFF as f32, || match fullness() {
+        Ok(fullness) => fullness,
+        Err(AV_ER_INVALID_SID) => AV_ER_INVALID_ARG as f32,
+        Err(code) => code as f32,
+    })
+}
+
 /// For channels to come.
 #[unsafe(no_mangle)]
 extern "C" fn avClientSetMaxBufSize(kibibytes: c_ulong) {
-    guard((), || REGISTRY.set_video_limit((kibibytes as usize).min(1 << 20) << 10));
+    guard((), || REGISTRY.set_video_limit(video_limit(wide(kibibytes))));
 }

@@ -4,15 +4,10 @@
 use std::ffi::{c_char, c_int, c_uint};
 use std::time::Duration;
 
+use super::av;
 use super::pointer::{bytes, fill, put};
-use super::{av, guard};
 use crate::codes::*;
 use crate::state::REGISTRY;
-
-#[unsafe(no_mangle)]
-extern "C" fn avGetAVApiVer() -> c_int {
-    guard(AV_VERSION, || AV_VERSION)
-}
 
 #[unsafe(no_mangle)]
 extern "C" fn avInitialize(most: c_int) -> c_int {

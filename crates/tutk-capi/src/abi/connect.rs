@@ -1,37 +1,16 @@
-//! The module's start and end, searching, and connecting.
+//! The module's start and end, and connecting.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int, c_uint, c_ulong, c_ushort};
 use std::time::Duration;
 
-use tutk::Uid;
+use tutk::{AuthKey, Uid};
 
-use super::pointer::{array, prefix, put};
+use super::pointer::{prefix, sized};
+use super::version::set_newer;
 use super::{guard, iotc, wide};
 use crate::codes::*;
 use crate::state::REGISTRY;
-use crate::viewer;
-
-/// `struct st_LanSearchInfo`.
-#[repr(C)]
-struct LanSearchInfo {
-    uid: [c_char; 21],
-    ip: [c_char; 16],
-    port: c_ushort,
-    reserved: c_char,
-}
-
-/// `struct st_LanSearchInfo2`.
-#[repr(C)]
-struct LanSearchInfo2 {
-    uid: [c_char; 21],
-    ip: [c_char; 16],
-    port: c_ushort,
-    name: [c_char; 129],
-    reserved: c_char,
-}
-
-const _: () = assert!(size_of::<LanSearchInfo>() == 42 && size_of::<LanSearchInfo2>() == 170);
 
 /// Session modes of `IOTC_Connect_ByUID2` and `IOTC_Listen2`.
 const SECURE: c_int = 1;
@@ -54,12 +33,6 @@ pub(super) unsafe fn uid(uid: *const c_char) -> Result<Uid, Code> {
     // SAFETY: vouched for by the caller.
     let uid = unsafe { prefix(uid, Uid::LEN) };
     uid.and_then(|uid| uid.try_into().ok()).and_then(Uid::from_bytes).ok_or(IOTC_ER_UNLICENSE)
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn IOTC_Get_Version(version: *mut c_uint) {
-    // SAFETY: C's side of the contract.
-    guard((), || unsafe { put(version, IOTC_VERSION) });
 }
 
 #[unsafe(no_mangle)]
@@ -94,54 +67,47 @@ extern "C" fn IOTC_Setup_LANConnection_Timeout(milliseconds: c_uint) {
     guard((), || REGISTRY.set_connect_timeout(Duration::from_millis(milliseconds.into())));
 }
 
-/// Searches, and writes what `make` makes of each camera. Returns how many.
-///
-/// # Safety
-/// `places` is null, or `len` values can be written to it.
-unsafe fn search<T>(
-    places: *mut T,
-    len: c_int,
-    milliseconds: c_int,
-    make: impl Fn([c_char; 21], [c_char; 16], u16, [c_char; 129]) -> T,
-) -> Result<Code, Code> {
-    REGISTRY.check()?;
-    let milliseconds = u64::try_from(milliseconds).ok().filter(|milliseconds| *milliseconds > 0);
-    let len = usize::try_from(len).ok().filter(|len| *len > 0 && !places.is_null());
-    let (Some(milliseconds), Some(len)) = (milliseconds, len) else { return Err(IOTC_ER_INVALID_ARG) };
-    let found = viewer::search(Duration::from_millis(milliseconds))?;
-    let mut count = 0;
-    for (at, camera) in found.into_iter().take(len).enumerate() {
-        let ip = camera.address.ip().to_string();
-        let value = make(
-            array(camera.uid.as_bytes()),
-            array(ip.as_bytes()),
-            camera.address.port(),
-            array(camera.name.as_bytes()),
-        );
-        // SAFETY: `at` is less than `len`, for which the caller vouches.
-        unsafe { put(places.add(at), value) };
-        count += 1;
-    }
-    Ok(count)
-}
-
+/// No datagram from the other side for this long ends a session; for sessions to come, and for a camera that logs in later.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn IOTC_Lan_Search(infos: *mut LanSearchInfo, len: c_int, milliseconds: c_int) -> c_int {
-    let make = |uid, ip, port, _| LanSearchInfo { uid, ip, port, reserved: 0 };
-    // SAFETY: C's side of the contract.
-    iotc(|| unsafe { search(infos, len, milliseconds, make) })
-}
-
-#[unsafe(no_mangle)]
-unsafe extern "C" fn IOTC_Lan_Search2(infos: *mut LanSearchInfo2, len: c_int, milliseconds: c_int) -> c_int {
-    let make = |uid, ip, port, name| LanSearchInfo2 { uid, ip, port, name, reserved: 0 };
-    // SAFETY: C's side of the contract.
-    iotc(|| unsafe { search(infos, len, milliseconds, make) })
+extern "C" fn IOTC_Setup_Session_Alive_Timeout(seconds: c_uint) {
+    guard((), || REGISTRY.set_silence(Duration::from_secs(seconds.into())));
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn IOTC_Get_SessionID() -> c_int {
     iotc(|| REGISTRY.reserve())
+}
+
+/// `struct st_IOTCConnectInput`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct ConnectInput {
+    size: c_uint,
+    authentication_type: c_uint,
+    auth_key: [c_char; 8],
+    seconds: c_uint,
+}
+
+/// An authentication key of the only type that there is.
+pub(super) fn auth_key(authentication_type: c_uint, key: [c_char; 8]) -> Result<AuthKey, Code> {
+    let key = key.map(|c| c as u8);
+    let text = std::str::from_utf8(&key).ok().filter(|_| authentication_type == 0);
+    text.and_then(|text| text.parse().ok()).ok_or(IOTC_ER_INVALID_ARG)
+}
+
+/// The number stays reserved where an argument is wrong.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn IOTC_Connect_ByUIDEx(name: *const c_char, id: c_int, input: *const ConnectInput) -> c_int {
+    iotc(|| {
+        set_newer();
+        REGISTRY.check()?;
+        // SAFETY: C's side of the contract; all fields are integers.
+        let input = unsafe { sized(input, size_of::<ConnectInput>()) }.ok_or(IOTC_ER_INVALID_ARG)?;
+        let key = auth_key(input.authentication_type, input.auth_key)?;
+        let timeout = (input.seconds > 0).then(|| Duration::from_secs(input.seconds.into()));
+        // SAFETY: C's side of the contract.
+        REGISTRY.connect(unsafe { uid(name) }, id, Some(key), timeout)
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -163,7 +129,7 @@ unsafe extern "C" fn IOTC_Connect_ByUID2(name: *const c_char, _key: *const c_cha
 #[unsafe(no_mangle)]
 unsafe extern "C" fn IOTC_Connect_ByUID_Parallel(name: *const c_char, id: c_int) -> c_int {
     // SAFETY: C's side of the contract.
-    iotc(|| REGISTRY.connect(unsafe { uid(name) }, id))
+    iotc(|| REGISTRY.connect(unsafe { uid(name) }, id, None, None))
 }
 
 #[unsafe(no_mangle)]

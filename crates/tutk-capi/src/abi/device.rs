@@ -5,8 +5,9 @@ use std::ffi::{c_char, c_int, c_uint, c_ulong};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connect::{mode, uid};
-use super::pointer::{prefix, put};
+use super::connect::{auth_key, mode, uid};
+use super::pointer::{prefix, put, sized};
+use super::version::set_newer;
 use super::{guard, iotc, wide};
 use crate::codes::*;
 use crate::state::{OnLogin, REGISTRY};
@@ -36,7 +37,30 @@ unsafe extern "C" fn IOTC_Set_Device_Name(text: *const c_char) {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn IOTC_Device_Login(device: *const c_char, text: *const c_char, _password: *const c_char) -> c_int {
     // SAFETY: C's side of the contract.
-    iotc(|| REGISTRY.log_in(unsafe { uid(device) }, unsafe { name(text) }).map(|()| OK))
+    iotc(|| REGISTRY.log_in(unsafe { uid(device) }, unsafe { name(text) }, None).map(|()| OK))
+}
+
+/// `struct st_DeviceLoginInput`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct DeviceLoginInput {
+    size: c_uint,
+    authentication_type: c_uint,
+    auth_key: [c_char; 8],
+}
+
+/// As [`IOTC_Device_Login`], for viewers that show the key.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn IOTC_Device_LoginEx(device: *const c_char, input: *const DeviceLoginInput) -> c_int {
+    iotc(|| {
+        set_newer();
+        REGISTRY.check()?;
+        // SAFETY: C's side of the contract; all fields are integers.
+        let input = unsafe { sized(input, size_of::<DeviceLoginInput>()) }.ok_or(IOTC_ER_INVALID_ARG)?;
+        let key = auth_key(input.authentication_type, input.auth_key)?;
+        // SAFETY: C's side of the contract.
+        REGISTRY.log_in(unsafe { uid(device) }, String::new(), Some(key)).map(|()| OK)
+    })
 }
 
 /// Returns how often logging in to servers failed.

@@ -4,16 +4,21 @@
 //! (1.13.7, 2.1.8, 3.1.4 and 3.1.5 for x86-64): programs whose header says `unsigned int` have no more room.
 
 mod av_client;
+mod av_client_ex;
 mod av_control;
 mod av_server;
+mod av_server_ex;
 mod connect;
 mod device;
 mod pointer;
+mod search;
 mod session;
 mod unsupported;
+mod version;
 
-use std::ffi::c_ulong;
+use std::ffi::{c_uint, c_ulong};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use crate::codes::*;
 
@@ -30,6 +35,23 @@ fn iotc(body: impl FnOnce() -> Result<Code, Code>) -> Code {
 /// An entry point that returns a code of the AV module.
 fn av(body: impl FnOnce() -> Result<Code, Code>) -> Code {
     guard(AV_ER_MEM_INSUFF, || flat(body()))
+}
+
+/// Security modes of `avClientStartEx` and `avServStartEx`.
+const PLAIN: c_uint = 0;
+const DTLS: c_uint = 1;
+const EITHER: c_uint = 2;
+
+/// DTLS is refused, and whoever reads the program's output is told once.
+fn no_dtls(function: &str) -> Code {
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        eprintln!(
+            "libIOTCAPIs_ALL: {function} was asked for DTLS, which this library does not have; sessions are plain \
+             (security mode 0)"
+        );
+    });
+    AV_ER_LOCAL_NOT_SUPPORT_DTLS
 }
 
 /// Seconds: longer timeouts than this are taken for this.

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{c_char, c_int};
+use std::mem::MaybeUninit;
 use std::slice;
 
 /// Reads text up to its NUL, or `most` bytes of it; `None` if there is no text.
@@ -39,6 +40,38 @@ pub(super) unsafe fn bytes<'a, T>(data: *const T, len: c_int) -> Option<&'a [u8]
     }
     // SAFETY: not null, and the caller vouches for `len` bytes.
     (!data.is_null()).then(|| unsafe { slice::from_raw_parts(data.cast(), len) })
+}
+
+/// A struct that says its size in its first field: what C has of it, in whole fields, the rest zeros. `None` if there is none, or
+/// if it has less than `least` bytes.
+///
+/// # Safety
+/// `place` is null, or as many bytes can be read from it as it says; and zeros are a `T`.
+pub(super) unsafe fn sized<T: Copy>(place: *const T, least: usize) -> Option<T> {
+    if place.is_null() {
+        return None;
+    }
+    // SAFETY: not null, and the caller vouches for the size's own bytes. C may hand out unaligned ones.
+    let size = unsafe { place.cast::<u32>().read_unaligned() } as usize;
+    let len = size.min(size_of::<T>()) / align_of::<T>() * align_of::<T>();
+    if size < least {
+        return None;
+    }
+    let mut value = MaybeUninit::<T>::zeroed();
+    // SAFETY: the caller vouches for these bytes, the value has as many, and all of its bytes were set before.
+    unsafe {
+        place.cast::<u8>().copy_to_nonoverlapping(value.as_mut_ptr().cast::<u8>(), len);
+        Some(value.assume_init())
+    }
+}
+
+/// Writes as much of a struct as C has of it.
+///
+/// # Safety
+/// `len` bytes can be written to the place.
+pub(super) unsafe fn put_sized<T: Copy>(place: *mut T, len: usize, value: T) {
+    // SAFETY: the caller vouches for the place; no more of the value is read than there is.
+    unsafe { (&raw const value).cast::<u8>().copy_to_nonoverlapping(place.cast::<u8>(), len.min(size_of::<T>())) };
 }
 
 /// Writes a value, if there is a place for it.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Registry, VIDEO_LIMIT};
+use super::Registry;
 use crate::av::{Av, Role};
 use crate::codes::*;
 use crate::session::{CHANNELS, lock};
@@ -33,7 +33,7 @@ impl Registry {
     }
 
     pub(crate) fn set_video_limit(&self, bytes: usize) {
-        lock(&self.inner).video_limit = if bytes == 0 { VIDEO_LIMIT } else { bytes };
+        lock(&self.inner).video_limit = bytes;
     }
 
     /// Runs `start` on a new AV channel in a channel of a session; the number is free again if that fails.

@@ -3,19 +3,20 @@
 //! The lock is never held while something blocks, or while a session or a channel is asked to do something.
 
 mod avs;
+mod search;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::{CancelHandle, Uid};
+use tutk::{AuthKey, CancelHandle, Uid};
 
 use crate::av::Av;
-use crate::camera::Host;
+use crate::camera::{Host, Settings};
 use crate::codes::*;
 use crate::session::{Session, lock};
-use crate::viewer;
+use crate::viewer::{self, How, SILENCE};
 
 /// The registry of this process.
 pub(crate) static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::default);
@@ -37,6 +38,8 @@ struct Inner {
     port: u16,
     max_sessions: usize,
     connect_timeout: Duration,
+    silence: Duration,
+    search: Option<search::Searching>,
     sessions: BTreeMap<i32, Slot>,
     /// Only one `IOTC_Connect_ByUID` at a time.
     connecting: bool,
@@ -64,6 +67,11 @@ const MAX_SESSIONS: usize = 128;
 const CONNECT: Duration = Duration::from_secs(5);
 /// Video that waits for the application.
 const VIDEO_LIMIT: usize = 8 << 20;
+
+/// The same as the application sets it; 0 is the default.
+pub(crate) fn video_limit(kibibytes: u64) -> usize {
+    if kibibytes == 0 { VIDEO_LIMIT } else { (kibibytes as usize).min(1 << 20) << 10 }
+}
 /// The camera can be reached from the LAN.
 const ON_LAN: u32 = 1;
 
@@ -75,6 +83,8 @@ impl Default for Inner {
             port: 0,
             max_sessions: MAX_SESSIONS,
             connect_timeout: CONNECT,
+            silence: SILENCE,
+            search: None,
             sessions: BTreeMap::new(),
             connecting: false,
             max_avs: 0,
@@ -132,8 +142,8 @@ impl Registry {
             let mut inner = lock(&self.inner);
             inner.check()?;
             let (epochs, max_sessions, listening) = (inner.epochs, inner.max_sessions, inner.listening);
-            let (max_avs, video_limit) = (inner.max_avs, inner.video_limit);
-            let fresh = Inner { epochs, max_sessions, listening, max_avs, video_limit, ..Inner::default() };
+            let (max_avs, video_limit, silence) = (inner.max_avs, inner.video_limit, inner.silence);
+            let fresh = Inner { epochs, max_sessions, listening, max_avs, video_limit, silence, ..Inner::default() };
             self.arrived.notify_all();
             std::mem::replace(&mut *inner, fresh)
         };
@@ -150,6 +160,9 @@ impl Registry {
         for session in old.waiting {
             session.close();
         }
+        if let Some(search) = old.search {
+            search.stop();
+        }
         drop(old.host);
         Ok(())
     }
@@ -163,6 +176,10 @@ impl Registry {
 
     pub(crate) fn set_connect_timeout(&self, timeout: Duration) {
         lock(&self.inner).connect_timeout = if timeout.is_zero() { CONNECT } else { timeout };
+    }
+
+    pub(crate) fn set_silence(&self, silence: Duration) {
+        lock(&self.inner).silence = if silence.is_zero() { SILENCE } else { silence };
     }
 
     pub(crate) fn check(&self) -> Result<(), Code> {
@@ -193,21 +210,28 @@ impl Registry {
             }
             inner.connecting = true;
         }
-        let result = self.reserve().and_then(|id| self.connect(uid, id));
+        let result = self.reserve().and_then(|id| self.connect(uid, id, None, None));
         lock(&self.inner).connecting = false;
         result
     }
 
-    /// Connects under a number that was reserved; the number is free again if that fails.
-    pub(crate) fn connect(&self, uid: Result<Uid, Code>, id: i32) -> Result<i32, Code> {
+    /// Connects under a number that was reserved; the number is free again if that fails. Default of `timeout`: what
+    /// [`set_connect_timeout`](Self::set_connect_timeout) set.
+    pub(crate) fn connect(
+        &self,
+        uid: Result<Uid, Code>,
+        id: i32,
+        auth_key: Option<AuthKey>,
+        timeout: Option<Duration>,
+    ) -> Result<i32, Code> {
         let (uid, epoch, connecting) = {
             let mut inner = lock(&self.inner);
             let epoch = inner.check()?;
             let uid = uid?;
-            let timeout = inner.connect_timeout;
+            let (timeout, silence) = (timeout.unwrap_or(inner.connect_timeout), inner.silence);
             let slot = inner.sessions.get_mut(&id).filter(|slot| matches!(slot, Slot::Reserved));
             let slot = slot.ok_or(IOTC_ER_INVALID_SID)?;
-            let connecting = viewer::connecting(uid, timeout)?;
+            let connecting = viewer::connecting(uid, How { timeout, silence, auth_key })?;
             *slot = Slot::Connecting(connecting.cancel_handle());
             (uid, epoch, connecting)
         };
@@ -267,8 +291,8 @@ impl Registry {
     }
 
     /// Puts the camera on the LAN.
-    pub(crate) fn log_in(&self, uid: Result<Uid, Code>, name: String) -> Result<(), Code> {
-        let (uid, epoch, name, port, most) = {
+    pub(crate) fn log_in(&self, uid: Result<Uid, Code>, name: String, auth_key: Option<AuthKey>) -> Result<(), Code> {
+        let (uid, epoch, settings) = {
             let inner = lock(&self.inner);
             let epoch = inner.check()?;
             let uid = uid?;
@@ -276,9 +300,10 @@ impl Registry {
                 return if host.uid == uid { Ok(()) } else { Err(IOTC_ER_LOGIN_ALREADY_CALLED) };
             }
             let name = if inner.name.is_empty() { name } else { inner.name.clone() };
-            (uid, epoch, name, inner.port, inner.max_sessions)
+            let (port, max_viewers, silence) = (inner.port, inner.max_sessions, inner.silence);
+            (uid, epoch, Settings { name, port, max_viewers, silence, auth_key })
         };
-        let host = Arc::new(Host::open(uid, name, port, most, move |session| REGISTRY.arrive(epoch, session))?);
+        let host = Arc::new(Host::open(uid, settings, move |session| REGISTRY.arrive(epoch, session))?);
         let on_login = {
             let mut inner = lock(&self.inner);
             if inner.epoch != Some(epoch) || inner.host.is_some() {

@@ -36,6 +36,7 @@ api! {
     IOTC_Get_SessionID() -> c_int;
     IOTC_Connect_ByUID(*const c_char) -> c_int;
     IOTC_Connect_ByUID_Parallel(*const c_char, c_int) -> c_int;
+    IOTC_Connect_ByUIDEx(*const c_char, c_int, *const ConnectInput) -> c_int;
     IOTC_Connect_Stop();
     IOTC_Connect_Stop_BySID(c_int) -> c_int;
     IOTC_Session_Check(c_int, *mut Info) -> c_int;
@@ -45,6 +46,14 @@ api! {
     IOTC_Session_Channel_ON(c_int, c_uchar) -> c_int;
     IOTC_Session_Channel_OFF(c_int, c_uchar) -> c_int;
     IOTC_Session_Read(c_int, *mut c_char, c_int, c_ulong, c_uchar) -> c_int;
+    IOTC_Session_Check_Ex(c_int, *mut c_uint) -> c_int;
+    IOTC_Session_Channel_Check_ON_OFF(c_int, c_uchar) -> c_int;
+    IOTC_Set_Partial_Encryption(c_int, c_uchar) -> c_int;
+    IOTC_Search_Device_Start(c_int, c_int) -> c_int;
+    IOTC_Search_Device_Result(*mut c_void, c_int, c_int) -> c_int;
+    IOTC_Search_Device_Stop() -> c_int;
+    IOTC_Get_Version_String() -> *const c_char;
+    IOTC_Device_LoginEx(*const c_char, *const DeviceLoginInput) -> c_int;
     IOTC_Set_Device_Name(*const c_char);
     IOTC_Device_Login(*const c_char, *const c_char, *const c_char) -> c_int;
     IOTC_Get_Login_Info(*mut c_uint) -> c_int;
@@ -55,10 +64,16 @@ api! {
     avDeInitialize() -> c_int;
     avClientStart(c_int, *const c_char, *const c_char, c_ulong, *mut c_uint, c_uchar) -> c_int;
     avClientStart2(c_int, *const c_char, *const c_char, c_ulong, *mut c_uint, c_uchar, *mut c_int) -> c_int;
+    avClientStartEx(*const ClientIn, *mut ClientOut) -> c_int;
+    avClientSetRecvBufMaxSize(c_int, c_uint) -> c_int;
+    avClientRecvBufUsageRate(c_int) -> f32;
+    avClientCleanLocalBuf(c_int) -> c_int;
+    avClientCleanLocalVideoBuf(c_int) -> c_int;
     avClientExit(c_int, c_uchar);
     avClientStop(c_int);
     avServStart(c_int, *const c_char, *const c_char, c_ulong, c_ulong, c_uchar) -> c_int;
     avServStart3(c_int, Auth, c_ulong, c_ulong, c_uchar, *mut c_int) -> c_int;
+    avServStartEx(*const ServIn, *mut ServOut) -> c_int;
     avServExit(c_int, c_uchar);
     avServStop(c_int);
     avServSetResendSize(c_int, c_ulong);
@@ -100,6 +115,123 @@ pub struct Info {
     pub ids: [u16; 3],
     pub nat: u8,
     pub is_secure: u8,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ConnectInput {
+    pub size: c_uint,
+    pub authentication_type: c_uint,
+    pub auth_key: [u8; 8],
+    pub seconds: c_uint,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct DeviceLoginInput {
+    pub size: c_uint,
+    pub authentication_type: c_uint,
+    pub auth_key: [u8; 8],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ClientIn {
+    pub size: c_uint,
+    pub session: c_uint,
+    pub channel: c_uchar,
+    pub seconds: c_uint,
+    pub account: *const c_char,
+    pub password: *const c_char,
+    pub resend: c_int,
+    pub security: c_uint,
+    pub auth_type: c_uint,
+    pub sync_recv_data: c_int,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientOut {
+    pub size: c_uint,
+    pub service: c_uint,
+    pub resend: c_int,
+    pub two_way: c_int,
+    pub sync_recv_data: c_int,
+    pub security: c_uint,
+}
+
+/// What a server is asked for.
+pub type PasswordAuth = unsafe extern "C" fn(*const c_char, *mut c_char, c_uint) -> c_int;
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ServIn {
+    pub size: c_uint,
+    pub session: c_uint,
+    pub channel: c_uchar,
+    pub seconds: c_uint,
+    pub service: c_uint,
+    pub resend: c_int,
+    pub security: c_uint,
+    pub password_auth: Option<PasswordAuth>,
+    pub others: [*const c_void; 7],
+}
+
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ServOut {
+    pub size: c_uint,
+    pub resend: c_int,
+    pub two_way: c_int,
+    pub auth_type: c_int,
+    pub account: [c_char; 256],
+}
+
+impl ClientIn {
+    /// The login as `admin` with this password.
+    pub fn new(session: c_int, password: &'static std::ffi::CStr) -> Self {
+        Self {
+            size: size_of::<Self>() as c_uint,
+            session: session as c_uint,
+            channel: 0,
+            seconds: 20,
+            account: c"admin".as_ptr(),
+            password: password.as_ptr(),
+            resend: 1,
+            security: 0,
+            auth_type: 0,
+            sync_recv_data: 0,
+        }
+    }
+}
+
+impl ClientOut {
+    pub fn new() -> Self {
+        Self { size: 24, service: 7, resend: 7, two_way: 7, sync_recv_data: 7, security: 7 }
+    }
+}
+
+impl ServIn {
+    /// A server for [`password_of_admin`].
+    pub fn new(session: c_int) -> Self {
+        Self {
+            size: size_of::<Self>() as c_uint,
+            session: session as c_uint,
+            channel: 0,
+            seconds: 20,
+            service: 0x10,
+            resend: 1,
+            security: 0,
+            password_auth: Some(password_of_admin),
+            others: [null(); 7],
+        }
+    }
+}
+
+impl ServOut {
+    pub fn new() -> Self {
+        Self { size: 272, resend: 7, two_way: 7, auth_type: 7, account: [7; 256] }
+    }
 }
 
 impl Info {
@@ -252,6 +384,23 @@ pub unsafe extern "C" fn only_admin(account: *mut c_char, password: *mut c_char)
     // SAFETY: the caller's.
     let (account, password) = unsafe { (std::ffi::CStr::from_ptr(account), std::ffi::CStr::from_ptr(password)) };
     (account == c"admin" && password == c"password").into()
+}
+
+/// Says that the password of admin is “password”, and knows nobody else.
+///
+/// # Safety
+/// A text with its NUL, and room for as many bytes as the size says.
+pub unsafe extern "C" fn password_of_admin(account: *const c_char, place: *mut c_char, size: c_uint) -> c_int {
+    // SAFETY: the caller's.
+    unsafe {
+        if std::ffi::CStr::from_ptr(account) != c"admin" {
+            return -1;
+        }
+        let password = c"password".to_bytes_with_nul();
+        assert!(password.len() <= size as usize);
+        place.cast::<u8>().copy_from_nonoverlapping(password.as_ptr(), password.len());
+    }
+    0
 }
 
 /// A UID that no other test has.
