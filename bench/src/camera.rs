@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Instant;
 
+use tutk::proto::Generation;
 use tutk::{Camera, CameraOptions, Uid};
 
 use crate::Failure;
@@ -21,15 +22,35 @@ pub(crate) enum Sender {
     Plain(f64),
 }
 
+/// A camera: how it sends, what, and which generation it is of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spec {
+    pub(crate) sender: Sender,
+    pub(crate) load: Load,
+    pub(crate) generation: Generation,
+}
+
+impl Spec {
+    /// A camera of 0x09, to which this process's viewers speak in classic style.
+    pub(crate) fn classic(sender: Sender, load: Load) -> Self {
+        Self { sender, load, generation: Generation::G09 }
+    }
+
+    /// A camera of the newest generation, to which they speak in packet style.
+    pub(crate) fn packet(sender: Sender, load: Load) -> Self {
+        Self { sender, load, generation: Generation::NEWEST }
+    }
+}
+
 /// More than any case has.
 pub(crate) const MAX_VIEWERS: usize = 1000;
 
 /// Serves until standard input ends, after a line on standard output with the port for viewers.
-pub(crate) fn run(sender: Sender, load: Load, uid: Uid) -> Result<(), Failure> {
-    match sender {
-        Sender::Sink => sink(load, uid),
+pub(crate) fn run(spec: Spec, uid: Uid) -> Result<(), Failure> {
+    match spec.sender {
+        Sender::Sink => sink(spec, uid),
         Sender::Plain(loss) => {
-            let mut camera = PlainCamera::open(load, uid, loss)?;
+            let mut camera = PlainCamera::open(spec, uid, loss)?;
             println!("{}", camera.port()?);
             thread::spawn(move || camera.serve());
             wait_for_end()
@@ -42,8 +63,9 @@ pub(crate) fn wait_for_end() -> Result<(), Failure> {
     Ok(())
 }
 
-fn sink(load: Load, uid: Uid) -> Result<(), Failure> {
-    let (camera, mut events) = Camera::open(CameraOptions::new(uid).with_max_viewers(MAX_VIEWERS))?;
+fn sink(Spec { load, generation, .. }: Spec, uid: Uid) -> Result<(), Failure> {
+    let (camera, mut events) =
+        Camera::open(CameraOptions::new(uid).with_max_viewers(MAX_VIEWERS).with_generation(generation))?;
     println!("{}", camera.port());
 
     let shared = Arc::new((Mutex::new(Pacer::new(load)), Condvar::new()));

@@ -4,7 +4,9 @@ use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::camera::Sender;
+use tutk::proto::Generation;
+
+use crate::camera::{Sender, Spec};
 use crate::load::{FLAT_OUT, LARGE, Load, ORDINARY};
 use crate::meter::Steady;
 use crate::roles::Role;
@@ -81,23 +83,37 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
         // That program takes no frames over 128,000 bytes, which the large camera has.
         let python = python().filter(|_| load.name == ORDINARY.name);
         for (name, subject) in [native(), library.backend(), library.asked()].into_iter().chain(python) {
-            let steady = plan.camera(Sender::Plain(0.0), load, subject)?;
+            let steady = plan.camera(Spec::classic(Sender::Plain(0.0), load), subject)?;
             with_latency(Row::of(case, &name, &steady), load, 1, &steady).print();
         }
+        let (name, subject) = native();
+        let steady = plan.camera(Spec::packet(Sender::Plain(0.0), load), subject)?;
+        with_latency(Row::of(&format!("{case}, packets"), &name, &steady), load, 1, &steady).print();
     }
     flat_out(plan, &library)?;
     for loss in plan.losses {
         let case = format!("large camera, {loss} % lost");
         for (name, subject) in [native(), library.asked()] {
-            let steady = plan.camera(Sender::Plain(f64::from(*loss) / 100.0), LARGE, subject)?;
+            let steady = plan.camera(Spec::classic(Sender::Plain(f64::from(*loss) / 100.0), LARGE), subject)?;
             with_latency(Row::of(&case, &name, &steady), LARGE, 1, &steady).print();
         }
+        let (name, subject) = native();
+        let steady = plan.camera(Spec::packet(Sender::Plain(f64::from(*loss) / 100.0), LARGE), subject)?;
+        with_latency(Row::of(&format!("{case}, packets"), &name, &steady), LARGE, 1, &steady).print();
     }
     many(plan)?;
-    let (_camera, source) = processes::camera(Sender::Plain(0.0), ORDINARY)?;
+    let (_camera, source) = processes::camera(Spec::classic(Sender::Plain(0.0), ORDINARY))?;
     for (name, subject) in [native(), library.backend(), library.asked()] {
         let latency = Some(processes::start(&subject, source, plan.starts)?);
         Row { case: "start to first frame".into(), subject: name, latency, ..Row::default() }.print();
+    }
+    for generation in [Generation::G10, Generation::G12, Generation::G14, Generation::G1A] {
+        let spec = Spec { generation, ..Spec::packet(Sender::Plain(0.0), ORDINARY) };
+        let (_camera, source) = processes::camera(spec)?;
+        let (subject, native) = native();
+        let latency = Some(processes::start(&native, source, plan.starts)?);
+        let case = format!("start to first frame, 0x{:02x}", generation.0);
+        Row { case, subject, latency, ..Row::default() }.print();
     }
     if library.name == "tutk-capi" {
         println!("\nTUTK_LIBRARY names no library of the vendor's: tutk-capi, this project's own, stands in for it.");
@@ -106,8 +122,8 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
 }
 
 impl Plan {
-    fn camera(&self, sender: Sender, load: Load, subject: Subject) -> Result<Steady, Failure> {
-        let (_camera, source) = processes::camera(sender, load)?;
+    fn camera(&self, spec: Spec, subject: Subject) -> Result<Steady, Failure> {
+        let (_camera, source) = processes::camera(spec)?;
         processes::measure(&Role::Receive(subject, source, self.settle, self.length))
     }
 }
@@ -123,11 +139,10 @@ fn flat_out(plan: &Plan, library: &Library) -> Result<(), Failure> {
         let case = format!("flat out{way}");
         let subjects = [Some(native()), (!joined).then(|| library.asked())];
         for (name, subject) in subjects.into_iter().flatten() {
-            let steady = plan.camera(sender, FLAT_OUT, subject)?;
-            let datagrams = steady.units * FLAT_OUT.datagrams_per_frame() as u64;
-            let row = Row::of(&case, &name, &steady);
-            Row { nanoseconds: per_datagram(&steady, datagrams), latency: Some(steady.latency), ..row }.print();
+            flood(plan, &case, &name, Spec::classic(sender, FLAT_OUT), subject)?;
         }
+        let (name, subject) = native();
+        flood(plan, &format!("{case}, packets"), &name, Spec::packet(sender, FLAT_OUT), subject)?;
         let bare = match joined {
             false => vec![("udpsrc", Subject::UdpSrc), ("recv", Subject::Recv), ("recvmmsg", Subject::RecvMany)],
             true => vec![("udpsrc", Subject::UdpSrc), ("recvmsg with UDP_GRO", Subject::RecvJoined)],
@@ -142,6 +157,15 @@ fn flat_out(plan: &Plan, library: &Library) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A camera that sends as fast as it can.
+fn flood(plan: &Plan, case: &str, name: &str, spec: Spec, subject: Subject) -> Result<(), Failure> {
+    let steady = plan.camera(spec, subject)?;
+    let datagrams = steady.units * spec.load.datagrams_per_frame() as u64;
+    let row = Row::of(case, name, &steady);
+    Row { nanoseconds: per_datagram(&steady, datagrams), latency: Some(steady.latency), ..row }.print();
+    Ok(())
+}
+
 fn per_datagram(steady: &Steady, datagrams: u64) -> Option<f64> {
     (datagrams > 0).then(|| steady.cpu_seconds * 1e9 / datagrams as f64)
 }
@@ -150,7 +174,7 @@ fn per_datagram(steady: &Steady, datagrams: u64) -> Option<f64> {
 fn many(plan: &Plan) -> Result<(), Failure> {
     let mut all = Vec::new();
     for count in plan.counts {
-        let steady = plan.camera(Sender::Plain(0.0), ORDINARY, Subject::Native(*count))?;
+        let steady = plan.camera(Spec::classic(Sender::Plain(0.0), ORDINARY), Subject::Native(*count))?;
         let row =
             with_latency(Row::of(&format!("ordinary cameras: {count}"), "tutksrc", &steady), ORDINARY, *count, &steady);
         Row { memory: Some((steady.memory_kib as f64 / 1024.0, steady.threads)), ..row }.print();

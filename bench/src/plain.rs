@@ -14,8 +14,7 @@ use tutk::proto::{Access, Camera, CameraConfig};
 use tutk::wire::SEARCH_PORT;
 
 use crate::Failure;
-use crate::camera::MAX_VIEWERS;
-use crate::load::Load;
+use crate::camera::{MAX_VIEWERS, Spec};
 use crate::pacer::Pacer;
 
 pub(crate) struct PlainCamera {
@@ -32,12 +31,13 @@ pub(crate) struct PlainCamera {
 const VIDEO: usize = 200;
 
 impl PlainCamera {
-    pub(crate) fn open(load: Load, uid: Uid, loss: f64) -> io::Result<Self> {
+    pub(crate) fn open(spec: Spec, uid: Uid, loss: f64) -> io::Result<Self> {
         let config = CameraConfig::new(uid, Access::Account { account: "admin".into(), password: Default::default() })
             .with_max_viewers(MAX_VIEWERS)
-            .with_idle_timeout(Duration::from_secs(15));
+            .with_idle_timeout(Duration::from_secs(15))
+            .with_generation(spec.generation);
         let (sessions, searches) = (bind(0)?, bind(SEARCH_PORT)?);
-        Ok(Self { camera: Camera::new(config), pacer: Pacer::new(load), sessions, searches, loss, random: 1 })
+        Ok(Self { camera: Camera::new(config), pacer: Pacer::new(spec.load), sessions, searches, loss, random: 1 })
     }
 
     pub(crate) fn port(&self) -> io::Result<u16> {

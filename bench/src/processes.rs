@@ -5,8 +5,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
-use crate::camera::Sender;
-use crate::load::Load;
+use crate::camera::Spec;
 use crate::meter::{Steady, summary};
 use crate::roles::Role;
 use crate::subject::{Source, Subject};
@@ -29,9 +28,9 @@ fn command(role: &Role) -> Result<Command, Failure> {
 }
 
 /// A camera that is ready for viewers.
-pub(crate) fn camera(sender: Sender, load: Load) -> Result<(Running, Source), Failure> {
+pub(crate) fn camera(spec: Spec) -> Result<(Running, Source), Failure> {
     let uid = format!("{:020X}", u128::from(getrandom::u64()?)).parse()?;
-    let mut child = command(&Role::Camera(sender, load, uid))?.spawn()?;
+    let mut child = command(&Role::Camera(spec, uid))?.spawn()?;
     let mut line = String::new();
     let output = child.stdout.take().ok_or("no output")?;
     let running = Running(child);

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use tutk::Uid;
+use tutk::proto::Generation;
 
-use crate::camera::{self, Sender};
+use crate::camera::{self, Sender, Spec};
 use crate::load::Load;
 use crate::subject::{self, Source, Subject};
 use crate::{Failure, datagrams};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Role {
-    Camera(Sender, Load, Uid),
+    Camera(Spec, Uid),
     /// The port to send to, and whether the kernel cuts the datagrams up.
     Datagrams(u16, bool),
     /// Measured for how long, after some time to settle.
@@ -23,7 +24,7 @@ pub(crate) enum Role {
 impl Role {
     pub(crate) fn run(self) -> Result<(), Failure> {
         match self {
-            Self::Camera(sender, load, uid) => camera::run(sender, load, uid),
+            Self::Camera(spec, uid) => camera::run(spec, uid),
             Self::Datagrams(port, joined) => datagrams::run(port, joined),
             Self::Receive(subject, source, settle, length) => subject::run(&subject, source, settle, length),
             Self::Start(subject, source, times) => subject::start(&subject, source, times),
@@ -34,12 +35,12 @@ impl Role {
         let source = |source: &Source| [source.uid.to_string(), source.port.to_string()];
         let time = |time: &Duration| time.as_secs_f64().to_string();
         match self {
-            Self::Camera(sender, load, uid) => {
+            Self::Camera(Spec { sender, load, generation }, uid) => {
                 let loss = match sender {
                     Sender::Sink => "sink".into(),
                     Sender::Plain(loss) => loss.to_string(),
                 };
-                vec!["camera".into(), loss, load.name.into(), uid.to_string()]
+                vec!["camera".into(), loss, load.name.into(), generation.0.to_string(), uid.to_string()]
             }
             Self::Datagrams(port, joined) => vec!["datagrams".into(), port.to_string(), joined.to_string()],
             Self::Receive(subject, from, settle, length) => {
@@ -58,9 +59,10 @@ impl Role {
         let source = |uid: &str, port: &str| Some(Source { uid: uid.parse().ok()?, port: port.parse().ok()? });
         let time = |text: &str| text.parse().ok().map(Duration::from_secs_f64);
         Some(match *words {
-            ["camera", "sink", load, uid] => Self::Camera(Sender::Sink, Load::named(load)?, uid.parse().ok()?),
-            ["camera", loss, load, uid] => {
-                Self::Camera(Sender::Plain(loss.parse().ok()?), Load::named(load)?, uid.parse().ok()?)
+            ["camera", sender, load, generation, uid] => {
+                let sender = if sender == "sink" { Sender::Sink } else { Sender::Plain(sender.parse().ok()?) };
+                let generation = Generation(generation.parse().ok()?);
+                Self::Camera(Spec { sender, load: Load::named(load)?, generation }, uid.parse().ok()?)
             }
             ["datagrams", port, joined] => Self::Datagrams(port.parse().ok()?, joined.parse().ok()?),
             ["receive", settle, length, uid, port, ref subject @ ..] => {
