@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A camera of ours for scripts/matrix: tutksink, fed with a file once its viewers ask for video.
 
-    camera.py UID FILE FPS [--viewers N] [--max-viewers N] [--loop]
+    camera.py UID FILE FPS [--viewers N] [--max-viewers N] [--generation G] [--loop]
 
 The account is admin, the password "password". The IO control 0x0331 is answered with its own body. What happens goes to
 standard output, a line each.
@@ -20,7 +20,7 @@ gi.require_version("Gst", "1.0")
 from gi.repository import GLib, Gst  # noqa: E402
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from streams import access_units, checksum  # noqa: E402
+from streams import access_units, checksum, is_key  # noqa: E402
 
 START_VIDEO, ECHO = 0x01FF, 0x0331
 
@@ -32,6 +32,7 @@ def main():
     parser.add_argument("fps", type=int)
     parser.add_argument("--viewers", type=int, default=1)
     parser.add_argument("--max-viewers", type=int, default=16)
+    parser.add_argument("--generation", default="0x1a")
     parser.add_argument("--loop", action="store_true")
     options = parser.parse_args()
 
@@ -43,6 +44,7 @@ def main():
     source, sink = pipeline.get_by_name("src"), pipeline.get_by_name("sink")
     sink.set_property("uid", options.uid)
     sink.set_property("max-viewers", options.max_viewers)
+    Gst.util_set_object_arg(sink, "generation", options.generation)
 
     watching, ready, over = set(), threading.Event(), threading.Event()
 
@@ -66,7 +68,10 @@ def main():
         ready.wait()
         begun, sent = time.monotonic(), 0
         while not over.is_set() and (options.loop or sent < len(units)):
-            buffer = Gst.Buffer.new_wrapped(units[sent % len(units)])
+            unit = units[sent % len(units)]
+            buffer = Gst.Buffer.new_wrapped(unit)
+            if not is_key(unit):
+                buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)
             buffer.pts = sent * Gst.SECOND // options.fps
             source.emit("push-buffer", buffer)
             sent += 1

@@ -15,6 +15,11 @@ def access_units(path):
     return [data[begin:end] for begin, end in zip(starts, starts[1:] + [len(data)])]
 
 
+def is_key(unit):
+    """Whether an access unit has a slice of an IDR picture."""
+    return b"\0\0\1\x65" in unit
+
+
 def checksum(data):
     """FNV-1a in 32 bits."""
     result = 2166136261

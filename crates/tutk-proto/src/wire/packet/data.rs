@@ -188,9 +188,17 @@ impl<'a> Chunk<'a> {
         };
         let last = matches!(content, Content::Media { .. }) && kind[1] & 1 != 0;
         let (number, count, index) = (reader.u16()?, reader.u16()?, reader.u16()?);
-        let (len, checksum) = (reader.u16()?, reader.u16()?);
+        let (len, checksum) = (usize::from(reader.u16()?), reader.u16()?);
         let (serial, frame) = (reader.u32()?, reader.u32()?);
-        Ok(Self { content, last, number, count, index, checksum, serial, frame, data: reader.bytes(len.into())? })
+        let data = match content {
+            // The client of go2rtc says 4 bytes more than it sends, and the vendor's camera takes that.
+            Content::Io { .. } => {
+                let rest = reader.rest();
+                rest.get(..len).unwrap_or(rest)
+            }
+            Content::Media { .. } | Content::Parity => reader.bytes(len)?,
+        };
+        Ok(Self { content, last, number, count, index, checksum, serial, frame, data })
     }
 
     fn encode(&self, out: &mut Vec<u8>) {
@@ -247,4 +255,26 @@ fn sum(bytes: &[u8]) -> u16 {
     }
     let rest = rest.iter().map(|byte| u16::from(*byte));
     sums.into_iter().chain(rest).fold(0, u16::wrapping_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn io_may_be_shorter_than_it_says_and_media_not() {
+        let io = Content::Io { internal: false };
+        let media = Content::Media { kind: MediaKind::Delta, retransmitted: false };
+        for (content, is_taken) in [(io, true), (media, false), (Content::Parity, false)] {
+            let (number, count, index, checksum, serial, frame) = (1, 1, 0, 0, 1, 1);
+            let chunk =
+                Chunk { content, last: false, number, count, index, checksum, serial, frame, data: b"12345678" };
+            let mut bytes = Vec::new();
+            chunk.encode(&mut bytes);
+            assert_eq!(Chunk::from_bytes(&bytes), Ok(chunk));
+            bytes.truncate(bytes.len() - 4);
+            let shorter = Chunk::from_bytes(&bytes);
+            assert_eq!(shorter, if is_taken { Ok(Chunk { data: b"1234", ..chunk }) } else { Err(Error::Short) });
+        }
+    }
 }
