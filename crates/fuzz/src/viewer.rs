@@ -64,7 +64,7 @@ impl Run {
     }
 
     fn data(&mut self, channel: u8, av: Av<'_>) {
-        let session = Session { from: Role::Camera, id: ID, channel, partial: false };
+        let session = Session { from: Role::Camera, id: ID, channel, partial: false, secure: false };
         let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
         self.say(Message::Data { session, sequence: 0, payload });
     }

@@ -20,6 +20,12 @@ pub struct ParseAuthKeyError {
     pub length: usize,
 }
 
+/// Why a text is no [`Encryption`](crate::security::Encryption).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("encryption is auto, required or off")]
+#[non_exhaustive]
+pub struct ParseEncryptionError;
+
 /// Why something cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -97,6 +97,7 @@ mod outbox;
 mod profile;
 mod recv;
 mod secret;
+pub mod security;
 mod send;
 mod session;
 mod uid;
@@ -108,7 +109,7 @@ pub mod wire;
 pub use camera::{Access, Camera, CameraConfig, CameraEvent, DisconnectReason, ViewerId};
 pub use channel::AvEvent;
 pub use discovery::{Answers, Browser, BrowserEvent, DiscoveredCamera, MAX_CAMERAS, Search};
-pub use error::{ParseAuthKeyError, ParseUidError, SendError};
+pub use error::{ParseAuthKeyError, ParseEncryptionError, ParseUidError, SendError};
 pub use machine::Machine;
 pub use media::{AudioFormat, Codec, Frame, Gate, Lost, Media};
 pub use outbox::Transmit;
@@ -117,7 +118,7 @@ pub use secret::{AuthKey, Secret};
 pub use send::VideoFrame;
 pub use session::Link;
 pub use uid::Uid;
-pub use viewer::{CloseReason, Credentials, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
+pub use viewer::{CloseReason, CredentialKind, Credentials, Step, Viewer, ViewerConfig, ViewerEvent, ViewerStats};
 
 use std::time::Duration;
 

@@ -27,6 +27,11 @@ impl Generation {
         (Self::G09..=Self::G1A).contains(&self)
     }
 
+    /// Whether its cameras may know encrypted sessions. Seen of 0x1a alone.
+    pub(crate) fn may_encrypt(self) -> bool {
+        self >= Self::G1A
+    }
+
     /// Whether its sessions have a session block.
     pub(crate) fn has_block(self) -> bool {
         self >= Self::G10
@@ -108,6 +113,8 @@ pub enum AvStyle {
 pub enum Security {
     /// Nothing: the scramble has a fixed key.
     Plain,
+    /// DTLS: see [`security`](crate::security).
+    Dtls,
 }
 
 /// What identifies a session; the viewer chooses it.

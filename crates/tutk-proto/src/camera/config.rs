@@ -1,5 +1,7 @@
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::security::{Encryption, Keys, Provider};
 use crate::{AuthKey, Generation, Secret, Uid};
 
 /// What a camera is called and whom it lets in.
@@ -22,6 +24,12 @@ pub struct CameraConfig {
     pub generation: Generation,
     /// What viewers must show to be given a session; those of 0x09 cannot, and are refused where there is one.
     pub auth_key: Option<AuthKey>,
+    /// Whether sessions are encrypted.
+    pub encryption: Encryption,
+    /// What encrypts; without it no session is encrypted.
+    pub provider: Option<Arc<dyn Provider>>,
+    /// Whom encrypted sessions let in besides the account of [`Access::Account`]: tokens, or the application's accounts.
+    pub keys: Option<Arc<dyn Keys>>,
 }
 
 impl CameraConfig {
@@ -37,6 +45,9 @@ impl CameraConfig {
             idle_timeout: Duration::from_secs(15),
             generation: Generation::NEWEST,
             auth_key: None,
+            encryption: Encryption::Auto,
+            provider: None,
+            keys: None,
         }
     }
 
@@ -74,6 +85,29 @@ impl CameraConfig {
     #[must_use]
     pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
         Self { auth_key: Some(auth_key), ..self }
+    }
+
+    /// Sets [`encryption`](Self::encryption).
+    #[must_use]
+    pub fn with_encryption(self, encryption: Encryption) -> Self {
+        Self { encryption, ..self }
+    }
+
+    /// Sets [`provider`](Self::provider).
+    #[must_use]
+    pub fn with_provider(self, provider: Arc<dyn Provider>) -> Self {
+        Self { provider: Some(provider), ..self }
+    }
+
+    /// Sets [`keys`](Self::keys).
+    #[must_use]
+    pub fn with_keys(self, keys: Arc<dyn Keys>) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    /// Whether viewers may have plain sessions.
+    pub(super) fn takes_plain(&self) -> bool {
+        self.encryption != Encryption::Required
     }
 }
 

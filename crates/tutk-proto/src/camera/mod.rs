@@ -1,5 +1,6 @@
 mod config;
 mod event;
+mod keys;
 
 pub use config::{Access, CameraConfig};
 pub use event::{CameraEvent, DisconnectReason, ViewerId};
@@ -7,13 +8,18 @@ pub use event::{CameraEvent, DisconnectReason, ViewerId};
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4};
 use std::ops::Bound;
+use std::sync::Arc;
 use std::time::Instant;
+
+use keys::CameraKeys;
 
 use crate::channel::AvEvent;
 use crate::outbox::Outbox;
+use crate::security::{Encryption, Failure};
 use crate::session::handshake::{v1, v2};
+use crate::session::secure::{Secure, SecurityEvent};
 use crate::session::{Peer, Peers};
-use crate::wire::{self, AddressBlock, Grant, Message, SearchAnswer, SearchResult, SessionRequest, Step};
+use crate::wire::{self, AddressBlock, Grant, Message, SearchAnswer, SearchResult, Session, SessionRequest, Step};
 use crate::{AuthKey, Generation, Link, Profile, SendError, SessionId, Transmit, VideoFrame};
 
 /// The camera's side of the protocol: answers searches, serves viewers.
@@ -78,12 +84,12 @@ impl Camera {
             Message::Search { uid, request } if uid.is_none_or(|uid| uid == self.config.uid) => {
                 self.handle_search(now, from, uid.is_none(), request);
             }
-            Message::Hello { uid, .. } if uid == self.config.uid && self.config.auth_key.is_none() => {
+            Message::Hello { uid, .. } if uid == self.config.uid && self.takes_cookies() => {
                 let full = self.is_full();
                 self.answer(from, Answer::Handshake(v1::Answer::hello(full)));
             }
             Message::Handshake { step, uid, session: Some(id), .. } if uid == self.config.uid => match id {
-                SessionId::Cookie(_) if self.config.auth_key.is_none() => self.handle_handshake(now, from, step, id),
+                SessionId::Cookie(_) if self.takes_cookies() => self.handle_handshake(now, from, step, id),
                 SessionId::Block(id) if step == Step::Accept && self.knows(now, from, id) => {
                     self.answer(from, Answer::Confirm(id));
                 }
@@ -91,7 +97,7 @@ impl Camera {
             },
             Message::Alive(session) | Message::Close(session) | Message::Data { session, .. } => {
                 if matches!(message, Message::Data { .. }) {
-                    self.begin(now, from, session.id);
+                    self.begin(now, from, session);
                 }
                 let Some(id) = self.peers.find(from, session.id) else { return };
                 if let Some(peer) = self.peers.get_mut(id) {
@@ -106,6 +112,16 @@ impl Camera {
     fn take_events(&mut self, viewer: ViewerId) {
         let full = self.is_full();
         let Some(peer) = self.peers.get_mut(viewer) else { return };
+        while let Some((channel, event)) = peer.poll_security() {
+            let SecurityEvent::Failed(failure) = event else { continue };
+            if channel == 0 {
+                if let Failure::UnknownIdentity | Failure::WrongKey = failure {
+                    self.events.push_back(CameraEvent::LoginRefused { address: peer.address() });
+                }
+                // Its alert goes out before.
+                peer.close(DisconnectReason::ByCamera);
+            }
+        }
         while let Some((channel, event)) = peer.poll_event() {
             let Access::Account { account, password } = &self.config.access else {
                 self.events.push_back(CameraEvent::Av { viewer, channel, event });
@@ -114,8 +130,10 @@ impl Camera {
             match event {
                 AvEvent::Login { account: given, password: word } => {
                     let address = peer.address();
-                    let right =
-                        same(&given, account.as_bytes()) & same(word.reveal().as_bytes(), password.reveal().as_bytes());
+                    // In an encrypted session the key has proved it, and viewers write what they like.
+                    let right = peer.link.cipher_suite(channel).is_some()
+                        || same(&given, account.as_bytes())
+                            & same(word.reveal().as_bytes(), password.reveal().as_bytes());
                     if !right {
                         peer.link.answer_login(channel, false);
                         self.events.push_back(CameraEvent::LoginRefused { address });
@@ -145,7 +163,7 @@ impl Camera {
     fn handle_search(&mut self, now: Instant, from: SocketAddr, any: bool, request: Option<SessionRequest>) {
         let SocketAddr::V4(asker) = from else { return };
         match request.filter(|_| self.config.generation.has_block()) {
-            None if self.config.auth_key.is_none() => self.answer(from, Answer::Found(asker)),
+            None if self.takes_cookies() => self.answer(from, Answer::Found(asker)),
             None => {}
             Some(request) if any => self.answer(from, Answer::Grant(request.id, SearchResult::NotAsked)),
             Some(request) if request.is_asking() => {
@@ -158,6 +176,11 @@ impl Camera {
             // The session begins.
             Some(_) => {}
         }
+    }
+
+    /// Whether viewers of 0x09 may have sessions: they know neither authentication keys nor encryption.
+    fn takes_cookies(&self) -> bool {
+        self.config.auth_key.is_none() && self.config.takes_plain()
     }
 
     /// Whether a viewer gets the session that it asks for.
@@ -177,13 +200,18 @@ impl Camera {
     }
 
     /// The first data of a session that was granted begins it.
-    fn begin(&mut self, now: Instant, from: SocketAddr, id: SessionId) {
+    fn begin(&mut self, now: Instant, from: SocketAddr, session: Session) {
+        let (id, is_secure) = (session.id, session.secure);
         let SessionId::Block(block) = id else { return };
         if let Some(generation) = self.grants.find(now, from, block) {
             self.grants.remove(from, block);
             if self.peers.find(from, id).is_none() {
                 let own = self.config.generation;
-                self.add_peer(now, from, id, own, Profile::between(own, generation));
+                if !self.config.takes_plain() && self.config.provider.is_none() {
+                    return;
+                }
+                let secure = self.secure(from, is_secure);
+                self.add_peer(now, from, id, own, Profile::between(own, generation), secure);
             }
         }
     }
@@ -194,7 +222,7 @@ impl Camera {
         if reaction.establish {
             match known.and_then(|viewer| self.peers.get_mut(viewer)) {
                 Some(peer) => peer.link.heard(now),
-                None => self.add_peer(now, from, id, Generation::G09, Profile::V1),
+                None => self.add_peer(now, from, id, Generation::G09, Profile::V1, None),
             }
         }
         if let Some(answer) = reaction.answer {
@@ -202,9 +230,35 @@ impl Camera {
         }
     }
 
-    fn add_peer(&mut self, now: Instant, from: SocketAddr, id: SessionId, own: Generation, profile: Profile) {
+    /// What is to encrypt a session whose first datagram is encrypted or not.
+    fn secure(&self, from: SocketAddr, is_secure: bool) -> Option<Secure> {
+        let provider = self.config.provider.clone()?;
+        let is_wanted = match self.config.encryption {
+            Encryption::Auto => is_secure,
+            Encryption::Required => true,
+            Encryption::Off => false,
+        };
+        is_wanted.then(|| {
+            let access = self.config.access.clone();
+            let keys = CameraKeys { access, more: self.config.keys.clone(), provider: provider.clone() };
+            Secure::new(provider).with_keys(Arc::new(keys)).with_cookie(from.to_string().into_bytes())
+        })
+    }
+
+    fn add_peer(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        id: SessionId,
+        own: Generation,
+        profile: Profile,
+        secure: Option<Secure>,
+    ) {
         self.make_room(from.ip());
         let mut peer = Peer::new(now, from, own, profile, id, self.config.idle_timeout);
+        if let Some(secure) = secure {
+            peer.link.encrypt(secure);
+        }
         match self.config.access {
             Access::Account { .. } => peer.link.start_server(0, self.config.resend),
             Access::Application => peer.set_viewer(),

@@ -8,7 +8,7 @@ use crate::channel::pending::Pending;
 use crate::recv::{Counts, Repeat};
 use crate::wire::packet::{Login, LoginForm, Packet};
 use crate::wire::{Av, LoginResult};
-use crate::{AvStyle, Secret};
+use crate::{AvStyle, CredentialKind, Credentials};
 
 /// The end of a channel that logs in and receives media.
 ///
@@ -16,8 +16,7 @@ use crate::{AvStyle, Secret};
 /// answer decides.
 #[derive(Debug)]
 pub(crate) struct Client {
-    account: String,
-    password: Secret,
+    credentials: Credentials,
     resend: bool,
     /// The style that the session may have.
     style: AvStyle,
@@ -51,16 +50,14 @@ impl Client {
     /// One that begins to log in; `tag` differs from that of the client before, by 2 or more.
     pub(crate) fn new(
         now: Instant,
-        account: String,
-        password: Secret,
+        credentials: Credentials,
         resend: bool,
         style: AvStyle,
         version: u16,
         tag: u32,
     ) -> Self {
         Self {
-            account,
-            password,
+            credentials,
             resend,
             style,
             version,
@@ -157,7 +154,9 @@ impl Client {
             State::Packet(media) => return media.poll_transmit(now, send),
             State::Refused => return None,
         };
-        let (account, password) = (self.account.as_str().into(), self.password.reveal().into());
+        let Credentials { account, password, kind } = &self.credentials;
+        let token = u32::from(*kind == CredentialKind::Token);
+        let (account, password) = (account.as_str().into(), password.reveal().into());
         let is_second = std::mem::take(second);
         if !is_second {
             if !repeat.is_due(now) {
@@ -176,7 +175,7 @@ impl Client {
             true => (LoginForm::Packet, self.tag.wrapping_add(1)),
         };
         let login =
-            Login { form, version: self.version, tag, account, password, resend: self.resend, token: 0, extended: 0 };
+            Login { form, version: self.version, tag, account, password, resend: self.resend, token, extended: 0 };
         Some(send(Av::Packet(Packet::Login(login))))
     }
 

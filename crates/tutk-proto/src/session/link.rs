@@ -1,11 +1,16 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::channel::{AvEvent, Channel, Client, Server};
 use crate::io_control;
+use crate::security::{AssociationState, CipherSuite, Failure};
 use crate::send::Outgoing;
+use crate::session::secure::{NOTICE, Secure, SecurityEvent};
 use crate::wire::{self, Av, Message, Role, Session};
-use crate::{ALIVE, AvStyle, CLOSES, Generation, MAX_TIMEOUT, Profile, Secret, SendError, SessionId, ViewerStats};
+use crate::{
+    ALIVE, AvStyle, CLOSES, Credentials, Framing, Generation, MAX_TIMEOUT, Profile, Secret, Security, SendError,
+    SessionId, ViewerStats,
+};
 
 /// An established session: says that it is alive, notices silence, closes, and carries channels.
 ///
@@ -26,7 +31,15 @@ pub struct Link {
     /// Of the last login.
     tag: u32,
     channels: BTreeMap<u8, Channel>,
+    /// What encrypts the channels, in an encrypted session.
+    secure: Option<Secure>,
+    security_events: VecDeque<(u8, SecurityEvent)>,
+    /// Channels in which a datagram of the other security is to be answered.
+    notices: VecDeque<u8>,
 }
+
+/// Most datagrams of the other security that wait for their answers.
+const MAX_NOTICES: usize = 8;
 
 impl Link {
     pub(crate) fn new(
@@ -48,6 +61,9 @@ impl Link {
             closes: None,
             tag: first_tag(id),
             channels: BTreeMap::new(),
+            secure: None,
+            security_events: VecDeque::new(),
+            notices: VecDeque::new(),
         }
     }
 
@@ -57,16 +73,46 @@ impl Link {
         self.session.partial = partial;
     }
 
+    /// Encrypts the session; before any channel is started.
+    pub(crate) fn encrypt(&mut self, secure: Secure) {
+        self.profile.security = Security::Dtls;
+        // As the vendor's library has it.
+        (self.session.secure, self.session.partial) = (true, true);
+        self.secure = Some(secure);
+    }
+
+    /// Goes on in plain: the other end cannot encrypt. Clients log in, which they had not done.
+    pub(crate) fn fall_back(&mut self) {
+        self.profile.security = Security::Plain;
+        self.session.secure = false;
+        self.secure = None;
+    }
+
     /// Starts a client in a channel, in the place of whatever was there.
     pub fn start_client(&mut self, now: Instant, channel: u8, account: String, password: Secret, resend: bool) {
+        self.log_in(now, channel, Credentials::new(account, password), resend);
+    }
+
+    /// [`start_client`](Self::start_client) with an account or a token.
+    pub fn log_in(&mut self, now: Instant, channel: u8, credentials: Credentials, resend: bool) {
         self.tag = self.tag.wrapping_add(2);
+        if let Some(secure) = &mut self.secure
+            && secure.start_client(now, channel, &credentials).is_err()
+        {
+            self.unavailable(channel);
+        }
         let version = self.generation.av_version();
-        let client = Client::new(now, account, password, resend, self.profile.av, version, self.tag);
+        let client = Client::new(now, credentials, resend, self.profile.av, version, self.tag);
         self.channels.insert(channel, Channel::Client(Box::new(client)));
     }
 
     /// Starts a server in a channel, in the place of whatever was there.
     pub fn start_server(&mut self, channel: u8, resend: bool) {
+        if let Some(secure) = &mut self.secure
+            && secure.start_server(channel).is_err()
+        {
+            self.unavailable(channel);
+        }
         self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend, self.profile.av))));
     }
 
@@ -88,6 +134,30 @@ impl Link {
     /// Ends a channel.
     pub fn stop(&mut self, channel: u8) {
         self.channels.remove(&channel);
+        if let Some(secure) = &mut self.secure {
+            secure.stop(channel);
+        }
+    }
+
+    fn unavailable(&mut self, channel: u8) {
+        self.security_events.push_back((channel, SecurityEvent::Failed(Failure::Unavailable)));
+    }
+
+    /// How a channel is encrypted, once it is.
+    pub fn cipher_suite(&self, channel: u8) -> Option<CipherSuite> {
+        match self.association(channel)? {
+            AssociationState::Established(suite) => Some(suite),
+            _ => None,
+        }
+    }
+
+    /// How far the encryption of a channel is, if it is to be encrypted.
+    pub(crate) fn association(&self, channel: u8) -> Option<AssociationState> {
+        self.secure.as_ref()?.state(channel)
+    }
+
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure.is_some()
     }
 
     fn server(&mut self, channel: u8) -> Option<&mut Server> {
@@ -190,16 +260,62 @@ impl Link {
     /// Takes a message of this session. Fails if its payload makes no sense.
     pub(crate) fn handle_input(&mut self, now: Instant, message: &Message<'_>) -> Result<(), wire::Error> {
         if let Message::Data { session, payload, .. } = message {
+            let number = session.channel;
+            if *payload == NOTICE {
+                self.handle_notice(number, session.secure);
+                return Ok(());
+            }
+            if session.secure != self.secure.is_some() && self.profile.framing == Framing::Block {
+                // A server says so; each end would answer the other without end.
+                let is_new = self.secure.as_ref().is_none_or(|secure| secure.is_unanswered(number));
+                let is_server = self.session.from == Role::Camera;
+                if is_server && is_new && !self.is_open(number) && self.notices.len() < MAX_NOTICES {
+                    self.notices.push_back(number);
+                }
+                return Ok(());
+            }
             // What makes no sense is no sign of life either.
-            let channel = self.channels.get_mut(&session.channel);
-            let style = channel.as_ref().map_or(self.profile.av, |channel| channel.style());
-            let av = Av::decode(style, payload)?;
-            if let Some(channel) = channel {
-                channel.handle(now, &av);
+            if !self.handle_payload(now, number, payload)? {
+                return Ok(());
             }
         }
         self.heard(now);
         Ok(())
+    }
+
+    /// Returns whether the other end has sent it, as far as that can be known.
+    fn handle_payload(&mut self, now: Instant, number: u8, payload: &[u8]) -> Result<bool, wire::Error> {
+        let Self { channels, secure, profile, .. } = self;
+        let mut channel = channels.get_mut(&number);
+        let mut handle = |payload: &[u8]| {
+            let style = channel.as_ref().map_or(profile.av, |channel| channel.style());
+            let av = Av::decode(style, payload)?;
+            if let Some(channel) = &mut channel {
+                channel.handle(now, &av);
+            }
+            Ok(true)
+        };
+        let Some(secure) = secure else { return handle(payload) };
+        let mut result = Ok(!secure.is_established(number));
+        secure.handle_input(now, number, payload, |payload| result = handle(payload));
+        result
+    }
+
+    /// The other end says that a datagram had the other security than its session has.
+    fn handle_notice(&mut self, number: u8, is_secure: bool) {
+        let event = match &self.secure {
+            Some(secure) if !is_secure && secure.is_unanswered(number) => SecurityEvent::PeerIsPlain,
+            None if is_secure && !self.is_open(number) => SecurityEvent::PeerIsEncrypted,
+            _ => return,
+        };
+        if !self.security_events.contains(&(number, event)) {
+            self.security_events.push_back((number, event));
+        }
+    }
+
+    /// What has happened to the encryption, and in which channel.
+    pub(crate) fn poll_security(&mut self) -> Option<(u8, SecurityEvent)> {
+        self.security_events.pop_front().or_else(|| self.secure.as_mut()?.poll_event())
     }
 
     /// How long nothing was heard, once that is too long.
@@ -209,14 +325,24 @@ impl Link {
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if let Some(secure) = &mut self.secure {
+            secure.handle_timeout(now);
+        }
         for channel in self.channels.values_mut() {
             channel.handle_timeout(now);
         }
     }
 
     pub(crate) fn poll_timeout(&self) -> Instant {
-        let channels = self.channels.values().filter_map(Channel::poll_timeout);
-        channels.chain([self.alive_at, self.heard_at + self.idle_timeout]).min().unwrap_or(self.alive_at)
+        let ready = self.channels.iter().filter(|(number, _)| self.is_ready(**number));
+        let channels = ready.filter_map(|(_, channel)| channel.poll_timeout());
+        let secure = self.secure.as_ref().and_then(Secure::poll_timeout);
+        channels.chain(secure).chain([self.alive_at, self.heard_at + self.idle_timeout]).min().unwrap_or(self.alive_at)
+    }
+
+    /// Whether AV messages can be sent in a channel.
+    fn is_ready(&self, number: u8) -> bool {
+        self.secure.as_ref().is_none_or(|secure| secure.is_established(number))
     }
 
     /// What has happened, and in which channel.
@@ -236,21 +362,15 @@ impl Link {
 
     /// Appends the next plain datagram that is due.
     pub(crate) fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
-        let (session, generation, style) = (self.session, self.generation, self.profile.av);
-        for (number, channel) in &mut self.channels {
-            let session = Session { channel: *number, ..session };
-            let sequence = self.sequences.entry(*number).or_default();
-            let put = |av: Av<'_>| {
-                session.encode_data(generation, *sequence, out, |out| av.encode(style, generation, out));
-            };
-            let sent = match self.closes {
-                None => channel.poll_transmit(now, put),
-                Some(_) => channel.flush(put),
-            };
-            if sent.is_some() {
-                *sequence = sequence.wrapping_add(1);
-                return true;
-            }
+        let (session, generation) = (self.session, self.generation);
+        if let Some(number) = self.notices.pop_front() {
+            // In plain without the flag of partial scrambling.
+            let session = Session { channel: number, partial: session.secure, ..session };
+            session.encode_data(generation, 0, out, |out| out.extend_from_slice(NOTICE));
+            return true;
+        }
+        if self.poll_data(now, out) {
+            return true;
         }
         if let Some(left) = self.closes {
             let Some(rest) = left.checked_sub(1) else { return false };
@@ -262,6 +382,42 @@ impl Link {
             self.alive_at = now + ALIVE;
             Message::Alive(session).encode(generation, out);
             return true;
+        }
+        false
+    }
+
+    /// Appends the next plain datagram of a channel that is due.
+    fn poll_data(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        let Self { session, generation, profile, closes, channels, secure, sequences, .. } = self;
+        let (generation, style) = (*generation, profile.av);
+        for (number, channel) in channels {
+            let session = Session { channel: *number, ..*session };
+            let sequence = sequences.entry(*number).or_default();
+            let start = out.len();
+            let sent = match secure {
+                None => {
+                    let put = |av: Av<'_>| {
+                        session.encode_data(generation, *sequence, out, |out| av.encode(style, generation, out));
+                    };
+                    next(channel, now, *closes, put).is_some()
+                }
+                Some(secure) => {
+                    let mut sent = false;
+                    session.encode_data(generation, *sequence, out, |out| {
+                        sent = secure.poll_transmit(*number, out);
+                        if !sent && secure.is_established(*number) {
+                            let put = |av: Av<'_>| secure.send(*number, out, |out| av.encode(style, generation, out));
+                            sent = next(channel, now, *closes, put).is_some();
+                        }
+                    });
+                    sent
+                }
+            };
+            if sent {
+                *sequence = sequence.wrapping_add(1);
+                return true;
+            }
+            out.truncate(start);
         }
         false
     }
@@ -298,6 +454,14 @@ impl Link {
             Channel::Client(_) => None,
         });
         servers.sum()
+    }
+}
+
+/// The next message of a channel; where the session closes, an IO control that was never sent.
+fn next<R>(channel: &mut Channel, now: Instant, closes: Option<u8>, put: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+    match closes {
+        None => channel.poll_transmit(now, put),
+        Some(_) => channel.flush(put),
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod handshake;
 mod link;
 mod peer;
 mod peers;
+pub(crate) mod secure;
 
 pub use link::Link;
 pub(crate) use peer::Peer;

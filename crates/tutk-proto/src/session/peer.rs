@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use crate::DisconnectReason;
 use crate::Link;
 use crate::channel::AvEvent;
+use crate::session::secure::SecurityEvent;
 use crate::wire::{Message, Role};
 use crate::{Generation, Profile, SessionId};
 
@@ -88,6 +89,10 @@ impl Peer {
             Message::Close(session) if self.link.owns(session) => self.removed = Some(DisconnectReason::ByViewer),
             _ => {}
         }
+    }
+
+    pub(crate) fn poll_security(&mut self) -> Option<(u8, SecurityEvent)> {
+        self.link.poll_security()
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<(u8, AvEvent)> {

@@ -1,6 +1,8 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::security::{Encryption, Provider};
 use crate::{AuthKey, Generation, Secret, Uid};
 
 /// Which camera, and how to get in.
@@ -22,6 +24,10 @@ pub struct ViewerConfig {
     pub generation: Generation,
     /// What a camera with an authentication key wants to see.
     pub auth_key: Option<AuthKey>,
+    /// Whether the session is to be encrypted.
+    pub encryption: Encryption,
+    /// What encrypts; without it no session is encrypted.
+    pub provider: Option<Arc<dyn Provider>>,
     /// Random; the session's id is made of it.
     pub seed: u64,
 }
@@ -37,6 +43,8 @@ impl ViewerConfig {
             idle_timeout: Duration::from_secs(10),
             generation: Generation::NEWEST,
             auth_key: None,
+            encryption: Encryption::Auto,
+            provider: None,
             seed,
         }
     }
@@ -70,6 +78,18 @@ impl ViewerConfig {
     pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
         Self { auth_key: Some(auth_key), ..self }
     }
+
+    /// Sets [`encryption`](Self::encryption).
+    #[must_use]
+    pub fn with_encryption(self, encryption: Encryption) -> Self {
+        Self { encryption, ..self }
+    }
+
+    /// Sets [`provider`](Self::provider).
+    #[must_use]
+    pub fn with_provider(self, provider: Arc<dyn Provider>) -> Self {
+        Self { provider: Some(provider), ..self }
+    }
 }
 
 /// What a login shows.
@@ -80,11 +100,28 @@ pub struct Credentials {
     pub account: String,
     /// The account's password.
     pub password: Secret,
+    /// What the two are.
+    pub kind: CredentialKind,
+}
+
+/// What [`Credentials`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CredentialKind {
+    /// An account and its password.
+    Password,
+    /// An identity and its token, which some cameras give to applications in place of the password.
+    Token,
 }
 
 impl Credentials {
     /// An account and its password.
     pub fn new(account: impl Into<String>, password: impl Into<Secret>) -> Self {
-        Self { account: account.into(), password: password.into() }
+        Self { account: account.into(), password: password.into(), kind: CredentialKind::Password }
+    }
+
+    /// An identity and its token.
+    pub fn token(identity: impl Into<String>, token: impl Into<Secret>) -> Self {
+        Self { kind: CredentialKind::Token, ..Self::new(identity, token) }
     }
 }

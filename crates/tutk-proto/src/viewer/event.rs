@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::DiscoveredCamera;
 use crate::channel::AvEvent;
+use crate::security::CipherSuite;
 
 /// A step on the way to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Step {
     Find,
     /// Agree on a session.
     Connect,
+    /// Agree on keys, in an encrypted session.
+    Encrypt,
     /// Show account and password.
     LogIn,
 }
@@ -22,6 +25,7 @@ impl fmt::Display for Step {
         f.pad(match self {
             Self::Find => "find",
             Self::Connect => "connect",
+            Self::Encrypt => "encrypt",
             Self::LogIn => "log in",
         })
     }
@@ -45,6 +49,22 @@ pub enum CloseReason {
     SearchResult(u32),
     /// Wrong account or password.
     Refused,
+    /// The handshake of encryption shows that the password is another one than the camera's. Not `certain` where the camera only
+    /// says nothing to what a wrong password would make unreadable.
+    WrongPassword {
+        /// Whether the camera said so.
+        certain: bool,
+    },
+    /// The camera has no such account; its answer in the handshake of encryption.
+    UnknownAccount,
+    /// The camera's sessions are not encrypted, and encryption is required.
+    CameraIsPlain,
+    /// The camera's sessions are encrypted, and the viewer's is not.
+    CameraIsEncrypted,
+    /// The handshake of encryption failed: the camera's alert of TLS, or none.
+    Encryption(Option<u8>),
+    /// Encryption is required, and there is no [`Provider`](crate::security::Provider), or it failed.
+    EncryptionUnavailable,
     /// The camera answered the login with a number that has no known meaning.
     LoginResult(u32),
     /// The camera closed the session.
@@ -63,6 +83,10 @@ pub enum ViewerEvent {
     Found(DiscoveredCamera),
     /// The session is established.
     Connected,
+    /// Channel 0 is encrypted.
+    Encrypted(CipherSuite),
+    /// The camera says that it cannot encrypt, and the session goes on in plain. Somebody else may have said so in its name.
+    NotEncrypted,
     /// Something happened in a channel.
     Av {
         /// In which.

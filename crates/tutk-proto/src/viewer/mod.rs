@@ -2,7 +2,7 @@ mod config;
 mod event;
 mod stats;
 
-pub use config::{Credentials, ViewerConfig};
+pub use config::{CredentialKind, Credentials, ViewerConfig};
 pub use event::{CloseReason, Step, ViewerEvent};
 pub use stats::ViewerStats;
 
@@ -13,7 +13,9 @@ use std::time::Instant;
 use crate::channel::AvEvent;
 use crate::discovery::Responder;
 use crate::outbox::Outbox;
+use crate::security::{AssociationState, Encryption, Failure};
 use crate::session::handshake::{Progress, v1, v2};
+use crate::session::secure::{Secure, SecurityEvent};
 use crate::wire::{self, Message, Role, SearchResult, SessionRequest};
 use crate::{Answers, Generation, Link, MAX_TIMEOUT, Profile, Search, SessionId, Transmit};
 
@@ -48,6 +50,8 @@ enum State {
         /// The last message of the handshake, which is to be sent, and the generation that it is encoded in.
         last: Option<(Message<'static>, Generation)>,
         logging_in: bool,
+        /// The handshake of encryption goes on in channel 0.
+        encrypting: bool,
     },
     Ended {
         camera: Option<SocketAddr>,
@@ -60,6 +64,9 @@ enum Handshake {
     Cookie(v1::Viewer),
     Block(v2::Viewer),
 }
+
+/// So many last flights without an answer are a sign of a wrong password.
+const SILENT_REPEATS: u32 = 3;
 
 /// Addresses over this number that answer for the camera are only counted.
 const MAX_OTHERS: usize = 16;
@@ -137,11 +144,13 @@ impl Viewer {
                         self.events.push_back(ViewerEvent::Ended(CloseReason::ClosedByCamera));
                     }
                 } else if let State::Established { .. } = self.state {
-                    if self.link.handle_input(now, &message).is_err() {
+                    let result = self.link.handle_input(now, &message);
+                    self.take_security(now);
+                    self.take_events();
+                    if result.is_err() {
                         self.stats.malformed += 1;
                         return;
                     }
-                    self.take_events();
                 }
             }
             _ => {}
@@ -168,6 +177,9 @@ impl Viewer {
         } else {
             let (profile, id) = (Profile::between(own, generation), SessionId::Block(self.request.id));
             self.link = Link::new(now, Role::Viewer, own, profile, id, idle_timeout);
+            if let Some(secure) = self.secure(generation) {
+                self.link.encrypt(secure);
+            }
             let handshake = v2::Viewer::new(now, uid, self.request, camera);
             let progress = handshake.handle_input(grant);
             self.state = State::Handshaking { camera, handshake: Handshake::Block(handshake) };
@@ -175,7 +187,24 @@ impl Viewer {
         }
         if !generation.is_spoken() {
             self.end(CloseReason::Generation(generation.0));
+        } else if self.config.encryption == Encryption::Required {
+            if self.config.provider.is_none() {
+                self.end(CloseReason::EncryptionUnavailable);
+            } else if !self.may_encrypt(generation) {
+                self.end(CloseReason::CameraIsPlain);
+            }
         }
+    }
+
+    /// Whether a camera of this generation may know encrypted sessions with us.
+    fn may_encrypt(&self, camera: Generation) -> bool {
+        camera.may_encrypt() && self.config.generation.may_encrypt()
+    }
+
+    /// What is to encrypt a session with a camera of this generation.
+    fn secure(&self, camera: Generation) -> Option<Secure> {
+        let is_wanted = self.config.encryption != Encryption::Off && self.may_encrypt(camera);
+        self.config.provider.clone().filter(|_| is_wanted).map(Secure::new)
     }
 
     /// Goes on with what the handshake has come to.
@@ -201,11 +230,14 @@ impl Viewer {
         self.link.heard(now);
         self.deadline = now + self.config.timeout;
         let credentials = self.config.credentials.take();
-        self.state = State::Established { camera, last: Some(last), logging_in: credentials.is_some() };
+        let logging_in = credentials.is_some();
+        let encrypting = logging_in && self.link.is_secure();
+        self.state = State::Established { camera, last: Some(last), logging_in, encrypting };
         self.events.push_back(ViewerEvent::Connected);
-        if let Some(Credentials { account, password }) = credentials {
-            self.link.start_client(now, 0, account, password, true);
+        if let Some(credentials) = credentials {
+            self.link.log_in(now, 0, credentials, true);
         }
+        self.take_security(now);
     }
 
     fn conflicting_responders(&mut self, camera: SocketAddr, from: SocketAddr) {
@@ -214,6 +246,43 @@ impl Viewer {
         let is_this_host = camera.ip().is_loopback() || from.ip().is_loopback();
         if !is_this_host && others.len() < MAX_OTHERS && !others.contains(&from) {
             others.push(from);
+        }
+    }
+
+    /// Goes on with what has happened to the encryption.
+    fn take_security(&mut self, now: Instant) {
+        while let Some((channel, event)) = self.link.poll_security() {
+            let State::Established { encrypting, .. } = &mut self.state else { return };
+            // In other channels the camera is the client, and no reason to end the session.
+            if channel != 0 {
+                continue;
+            }
+            match event {
+                SecurityEvent::Established(suite) => {
+                    *encrypting = false;
+                    self.deadline = now + self.config.timeout;
+                    self.events.push_back(ViewerEvent::Encrypted(suite));
+                }
+                SecurityEvent::PeerIsPlain if self.config.encryption == Encryption::Auto => {
+                    *encrypting = false;
+                    self.deadline = now + self.config.timeout;
+                    self.link.fall_back();
+                    self.events.push_back(ViewerEvent::NotEncrypted);
+                }
+                SecurityEvent::PeerIsPlain => self.end(CloseReason::CameraIsPlain),
+                SecurityEvent::PeerIsEncrypted => self.end(CloseReason::CameraIsEncrypted),
+                SecurityEvent::Failed(failure) => self.end(failure_reason(failure)),
+            }
+        }
+    }
+
+    /// Why the handshake of encryption is not done in time.
+    fn unanswered(&self) -> CloseReason {
+        match self.link.association(0) {
+            Some(AssociationState::Handshaking { repeats, .. }) if repeats >= SILENT_REPEATS => {
+                CloseReason::WrongPassword { certain: false }
+            }
+            _ => CloseReason::NoAnswer(Step::Encrypt),
         }
     }
 
@@ -277,11 +346,16 @@ impl Viewer {
         let step = match self.state {
             State::Finding(_) => Step::Find,
             State::Handshaking { .. } => Step::Connect,
-            State::Established { logging_in, .. } => {
+            State::Established { .. } => {
                 self.link.handle_timeout(now);
+                self.take_security(now);
                 self.take_events();
+                let State::Established { logging_in, encrypting, .. } = self.state else { return };
                 if let Some(silence) = self.link.silence(now) {
                     return self.end(CloseReason::Silent(silence));
+                }
+                if encrypting && self.deadline <= now {
+                    return self.end(self.unanswered());
                 }
                 if !logging_in {
                     return;
@@ -381,5 +455,17 @@ impl Viewer {
     /// [`poll_event`](Self::poll_event) come on top.
     pub fn memory(&self) -> usize {
         self.link.received_memory()
+    }
+}
+
+fn failure_reason(failure: Failure) -> CloseReason {
+    match failure {
+        // bad_record_mac and decrypt_error.
+        Failure::Alert(20 | 51) => CloseReason::WrongPassword { certain: true },
+        // unknown_psk_identity.
+        Failure::Alert(115) => CloseReason::UnknownAccount,
+        Failure::Alert(alert) => CloseReason::Encryption(Some(alert)),
+        Failure::Unavailable => CloseReason::EncryptionUnavailable,
+        Failure::UnknownIdentity | Failure::WrongKey | Failure::Handshake => CloseReason::Encryption(None),
     }
 }

@@ -31,7 +31,7 @@ pub(in crate::wire) struct Header {
     /// 0 before there is a session.
     pub(in crate::wire) cookie: u16,
     pub(in crate::wire) channel: u8,
-    /// Byte 15: any camera may answer, or a viewer opens a session.
+    /// Byte 15: any camera may answer, or a viewer opens a session, or a session is encrypted.
     pub(in crate::wire) first: bool,
 }
 
@@ -58,9 +58,14 @@ impl Header {
         let (channel, partial) = (session.channel, session.partial && is_data(message));
         match session.id {
             SessionId::Cookie(cookie) => Self { partial, cookie, channel, ..header },
-            SessionId::Block([a, b, ..]) if is_data(message) => {
-                Self { has_block: true, partial, cookie: u16::from_le_bytes([a, b]), channel, ..header }
-            }
+            SessionId::Block([a, b, ..]) if is_data(message) => Self {
+                has_block: true,
+                partial,
+                cookie: u16::from_le_bytes([a, b]),
+                channel,
+                first: session.secure,
+                ..header
+            },
             SessionId::Block(_) => Self { has_block: true, ..header },
         }
     }
@@ -121,7 +126,7 @@ impl Header {
         } else {
             SessionId::Cookie(self.cookie)
         };
-        Ok((Session { from, id, channel: self.channel, partial: self.partial }, reader.rest()))
+        Ok((Session { from, id, channel: self.channel, partial: self.partial, secure: self.first }, reader.rest()))
     }
 
     /// Appends the session block, if the session has one.

@@ -43,12 +43,14 @@ pub struct Session {
     /// No more than the first 64 bytes of the datagram are scrambled. Each side decides it for its data messages. Seen with the
     /// vendor's libraries 1.13 to 4.2 in both framings.
     pub partial: bool,
+    /// The payload is encrypted, or the sender's session is; see [`security`](crate::security).
+    pub secure: bool,
 }
 
 impl Session {
-    /// A session, channel 0, wholly scrambled.
+    /// A plain session, channel 0, wholly scrambled.
     pub fn new(from: Role, id: SessionId) -> Self {
-        Self { from, id, channel: 0, partial: false }
+        Self { from, id, channel: 0, partial: false, secure: false }
     }
 }
 

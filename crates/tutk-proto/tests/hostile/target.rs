@@ -31,7 +31,7 @@ impl Target {
     }
 
     pub(crate) fn data(&mut self, from: SocketAddr, av: Av<'_>) {
-        let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false };
+        let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false, secure: false };
         self.say(from, Message::Data { session, sequence: 0, payload: &payload(&av) });
     }
 

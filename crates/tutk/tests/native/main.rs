@@ -335,8 +335,13 @@ fn strangers_are_counted_and_passed_over() {
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
     for cookie in (1..=u16::MAX).step_by(199) {
         for (from, port) in [(Role::Camera, address.port()), (Role::Viewer, camera.camera.port())] {
-            let close =
-                Message::Close(tutk::wire::Session { from, id: SessionId::Cookie(cookie), channel: 0, partial: false });
+            let close = Message::Close(tutk::wire::Session {
+                from,
+                id: SessionId::Cookie(cookie),
+                channel: 0,
+                partial: false,
+                secure: false,
+            });
             stranger.send_to(&close.to_datagram(Generation::G09), ("127.0.0.1", port)).unwrap();
         }
     }

@@ -7,7 +7,7 @@ use crate::recv::Counts;
 use crate::send::Outgoing;
 use crate::wire::packet::Packet;
 use crate::wire::{Av, FrameInfo};
-use crate::{AvStyle, Codec, Frame, Generation, Media};
+use crate::{AvStyle, Codec, Credentials, Frame, Generation, Media};
 
 /// What the network does, in percent and milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +85,7 @@ impl World {
         Self {
             now: start,
             start,
-            client: Client::new(start, "admin".into(), "secret".into(), resend[0], AvStyle::Packet, version, 7),
+            client: Client::new(start, Credentials::new("admin", "secret"), resend[0], AvStyle::Packet, version, 7),
             server: Server::new(resend[1], AvStyle::Packet),
             conditions,
             filter: Box::new(|_, _, _| false),
@@ -116,7 +116,7 @@ impl World {
 
     /// The client begins anew.
     pub(super) fn restart_client(&mut self, password: &str) {
-        self.client = Client::new(self.now, "admin".into(), password.into(), true, AvStyle::Packet, 0x0b, 9);
+        self.client = Client::new(self.now, Credentials::new("admin", password), true, AvStyle::Packet, 0x0b, 9);
         self.logged_in = None;
         self.next_numbers = [0; 2];
     }
