@@ -6,6 +6,7 @@ packages=(
     "gcc command cc"
     "pkg-config command pkg-config"
     "libclang-dev library libclang"
+    "libssl-dev module openssl"
     "libgstreamer1.0-dev module gstreamer-check-1.0"
     "libgstreamer-plugins-base1.0-dev module gstreamer-video-1.0"
     "gstreamer1.0-tools command gst-launch-1.0"

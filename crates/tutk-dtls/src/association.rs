@@ -1,0 +1,236 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{ErrorCode, Ssl, SslStream};
+use tutk_proto::security::{Association, AssociationState, CipherSuite, Failure, Keys, Psk};
+
+use crate::datagrams::Datagrams;
+use crate::{context, timer};
+
+/// Most bytes of a datagram of the handshake. A session's header goes before it.
+const MTU: u32 = 1_200;
+/// Bytes of a record at most.
+const MAX_MESSAGE: usize = 16_384;
+/// OpenSSL's names for states, as `SSL_state_string` has them.
+const CLIENT_HELLO_SENT: &str = "TWCH";
+const FINISHED_SENT: &str = "TWFIN";
+const CHANGE_CIPHER_SPEC_READ: &str = "TRCCS";
+/// OpenSSL's reasons for alerts that came begin here.
+const ALERT_REASONS: i32 = 1_000;
+/// bad_record_mac, as a fatal alert in the first epoch.
+const BAD_RECORD_MAC: [u8; 15] = [21, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 2, 2, 20];
+
+/// Which end of an association, and what it knows.
+pub(crate) enum Role {
+    Client {
+        identity: Vec<u8>,
+        psk: Psk,
+    },
+    Server {
+        keys: Arc<dyn Keys>,
+        /// What names the client's address, if that is to be proved.
+        address: Option<Vec<u8>>,
+    },
+}
+
+/// One end of an association.
+pub(crate) struct Openssl {
+    stream: SslStream<Datagrams>,
+    is_server: bool,
+    state: AssociationState,
+    timer: Option<Instant>,
+}
+
+impl Openssl {
+    pub(crate) fn new(now: Instant, role: Role) -> Result<Self, ErrorStack> {
+        let is_server = matches!(role, Role::Server { .. });
+        let mut ssl = Ssl::new(match role {
+            Role::Client { .. } => context::client()?,
+            Role::Server { address: None, .. } => context::server()?,
+            Role::Server { address: Some(_), .. } => context::server_with_cookies()?,
+        })?;
+        ssl.set_ex_data(context::role_index()?, role);
+        ssl.set_mtu(MTU)?;
+        timer::set_intervals(&mut ssl);
+        if is_server {
+            ssl.set_accept_state();
+        } else {
+            ssl.set_connect_state();
+        }
+        let stream = SslStream::new(ssl, Datagrams::default())?;
+        let state = AssociationState::Handshaking { answered: false, repeats: 0 };
+        let mut openssl = Self { stream, is_server, state, timer: None };
+        if !is_server {
+            openssl.shake_hands(now);
+        }
+        Ok(openssl)
+    }
+
+    /// Goes on with the handshake, and sends again what is due.
+    fn shake_hands(&mut self, now: Instant) {
+        let AssociationState::Handshaking { answered, repeats } = self.state else { return };
+        let is_first = self.stream.get_ref().is_empty();
+        let before = self.stream.ssl().state_string();
+        let (result, interval) = timer::observe(|| self.stream.do_handshake());
+        if let Some(interval) = interval {
+            self.timer = Some(now + interval);
+        }
+        let after = self.stream.ssl().state_string();
+        self.state = match result {
+            Ok(()) => match self.suite() {
+                Some(suite) => AssociationState::Established(suite),
+                None => AssociationState::Failed(Failure::Handshake),
+            },
+            Err(error) if is_retriable(error.code()) => {
+                let is_repeated = before == FINISHED_SENT && after == FINISHED_SENT;
+                let repeats = match is_repeated && is_first && !self.stream.get_ref().is_empty() {
+                    true => repeats + 1,
+                    false => repeats,
+                };
+                let answered = answered || after != before && before == CLIENT_HELLO_SENT;
+                AssociationState::Handshaking { answered, repeats }
+            }
+            Err(error) => AssociationState::Failed(failure(error.ssl_error())),
+        };
+        if !matches!(self.state, AssociationState::Handshaking { .. }) {
+            self.timer = None;
+        }
+    }
+
+    fn suite(&self) -> Option<CipherSuite> {
+        let cipher = self.stream.ssl().current_cipher()?;
+        CipherSuite::from_number(u16::from_be_bytes(cipher.protocol_id()))
+    }
+
+    /// Whether the key of a client that has sent this datagram is another one: all of its last flight has come, and the part that
+    /// is encrypted cannot be read. OpenSSL passes it over, and the client would have to wait.
+    fn is_wrong_key(&self, datagram: &[u8]) -> bool {
+        self.is_server
+            && matches!(self.state, AssociationState::Handshaking { .. })
+            && self.stream.ssl().state_string() == CHANGE_CIPHER_SPEC_READ
+            && has_encrypted_handshake(datagram)
+    }
+
+    /// Reads messages until there is none.
+    fn read(&mut self, deliver: &mut dyn FnMut(&[u8])) {
+        let mut buffer = [0; MAX_MESSAGE];
+        while let Ok(len) = self.stream.ssl_read(&mut buffer) {
+            if len == 0 {
+                break;
+            }
+            deliver(buffer.get(..len).unwrap_or_default());
+        }
+    }
+}
+
+impl Association for Openssl {
+    fn state(&self) -> AssociationState {
+        self.state
+    }
+
+    fn handle_input(&mut self, now: Instant, datagram: &[u8], deliver: &mut dyn FnMut(&[u8])) {
+        if let AssociationState::Failed(_) = self.state {
+            return;
+        }
+        self.stream.get_mut().receive(datagram);
+        self.shake_hands(now);
+        if self.is_wrong_key(datagram) {
+            self.stream.get_mut().push(BAD_RECORD_MAC.to_vec());
+            self.state = AssociationState::Failed(Failure::WrongKey);
+            self.timer = None;
+        }
+        if let AssociationState::Established(_) = self.state {
+            self.read(deliver);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        // Where OpenSSL's clock says that it is too early.
+        self.timer = Some(now + timer::FIRST);
+        self.shake_hands(now);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.timer
+    }
+
+    fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool {
+        let datagram = self.stream.get_mut().pop(MTU as usize);
+        out.extend_from_slice(datagram.as_deref().unwrap_or_default());
+        datagram.is_some()
+    }
+
+    fn send(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
+        let AssociationState::Established(_) = self.state else { return false };
+        self.stream.ssl_write(message).is_ok() && self.poll_transmit(out)
+    }
+}
+
+impl fmt::Debug for Openssl {
+    /// Without keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Openssl")
+            .field("is_server", &self.is_server)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_retriable(code: ErrorCode) -> bool {
+    code == ErrorCode::WANT_READ || code == ErrorCode::WANT_WRITE
+}
+
+/// What OpenSSL's words mean.
+fn failure(error: Option<&ErrorStack>) -> Failure {
+    let mut reasons = error.into_iter().flat_map(|error| error.errors()).map(|error| error.reason_code());
+    reasons.find_map(reason).unwrap_or(Failure::Handshake)
+}
+
+fn reason(code: i32) -> Option<Failure> {
+    /// `SSL_R_PSK_IDENTITY_NOT_FOUND` of `openssl/sslerr.h`.
+    const IDENTITY_NOT_FOUND: i32 = 223;
+    match code {
+        IDENTITY_NOT_FOUND => Some(Failure::UnknownIdentity),
+        code => u8::try_from(code - ALERT_REASONS).ok().map(Failure::Alert),
+    }
+}
+
+/// Whether there is a record of the handshake in the second epoch.
+fn has_encrypted_handshake(mut datagram: &[u8]) -> bool {
+    const HANDSHAKE: u8 = 22;
+    while let Some((header, rest)) = datagram.split_first_chunk::<13>() {
+        let [kind, _, _, epoch_high, epoch_low, .., len_high, len_low] = *header;
+        if kind == HANDSHAKE && [epoch_high, epoch_low] == [0, 1] {
+            return true;
+        }
+        datagram = rest.get(usize::from(u16::from_be_bytes([len_high, len_low]))..).unwrap_or_default();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_are_told_from_other_failures() {
+        assert_eq!(reason(1_020), Some(Failure::Alert(20)));
+        assert_eq!(reason(1_115), Some(Failure::Alert(115)));
+        assert_eq!(reason(223), Some(Failure::UnknownIdentity));
+        assert_eq!(reason(131), None);
+    }
+
+    #[test]
+    fn encrypted_records_are_found_behind_others() {
+        let record = |kind, epoch, len: u8| {
+            [&[kind, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, 0, 0, len][..], &vec![7; len.into()]].concat()
+        };
+        assert!(has_encrypted_handshake(&[record(22, 0, 5), record(20, 0, 1), record(22, 1, 40)].concat()));
+        assert!(!has_encrypted_handshake(&[record(22, 0, 5), record(20, 0, 1), record(23, 1, 40)].concat()));
+        for len in 0..13 {
+            assert!(!has_encrypted_handshake(&record(22, 1, 0)[..len]));
+        }
+    }
+}
