@@ -228,7 +228,7 @@ pub(crate) fn forged(from: Role, id: SessionId, secure: bool, payload: &[u8]) ->
 const HEADER: usize = 28;
 
 /// Changes the payload of an encrypted datagram.
-pub(crate) fn change_payload(datagram: &mut Vec<u8>, change: impl FnOnce(&mut [u8])) {
+pub(crate) fn change_payload(datagram: &mut [u8], change: impl FnOnce(&mut [u8])) {
     descramble(datagram);
     let is_data = datagram.len() > HEADER && matches!(datagram[8..10], [7 | 8, 4]) && datagram[15] == 1;
     if is_data {
