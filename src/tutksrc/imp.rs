@@ -76,9 +76,9 @@
  * Where applications take a URI, a camera is `tutk://[account:password@]UID[?property=value&…]`. Account and password
  * are percent-encoded: `%40` for an @. The parameters are properties of this element, with values as `gst-launch-1.0`
  * takes them. Other properties keep their values. Anybody may be the author of a URI. So it cannot set
- * #GstTutkSrc:library and #GstTutkSrc:backend, which choose code, #GstTutkSrc:license-key, nor
- * #GstTutkSrc:require-encryption, and where it sets #GstTutkSrc:address, the environment variable `TUTK_PASSWORD` is not
- * used: the password is in the URI, or the application sets it.
+ * #GstTutkSrc:library and #GstTutkSrc:backend, which choose code, #GstTutkSrc:license-key, #GstTutkSrc:auth-key, nor
+ * #GstTutkSrc:require-encryption, and where it sets #GstTutkSrc:address, the environment variables `TUTK_PASSWORD` and
+ * `TUTK_AUTH_KEY` are not used: the password is in the URI, or the application sets it and the key.
  *
  * This element never shows the password that a URI holds, but GStreamer itself and applications log URIs, and a URI on
  * a command line can be read by other users. Where that matters, leave the password out of the URI and set

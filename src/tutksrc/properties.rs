@@ -271,8 +271,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         /**
          * GstTutkSrc:require-encryption:
          *
-         * Refuse a session that others in the network can read or change, before a password is sent. This generation
-         * of the protocol has no encryption, so that all sessions are refused so far.
+         * Refuse a session that others in the network can read or change, before a password is sent. No session is
+         * encrypted so far, so that all are refused.
          */
         glib::ParamSpecBoolean::builder("require-encryption")
             .nick("Require Encryption")
