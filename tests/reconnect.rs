@@ -35,7 +35,7 @@ fn a_camera_that_restarts_is_reconnected() {
     assert_eq!(connected.get("address"), Ok(camera.address().as_str()));
     assert_eq!(connected.get("mode"), Ok("lan"));
     assert_eq!(connected.get("backend"), Ok("native"));
-    assert_eq!(connected.get("generation"), Ok(9u32));
+    assert_eq!(connected.get("generation"), Ok(0x1au32));
 
     let mut last = None;
     for round in 0..3 {
