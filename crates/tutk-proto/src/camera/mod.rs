@@ -56,6 +56,10 @@ const MAX_STRANGERS_OF_HOST: usize = 8;
 /// Datagrams that a viewer gets in a row before it is the next one's turn: as many as can be sent in one piece.
 const TURN: usize = 60;
 
+/// Bytes of frame info for viewers in packet style without resend: go2rtc's client takes so many off each frame, and the
+/// vendor's viewer goes by the length that is sent.
+const LONG_INFO: usize = 32;
+
 impl Camera {
     /// A camera without viewers.
     pub fn new(config: CameraConfig) -> Self {
@@ -311,11 +315,17 @@ impl Camera {
     pub fn send_video(&mut self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, SendError> {
         let key = frame.key || frame.codec.is_intra_only();
         let frame = frame.to_outgoing(self.viewers())?;
-        let takes = |viewer: &&ViewerId| {
-            let peer = self.peers.get_mut(**viewer).filter(|peer| peer.is_viewer());
-            peer.is_some_and(|peer| peer.link.send_outgoing(0, &frame, key))
+        let mut with_long_info = None;
+        let mut takes = |viewer: &&ViewerId| {
+            let Some(peer) = self.peers.get_mut(**viewer).filter(|peer| peer.is_viewer()) else { return false };
+            let frame = if peer.link.is_packet_without_resend(0) {
+                with_long_info.get_or_insert_with(|| frame.with_info_len(LONG_INFO))
+            } else {
+                &frame
+            };
+            peer.link.send_outgoing(0, frame, key)
         };
-        Ok(viewers.iter().filter(takes).count())
+        Ok(viewers.iter().filter(|viewer| takes(viewer)).count())
     }
 
     /// Sends an IO control to a viewer, if it is still there.

@@ -231,6 +231,10 @@ impl Server {
         true
     }
 
+    pub(crate) fn is_packet_without_resend(&self) -> bool {
+        matches!(&self.state, State::Packet(media) if !media.has_resend())
+    }
+
     /// Whether a frame of video would be passed over because the client has not confirmed earlier ones.
     pub(crate) fn is_full(&self) -> bool {
         match &self.state {

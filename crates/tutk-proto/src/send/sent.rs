@@ -51,6 +51,12 @@ impl Outgoing {
         Self::new(media, info)
     }
 
+    /// The same with frame info of at least so many bytes, which ends with zeros.
+    pub(crate) fn with_info_len(&self, len: usize) -> Self {
+        let more = len.saturating_sub(self.info_len.into());
+        Self { bytes: Arc::new([self.bytes(), &vec![0; more]].concat()), info_len: self.info_len + more as u16 }
+    }
+
     /// Bytes of both.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()

@@ -192,6 +192,11 @@ impl Link {
         self.server(channel).is_some_and(|server| server.send_video(frame, key))
     }
 
+    /// Whether the client of a channel gets media in packet style without resend.
+    pub(crate) fn is_packet_without_resend(&mut self, channel: u8) -> bool {
+        self.server(channel).is_some_and(|server| server.is_packet_without_resend())
+    }
+
     /// Whether the client of a channel has so many unconfirmed frames that it takes no other.
     pub fn is_full(&mut self, channel: u8) -> bool {
         self.server(channel).is_some_and(|server| server.is_full())

@@ -206,6 +206,17 @@ fn lost_acknowledgements_do_not_fill_the_camera() {
     }
 }
 
+/// A client of go2rtc, which never asks for resend in packet style, cuts 32 bytes off each frame.
+#[test]
+fn frame_info_is_longer_in_packet_style_without_resend() {
+    for (pair, resend, len) in [(PACKET, false, 32), (PACKET, true, 16), (BLOCK, false, 16), (COOKIE, true, 16)] {
+        let mut world = World::between(pair, 1, Conditions::default(), resend, "right");
+        world.run(Duration::from_secs(2));
+        world.check_stream();
+        assert_eq!(world.info_len, len, "{pair:?}, resend {resend}");
+    }
+}
+
 #[test]
 fn a_clean_network_needs_no_resend() {
     let clean = Conditions { delay: millis(5), ..Conditions::default() };

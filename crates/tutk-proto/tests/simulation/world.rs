@@ -85,6 +85,7 @@ pub(super) struct World {
     pub(super) opened: Option<bool>,
     pub(super) ended: Option<CloseReason>,
     pub(super) delivered: BTreeMap<u32, u64>,
+    pub(super) info_len: usize,
     pub(super) lost: Vec<u32>,
     pub(super) next_number: u32,
     pub(super) viewer_heard: Vec<u32>,
@@ -147,6 +148,7 @@ impl World {
             opened: None,
             ended: None,
             delivered: BTreeMap::new(),
+            info_len: 0,
             lost: Vec::new(),
             next_number: 0,
             viewer_heard: Vec::new(),
@@ -281,6 +283,7 @@ impl World {
                 let id = u64::from_le_bytes(frame.data[..8].try_into().unwrap());
                 assert!(frame.data == content(id), "seed {seed}: frame {} is not what was sent", frame.number);
                 assert_eq!((frame.key, frame.timestamp), (id.is_multiple_of(30), id as u32), "seed {seed}");
+                self.info_len = frame.info.len();
                 self.delivered.insert(frame.number, id);
                 self.next_number = frame.number + 1;
             }

@@ -64,6 +64,10 @@ impl PacketMedia {
         }
     }
 
+    pub(crate) fn has_resend(&self) -> bool {
+        self.resend
+    }
+
     pub(crate) fn send_io_control(&mut self, kind: u32, body: &[u8]) {
         self.controls.send(false, kind, body);
     }
