@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Audio of ours for scripts/matrix, over the C library of this project: frames of 640 bytes, each 40 ms.
 
-    audio.py viewer LIBRARY UID SECONDS OUT
-    audio.py camera LIBRARY UID FRAMES
+audio.py viewer LIBRARY UID SECONDS OUT
+audio.py camera LIBRARY UID FRAMES
 """
 
 import ctypes
