@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::proto::{AvStyle, RESEND_STORE};
+use tutk::proto::RESEND_STORE;
 use tutk::{AvEvent, Channel, ChannelError, Credentials, Frame, Secret};
 
 use crate::codes::*;
@@ -236,12 +236,6 @@ impl Av {
         let state = lock(&self.state);
         self.check_client(&state)?;
         Ok(state.video.fullness())
-    }
-
-    /// Whether the login agreed on packet style.
-    pub(crate) fn is_packet(&self) -> bool {
-        let style = self.session.channel(self.channel).and_then(|channel| channel.av_style());
-        style == Some(AvStyle::Packet)
     }
 
     /// Forgets what waits.

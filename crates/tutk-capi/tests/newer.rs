@@ -38,7 +38,7 @@ fn a_session_with_a_key() {
             let session = (camera.IOTC_Listen)(20_000);
             let (input, mut output) = (ServIn::new(session), ServOut::new());
             let av = (camera.avServStartEx)(&input, &mut output);
-            assert_eq!((av, output.size, output.resend, output.two_way, output.auth_type), (0, 272, 1, 1, 0));
+            assert_eq!((av, output.size, output.resend, output.two_way, output.auth_type), (0, 272, 1, 0, 0));
             assert_eq!(text(&output.account), "admin");
             assert_eq!((camera.IOTC_Set_Partial_Encryption)(session, 1), 0);
             assert_eq!(camera.control(av), Ok((0x1ff, vec![0; 8])));
@@ -60,7 +60,7 @@ fn a_session_with_a_key() {
         // Plain or DTLS.
         input.security = 2;
         let av = (viewer.avClientStartEx)(&input, &mut output);
-        let granted = ClientOut { size: 24, service: 0x10, resend: 1, two_way: 1, sync_recv_data: 0, security: 0 };
+        let granted = ClientOut { size: 24, service: 0x10, resend: 1, two_way: 0, sync_recv_data: 0, security: 0 };
         assert_eq!((av, output), (0, granted));
         assert_eq!((viewer.IOTC_Set_Partial_Encryption)(session, 1), 0);
         assert_eq!(viewer.send_control(av, 0x1ff, &[0; 8]), 0);

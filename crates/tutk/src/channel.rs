@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use crate::ChannelError;
 use crate::native::{Camera, Session};
-use crate::proto::{AvStyle, Credentials, Link, ViewerId};
+use crate::proto::{Credentials, Link, ViewerId};
 
 /// One channel of a session, for applications that log in, or let others log in, by themselves.
 ///
@@ -115,11 +115,6 @@ impl Channel {
     /// Whether the login is done.
     pub fn is_open(&self) -> bool {
         self.look(|link| link.is_open(self.number)).unwrap_or_default()
-    }
-
-    /// The AV style that the login agreed on.
-    pub fn av_style(&self) -> Option<AvStyle> {
-        self.look(|link| link.av_style(self.number)).flatten()
     }
 
     /// The number that the server gave the client when it was let in.

@@ -69,22 +69,15 @@ unsafe extern "C" fn avClientStartEx(input: *const InConfig, output: *mut OutCon
             return Err(AV_ER_INVALID_ARG);
         }
         let session = c_int::try_from(input.session).map_err(|_| AV_ER_INVALID_ARG)?;
-        let (index, ((resend, service), two_way)) =
-            REGISTRY.start_av(session, input.channel, Role::Client, |channel| {
-                // SAFETY: C's side of the contract.
-                let (account, password) = unsafe { (credential(input.account)?, credential(input.password)?) };
-                let until = Instant::now() + timeout(input.seconds.into());
-                let granted = channel.log_in(Credentials::new(account, password), input.resend != 0, until)?;
-                Ok((granted, channel.is_packet()))
-            })?;
-        let answer = OutConfig {
-            service,
-            resend: resend.into(),
-            two_way: two_way.into(),
-            sync_recv_data: 0,
-            security: PLAIN,
-            ..out
-        };
+        let (index, (resend, service)) = REGISTRY.start_av(session, input.channel, Role::Client, |channel| {
+            // SAFETY: C's side of the contract.
+            let (account, password) = unsafe { (credential(input.account)?, credential(input.password)?) };
+            let until = Instant::now() + timeout(input.seconds.into());
+            channel.log_in(Credentials::new(account, password), input.resend != 0, until)
+        })?;
+        // A client sends no media here.
+        let two_way = 0;
+        let answer = OutConfig { service, resend: resend.into(), two_way, sync_recv_data: 0, security: PLAIN, ..out };
         // SAFETY: the struct has this size, which is C's side of the contract.
         unsafe { put(output, answer) };
         Ok(index)

@@ -16,14 +16,7 @@ use crate::state::REGISTRY;
 /// Says with 1 whether account and password are right.
 type Auth = unsafe extern "C" fn(*mut c_char, *mut c_char) -> c_int;
 
-/// A server whose client is logged in.
-pub(super) struct Started {
-    pub(super) index: c_int,
-    pub(super) resend: bool,
-    pub(super) is_packet: bool,
-}
-
-/// Waits for a client.
+/// Waits for a client; returns the AV channel, and whether resend is granted.
 pub(super) fn start(
     session: c_int,
     may: impl Fn(&[u8], &[u8]) -> bool,
@@ -31,13 +24,10 @@ pub(super) fn start(
     channel: c_uchar,
     resend: bool,
     service: c_ulong,
-) -> Result<Started, Code> {
+) -> Result<(c_int, bool), Code> {
     let until = (seconds > 0).then(|| Instant::now() + Duration::from_secs(wide(seconds).min(MAX_TIMEOUT)));
-    let started = REGISTRY.start_av(session, channel, Role::Server, |channel| {
-        let resend = channel.let_in(may, resend, wide(service) as u32, until)?;
-        Ok((resend, channel.is_packet()))
-    });
-    let started = started.map(|(index, (resend, is_packet))| Started { index, resend, is_packet });
+    let started = REGISTRY
+        .start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, wide(service) as u32, until));
     // An unknown session is an invalid argument to these functions, as it is to the vendor's.
     started.map_err(|code| if code == IOTC_ER_INVALID_SID { AV_ER_INVALID_ARG } else { code })
 }
@@ -53,7 +43,7 @@ unsafe fn start_with(
     channel: c_uchar,
     resend: bool,
     service: c_ulong,
-) -> Result<Started, Code> {
+) -> Result<(c_int, bool), Code> {
     let auth = auth.ok_or(AV_ER_INVALID_ARG)?;
     let may = move |account: &[u8], password: &[u8]| {
         let (mut account, mut password) =
@@ -77,7 +67,7 @@ unsafe extern "C" fn avServStart(
         // SAFETY: C's side of the contract.
         let (right, word) = unsafe { (credential(account)?, credential(password)?) };
         let may = |account: &[u8], password: &[u8]| account == right.as_bytes() && password == word.as_bytes();
-        start(session, may, seconds, channel, false, service).map(|started| started.index)
+        start(session, may, seconds, channel, false, service).map(|(index, _)| index)
     })
 }
 
@@ -90,7 +80,7 @@ unsafe extern "C" fn avServStart2(
     channel: c_uchar,
 ) -> c_int {
     // SAFETY: C's side of the contract.
-    av(|| unsafe { start_with(session, auth, seconds, channel, false, service) }.map(|started| started.index))
+    av(|| unsafe { start_with(session, auth, seconds, channel, false, service) }.map(|(index, _)| index))
 }
 
 #[unsafe(no_mangle)]
@@ -104,10 +94,10 @@ unsafe extern "C" fn avServStart3(
 ) -> c_int {
     av(|| {
         // SAFETY: C's side of the contract.
-        let started = unsafe { start_with(session, auth, seconds, channel, true, service) }?;
+        let (index, granted) = unsafe { start_with(session, auth, seconds, channel, true, service) }?;
         // SAFETY: C's side of the contract.
-        unsafe { put(resend, started.resend.into()) };
-        Ok(started.index)
+        unsafe { put(resend, granted.into()) };
+        Ok(index)
     })
 }
 

@@ -74,16 +74,10 @@ unsafe extern "C" fn avServStartEx(input: *const InConfig, output: *mut OutConfi
             has_account && password == right
         };
         let (seconds, service) = (input.seconds.into(), input.service.into());
-        let started = start(session, may, seconds, input.channel, input.resend != 0, service)?;
-        let answer = OutConfig {
-            resend: started.resend.into(),
-            two_way: started.is_packet.into(),
-            auth_type: 0,
-            account: client.into_inner(),
-            ..out
-        };
+        let (index, resend) = start(session, may, seconds, input.channel, input.resend != 0, service)?;
+        let answer = OutConfig { resend: resend.into(), two_way: 0, auth_type: 0, account: client.into_inner(), ..out };
         // SAFETY: the struct has the size that it says, which is C's side of the contract.
         unsafe { put_sized(output, out.size as usize, answer) };
-        Ok(started.index)
+        Ok(index)
     })
 }
