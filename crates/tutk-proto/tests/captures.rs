@@ -110,7 +110,7 @@ fn round_trip(folder: &str) -> (usize, usize, usize) {
 
 #[test]
 fn sessions_of_0x09() {
-    assert_eq!(round_trip("g09"), (10, 1159, 0));
+    assert_eq!(round_trip("g09"), (11, 1194, 0));
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn sessions_of_0x10() {
 
 #[test]
 fn sessions_of_0x12_and_0x14() {
-    assert_eq!(round_trip("g14"), (28, 2759, 8));
+    assert_eq!(round_trip("g14"), (29, 2790, 8));
 }
 
 #[test]

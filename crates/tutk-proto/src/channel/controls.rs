@@ -16,8 +16,16 @@ pub(crate) struct Controls {
     early: BTreeMap<u32, (u32, Vec<u8>)>,
     early_since: Option<Instant>,
     /// Numbers to be acknowledged, with what that repeats.
-    confirmations: VecDeque<(u32, u16, Echo)>,
+    confirmations: VecDeque<Confirmation>,
     events: VecDeque<AvEvent>,
+}
+
+#[derive(Debug)]
+struct Confirmation {
+    internal: bool,
+    number: u32,
+    version: u16,
+    echo: Echo,
 }
 
 #[derive(Debug)]
@@ -72,17 +80,21 @@ impl Controls {
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match *av {
             Av::IoControl { number, kind, body, version, echo } => {
-                self.acknowledge(number, version, echo);
+                self.acknowledge(Confirmation { internal: false, number, version, echo });
                 self.received(now, number, kind, body);
+            }
+            // A viewer that cleans its buffer needs no more than the answer.
+            Av::Internal { number, version, echo, .. } => {
+                self.acknowledge(Confirmation { internal: true, number, version, echo });
             }
             Av::IoControlAck { number, .. } => self.confirmed(number),
             _ => {}
         }
     }
 
-    fn acknowledge(&mut self, number: u32, version: u16, echo: Echo) {
+    fn acknowledge(&mut self, confirmation: Confirmation) {
         if self.confirmations.len() < MAX_CONFIRMATIONS {
-            self.confirmations.push_back((number, version, echo));
+            self.confirmations.push_back(confirmation);
         }
     }
 
@@ -149,8 +161,12 @@ impl Controls {
     }
 
     pub(crate) fn poll_transmit(&mut self, now: Instant) -> Option<Av<'_>> {
-        if let Some((number, version, echo)) = self.confirmations.pop_front() {
-            return Some(Av::IoControlAck { number, version, echo });
+        if let Some(Confirmation { internal, number, version, echo }) = self.confirmations.pop_front() {
+            return Some(if internal {
+                Av::InternalAck { number, version, echo }
+            } else {
+                Av::IoControlAck { number, version, echo }
+            });
         }
         let first = self.outgoing.front_mut()?;
         if first.tries >= TRIES || first.due.is_some_and(|due| due > now) {
@@ -195,6 +211,21 @@ mod tests {
         }
         assert_eq!(received(&mut controls), [10, 20, 30, 40]);
         assert_eq!(controls.poll_timeout(), None);
+    }
+
+    /// The vendor's viewers repeat it until it is answered.
+    #[test]
+    fn an_internal_control_is_answered_and_counted_apart() {
+        let now = Instant::now();
+        let mut controls = Controls::new();
+        let (version, echo) = (8, [1, 2, 3, 4, 5, 6]);
+        for _ in 0..2 {
+            controls.handle(now, &Av::Internal { number: 1, kind: 0xbb, body: &[], version, echo });
+            assert_eq!(controls.poll_transmit(now), Some(Av::InternalAck { number: 1, version, echo }));
+        }
+        controls.handle(now, &Av::IoControl { number: 1, kind: 7, body: &[], version, echo });
+        assert_eq!(controls.poll_transmit(now), Some(Av::IoControlAck { number: 1, version, echo }));
+        assert_eq!(received(&mut controls), [7]);
     }
 
     #[test]

@@ -232,11 +232,6 @@ impl Link {
         Ok(())
     }
 
-    /// The style that the login in a channel agreed on.
-    pub fn av_style(&self, channel: u8) -> Option<AvStyle> {
-        self.channels.get(&channel).map(Channel::style).filter(|_| self.is_open(channel))
-    }
-
     /// Most bytes in the body of an IO control in a channel.
     pub fn max_body(&self, channel: u8) -> usize {
         match self.channels.get(&channel).map(Channel::style) {

@@ -95,6 +95,29 @@ pub enum Av<'a> {
         /// As in the IO control.
         echo: Echo,
     },
+    /// `00 10`, either side: what the libraries say to each other behind the applications' backs. One is known: the vendor's viewers
+    /// say 0xbb, with 0 or 8 bytes more, in avClientCleanVideoBuf, and wait for the answer without end.
+    Internal {
+        /// Counts the sender's internal controls from 1.
+        number: u32,
+        /// The type.
+        kind: u32,
+        /// The rest.
+        body: &'a [u8],
+        /// As in an IO control.
+        version: u16,
+        /// As in an IO control.
+        echo: Echo,
+    },
+    /// `00 11`: the other side has the internal control with this number.
+    InternalAck {
+        /// Its number.
+        number: u32,
+        /// The AV version of the internal control.
+        version: u16,
+        /// As in the internal control.
+        echo: Echo,
+    },
     /// `01 03`, or `01 06` if it is retransmitted; the vendor's camera 1.13 sends `01 0A` for `01 06` where the request before it
     /// made no sense.
     Video {

@@ -40,6 +40,11 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
             let mut reader = Reader::new(reader.bytes(len)?);
             Ok(Av::IoControl { number, kind: reader.u32()?, body: reader.rest(), version, echo })
         }
+        0x0010 => {
+            let mut reader = Reader::new(reader.bytes(len)?);
+            Ok(Av::Internal { number, kind: reader.u32()?, body: reader.rest(), version, echo })
+        }
+        0x0011 => Ok(Av::InternalAck { number, version, echo }),
         0x0071 => Ok(Av::IoControlAck { number, version, echo }),
         0x010A if len == 0 => Ok(Av::Feedback(Feedback::NotAvailable { frame: reader.u32()? })),
         0x0103 | 0x0106 | 0x010A => {
@@ -103,6 +108,14 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
                 put_words(out, &[LOGIN_ABILITY, 0, 0]);
                 out.extend_from_slice(&LOGIN_END);
             }
+        }
+        Av::Internal { number, kind, body, echo, .. } => {
+            put_header(out, 0x0010, Fields { number, len: body.len() + 4, echo, ..Fields::default() });
+            put_words(out, &[kind]);
+            out.extend_from_slice(body);
+        }
+        Av::InternalAck { number, version, echo } => {
+            self::put_header(out, 0x0011, version, Fields { number, echo, ..Fields::default() });
         }
         Av::IoControl { number, kind, body, echo, .. } => {
             put_header(out, 0x0070, Fields { number, len: body.len() + 4, echo, ..Fields::default() });
