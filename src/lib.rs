@@ -9,15 +9,18 @@
 
 #![forbid(unsafe_code)]
 
+mod audio;
 mod backend;
 mod canceller;
 mod caps;
+mod container;
 pub mod device_provider;
 mod errors;
 mod generation;
 mod login;
 mod ptz;
 mod quality;
+mod streams;
 mod timestamp_mode;
 pub mod tutksink;
 pub mod tutksrc;
@@ -26,6 +29,7 @@ pub use backend::Backend;
 pub use generation::Generation;
 pub use ptz::PtzDirection;
 pub use quality::Quality;
+pub use streams::Streams;
 pub use timestamp_mode::TimestampMode;
 
 use gst::glib;

@@ -64,6 +64,14 @@ fn kind(property: &glib::ParamSpec) -> String {
         let nicks: Vec<_> = values.enum_class().values().iter().map(|value| format!("`{}`", value.nick())).collect();
         let default = values.enum_class().value(values.default_value_as_i32()).map(|value| value.nick().to_owned());
         (nicks.join(", "), default.unwrap_or_default())
+    } else if let Some(flags) = property.downcast_ref::<glib::ParamSpecFlags>() {
+        let nicks = |of: u32| {
+            let class = flags.flags_class();
+            let set = class.values().iter().filter(|value| value.value() & of != 0);
+            set.map(|value| value.nick().to_owned()).collect::<Vec<_>>()
+        };
+        let all: Vec<_> = nicks(u32::MAX).iter().map(|nick| format!("`{nick}`")).collect();
+        (all.join(", "), nicks(flags.default_value_as_u32()).join("+"))
     } else if let Some(text) = property.downcast_ref::<glib::ParamSpecString>() {
         (
             "string".into(),

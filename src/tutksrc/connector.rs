@@ -17,6 +17,7 @@ use super::notice::Notice;
 use super::reconnect::{Failure, NextTry, Reconnect};
 use super::session::Session;
 use super::settings::Settings;
+use crate::Streams;
 use crate::canceller::Canceller;
 use crate::errors::{self, BadSetting};
 
@@ -30,6 +31,7 @@ pub(super) struct Connector {
     options: Option<SessionOptions>,
     discovery: DiscoverOptions,
     sync_time: bool,
+    streams: Streams,
     controls: Arc<Controls>,
     reconnect: Reconnect,
     phase: Phase,
@@ -67,10 +69,16 @@ impl Connector {
             options: settings.session()?,
             discovery: settings.discovery(LIST_TIME),
             sync_time: settings.sync_time,
+            streams: Streams::VIDEO,
             controls,
             reconnect: Reconnect::new(settings.reconnect, settings.retry_timeout()),
             phase: Phase::Idle,
         })
+    }
+
+    /// What sessions to come ask of the camera; default: video.
+    pub(super) fn set_streams(&mut self, streams: Streams) {
+        self.streams = streams;
     }
 
     /// Makes progress. Waits at most for `time`, unless no camera is named.
@@ -149,8 +157,9 @@ impl Connector {
         self.reconnect.trying(Instant::now());
         let uid = options.uid;
         let (sender, opened) = channel();
-        let (controls, cancel, sync_time) = (self.controls.clone(), cancel.clone(), self.sync_time);
-        let run = move || drop(sender.send(Session::open(options, &cancel, &controls, sync_time)));
+        let (controls, cancel, sync_time, streams) =
+            (self.controls.clone(), cancel.clone(), self.sync_time, self.streams);
+        let run = move || drop(sender.send(Session::open(options, &cancel, &controls, sync_time, streams)));
         match thread::Builder::new().name("tutksrc-open".into()).spawn(run) {
             Ok(thread) => {
                 self.phase = Phase::Opening(Opening { opened, thread });

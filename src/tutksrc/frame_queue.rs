@@ -1,15 +1,35 @@
-//! The frames that wait for the streaming thread, between it and the thread that receives. One for each stream.
+//! The frames that wait for the streaming thread, between it and the thread that receives: video and audio, each with bounds of
+//! its own.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::{Alignment, SessionError, Unit};
+use tutk::{Alignment, Frame, SessionError, Unit};
 
 /// Most bytes of frames that wait. A single frame may be larger.
 const MAX_QUEUED_BYTES: usize = 16 << 20;
+/// Most bytes of audio that wait: half a minute of PCM at 16 kHz.
+const MAX_QUEUED_AUDIO: usize = 1 << 20;
 /// Bytes of a frame besides its data.
 const FRAME_OVERHEAD: usize = 512;
+
+/// What comes to the streaming thread.
+#[derive(Debug)]
+pub(super) enum Item {
+    Video(Arrived),
+    Audio(Block),
+}
+
+/// A block of audio for the streaming thread.
+#[derive(Debug)]
+pub(super) struct Block {
+    pub(super) frame: Frame,
+    /// So many are missing before it.
+    pub(super) lost: u32,
+    /// When it could go downstream.
+    pub(super) ready: Instant,
+}
 
 /// A unit for the streaming thread.
 #[derive(Debug)]
@@ -51,6 +71,8 @@ pub(super) struct Producer {
     lost: bool,
     /// The last frame was dropped.
     full: bool,
+    /// So many blocks of audio are missing before the next one.
+    lost_audio: u32,
 }
 
 /// The side of the streaming thread.
@@ -67,6 +89,8 @@ struct Queue {
 struct State {
     frames: VecDeque<Arrived>,
     bytes: usize,
+    audio: VecDeque<Block>,
+    audio_bytes: usize,
     /// Frames were skipped, and the queue has not been empty since.
     behind: bool,
     /// A frame of the camera is overdue.
@@ -78,19 +102,17 @@ struct State {
 /// Both sides of a queue that drops frames after `max_time`, if there is one.
 pub(super) fn frame_queue(max_time: Option<Duration>) -> (Producer, Consumer) {
     let queue = Arc::<Queue>::default();
-    (Producer { queue: queue.clone(), max_time, lost: false, full: false }, Consumer(queue))
+    (Producer { queue: queue.clone(), max_time, lost: false, full: false, lost_audio: 0 }, Consumer(queue))
 }
 
 impl Consumer {
-    /// Waits for the next frame. While the camera is stalled, returns none each time that `gap` has passed. An error is the
+    /// Waits for the next frame of either stream, in the order in which they were ready. While the camera is stalled, returns none each time that `gap` has passed. An error is the
     /// end: of the session, or, if it is [`SessionError::Cancelled`], of the thread that receives.
-    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, SessionError> {
+    pub(super) fn next(&self, gap: Duration) -> Result<Option<Item>, SessionError> {
         let mut state = self.0.lock();
         loop {
-            if let Some(arrived) = state.frames.pop_front() {
-                state.bytes -= size(&arrived.unit);
-                state.behind &= !state.frames.is_empty();
-                return Ok(Some(arrived));
+            if let Some(item) = state.pop() {
+                return Ok(Some(item));
             }
             if state.ended {
                 return Err(state.error.take().unwrap_or(SessionError::Cancelled));
@@ -101,7 +123,7 @@ impl Consumer {
             }
             let (again, wait) = self.0.changed.wait_timeout(state, gap).unwrap_or_else(PoisonError::into_inner);
             state = again;
-            if wait.timed_out() && state.frames.is_empty() && !state.ended {
+            if wait.timed_out() && state.is_empty() && !state.ended {
                 return Ok(None);
             }
         }
@@ -132,6 +154,23 @@ impl Producer {
         pushed
     }
 
+    /// Hands over a block of audio that could go downstream at `ready`. Returns how many blocks were dropped, the oldest ones,
+    /// because too many wait.
+    pub(super) fn push_audio(&mut self, frame: Frame, ready: Instant) -> u32 {
+        let mut state = self.queue.lock();
+        state.audio_bytes += size_of(&frame);
+        state.audio.push_back(Block { frame, lost: std::mem::take(&mut self.lost_audio), ready });
+        let dropped = state.skip_audio(self.max_time);
+        drop(state);
+        self.queue.changed.notify_one();
+        dropped
+    }
+
+    /// So many blocks of audio are missing before the next one.
+    pub(super) fn lost_audio(&mut self, count: u32) {
+        self.lost_audio = self.lost_audio.saturating_add(count);
+    }
+
     /// Whether a frame of the camera is overdue: the streaming thread no longer waits for it without a limit.
     pub(super) fn set_stalled(&self, stalled: bool) {
         self.queue.lock().stalled = stalled;
@@ -158,6 +197,46 @@ impl Queue {
 }
 
 impl State {
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.audio.is_empty()
+    }
+
+    fn pop(&mut self) -> Option<Item> {
+        let is_audio = match (self.frames.front(), self.audio.front()) {
+            (Some(frame), Some(block)) => block.ready < frame.ready,
+            (frame, _) => frame.is_none(),
+        };
+        if is_audio {
+            let block = self.audio.pop_front()?;
+            self.audio_bytes -= size_of(&block.frame);
+            return Some(Item::Audio(block));
+        }
+        let arrived = self.frames.pop_front()?;
+        self.bytes -= size(&arrived.unit);
+        self.behind &= !self.frames.is_empty();
+        Some(Item::Video(arrived))
+    }
+
+    /// Drops the oldest blocks of audio while too many wait, or for too long.
+    fn skip_audio(&mut self, max_time: Option<Duration>) -> u32 {
+        let mut dropped = 0;
+        let newest = self.audio.back().map(|block| block.frame.received);
+        while let (Some(oldest), Some(newest)) = (self.audio.front(), newest) {
+            let waits = newest.saturating_duration_since(oldest.frame.received);
+            let is_behind = self.audio_bytes > MAX_QUEUED_AUDIO || max_time.is_some_and(|max_time| waits > max_time);
+            if self.audio.len() == 1 || !is_behind {
+                break;
+            }
+            let Some(Block { frame, lost, .. }) = self.audio.pop_front() else { break };
+            self.audio_bytes -= size_of(&frame);
+            dropped += 1;
+            if let Some(next) = self.audio.front_mut() {
+                next.lost = next.lost.saturating_add(lost).saturating_add(1);
+            }
+        }
+        dropped
+    }
+
     /// If frames have come over more than this time, drops those before the newest key frame.
     fn skip(&mut self, max_time: Duration) -> Option<Pushed> {
         let oldest = self.frames.front()?.unit.frame.received;
@@ -179,7 +258,11 @@ impl State {
 }
 
 fn size(unit: &Unit) -> usize {
-    unit.frame.data.len() + FRAME_OVERHEAD
+    size_of(&unit.frame)
+}
+
+fn size_of(frame: &Frame) -> usize {
+    frame.data.len() + FRAME_OVERHEAD
 }
 
 #[cfg(test)]
@@ -201,11 +284,21 @@ mod tests {
         Frame::new(Codec::H264, vec![0; size], Instant::now()).with_key(true).with_number(number)
     }
 
+    /// The next frame of video, if one comes.
+    fn next(consumer: &Consumer) -> Option<Arrived> {
+        match consumer.next(GAP).unwrap()? {
+            Item::Video(arrived) => Some(arrived),
+            Item::Audio(block) => panic!("{block:?}"),
+        }
+    }
+
     /// Numbers of the frames that wait, and whether others are missing before them.
     fn take(consumer: &Consumer) -> Vec<(u32, bool)> {
         let waiting = consumer.0.lock().frames.len();
-        let next = |_| consumer.next(GAP).unwrap().unwrap();
-        (0..waiting).map(next).map(|arrived| (arrived.unit.frame.number, arrived.after_loss)).collect()
+        (0..waiting)
+            .filter_map(|_| next(consumer))
+            .map(|arrived| (arrived.unit.frame.number, arrived.after_loss))
+            .collect()
     }
 
     #[test]
@@ -282,15 +375,59 @@ mod tests {
         assert_eq!(take(&consumer).len(), 200);
     }
 
+    /// Numbers of the blocks of audio that wait, and how many are missing before each.
+    fn take_audio(consumer: &Consumer) -> Vec<(u32, u32)> {
+        let waiting = consumer.0.lock().audio.len();
+        let next = |_| match consumer.next(GAP).unwrap().unwrap() {
+            Item::Audio(block) => (block.frame.number, block.lost),
+            Item::Video(arrived) => panic!("{arrived:?}"),
+        };
+        (0..waiting).map(next).collect()
+    }
+
+    fn block(number: u32, size: usize, received: Instant) -> Frame {
+        Frame::new(Codec::Pcm, vec![0; size], received).with_number(number)
+    }
+
+    #[test]
+    fn audio_has_bounds_of_its_own() {
+        let begin = Instant::now();
+        let (mut producer, consumer) = frame_queue(Some(Duration::from_secs(5)));
+        let size = MAX_QUEUED_AUDIO / 4 - FRAME_OVERHEAD;
+        producer.lost_audio(2);
+        let dropped: Vec<_> = (0..6).map(|number| producer.push_audio(block(number, size, begin), begin)).collect();
+        assert_eq!(dropped, [0, 0, 0, 0, 1, 1]);
+        assert_eq!(take_audio(&consumer), [(2, 4), (3, 0), (4, 0), (5, 0)]);
+        for number in 0..=60 {
+            let received = begin + Duration::from_millis(100) * number;
+            producer.push_audio(block(number, 1, received), received);
+        }
+        assert_eq!(take_audio(&consumer)[..2], [(10, 10), (11, 0)]);
+        // No video was dropped for it.
+        assert_eq!(push(&mut producer, frame(0, 1)), Pushed::Queued);
+        assert_eq!(take(&consumer), [(0, false)]);
+    }
+
+    #[test]
+    fn both_streams_come_in_the_order_of_their_arrival() {
+        let (mut producer, consumer) = frame_queue(None);
+        producer.push_audio(block(0, 1, Instant::now()), Instant::now());
+        push(&mut producer, frame(0, 1));
+        let later = Instant::now() + GAP;
+        producer.push_audio(block(1, 1, later), later);
+        let is_audio: Vec<_> = (0..3).map(|_| matches!(consumer.next(GAP).unwrap().unwrap(), Item::Audio(_))).collect();
+        assert_eq!(is_audio, [true, false, true]);
+    }
+
     #[test]
     fn a_stall_is_passed_on() {
         let (mut producer, consumer) = frame_queue(None);
         push(&mut producer, frame(0, 1));
         producer.set_stalled(true);
-        assert!(consumer.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 0));
+        assert!(next(&consumer).is_some_and(|arrived| arrived.unit.frame.number == 0));
         assert!(consumer.next(GAP).unwrap().is_none() && consumer.next(GAP).unwrap().is_none());
         push(&mut producer, frame(1, 1));
-        assert!(consumer.next(GAP).unwrap().is_some_and(|arrived| arrived.unit.frame.number == 1));
+        assert!(next(&consumer).is_some_and(|arrived| arrived.unit.frame.number == 1));
         producer.set_stalled(false);
         assert!(!consumer.is_stalled());
     }

@@ -129,6 +129,7 @@ use gst_base::subclass::base_src::CreateSuccess;
 use gst_base::subclass::prelude::*;
 
 use super::controls::Controls;
+use super::form::Form;
 use super::notice::{self, Notice, report};
 use super::output::Output;
 use super::properties::PROPERTIES;
@@ -137,7 +138,7 @@ use super::settings::Settings;
 use super::stats::Stats;
 use super::streamer::{Shared, Step, Streamer};
 use super::{downstream, session, signals, uri};
-use crate::{caps, errors};
+use crate::{caps, container, errors};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksrc", gst::DebugColorFlags::empty(), Some("Source for TUTK/Kalay cameras"))
@@ -152,7 +153,7 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// 1. `streamer`: held by the streaming thread while it waits for a step. `start` and `stop` take it, too, when there is no
 ///    such thread. What other threads need is in `shared`, whose locks are held for moments.
 /// 2. The two of [`Controls`], in the order that is written there.
-/// 3. Each alone: `settings`, `shared.interrupt` with that of its canceller, `shared.stats`, `reporter`, and that of the frame
+/// 3. Each alone: `settings`, `form`, `shared.interrupt` with that of its canceller, `shared.stats`, `reporter`, and that of the frame
 ///    queue. The one of the session's events belongs to the thread that receives.
 #[derive(Default)]
 pub struct TutkSrc {
@@ -160,6 +161,8 @@ pub struct TutkSrc {
     /// None while the element is stopped.
     streamer: Mutex<Option<Streamer>>,
     shared: Shared,
+    /// What goes downstream; none before that is decided.
+    form: Mutex<Option<Form>>,
     /// Posts the statistics while the element plays.
     reporter: Reporter,
 }
@@ -238,7 +241,8 @@ impl ElementImpl for TutkSrc {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = caps::source_template();
+            let mut caps = caps::source_template();
+            caps.merge(container::caps());
             vec![gst::PadTemplate::new("src", gst::PadDirection::Src, gst::PadPresence::Always, &caps).unwrap()]
         });
         &TEMPLATES
@@ -272,6 +276,7 @@ impl BaseSrcImpl for TutkSrc {
         };
         let streamer = Streamer::new(&settings, self.shared.clone(), Arc::new(report));
         let streamer = streamer.map_err(|error| errors::of_setting(&error))?;
+        *self.form.lock().unwrap() = None;
         self.shared.interrupt.start();
         *self.streamer.lock().unwrap() = Some(streamer);
         Ok(())
@@ -314,8 +319,11 @@ impl BaseSrcImpl for TutkSrc {
     }
 
     fn negotiate(&self) -> Result<(), gst::LoggableError> {
-        // The camera decides on the codec: its first frame sets the caps.
-        Ok(())
+        // Of video, the camera decides on the codec: its first frame sets the caps.
+        match self.decide_on_form() {
+            Some(Form::Container(_)) => self.obj().set_caps(&container::caps()).map_err(Into::into),
+            _ => Ok(()),
+        }
     }
 
     fn unlock(&self) -> Result<(), gst::ErrorMessage> {
@@ -385,6 +393,23 @@ impl URIHandlerImpl for TutkSrc {
 impl TutkSrc {
     pub(super) fn controls(&self) -> &Arc<Controls> {
         &self.shared.controls
+    }
+
+    /// Once from start to stop: sessions and elements downstream depend on it. Returns the form if it is new.
+    fn decide_on_form(&self) -> Option<Form> {
+        let mut form = self.form.lock().unwrap();
+        if form.is_some() {
+            return None;
+        }
+        let streams = self.settings.lock().unwrap().streams;
+        let new = Form::choose(&self.obj().src_pad().peer_query_caps(None), streams);
+        gst::debug!(CAT, imp = self, "The form is {new:?}");
+        *form = Some(new);
+        drop(form);
+        if let Some(streamer) = &mut *self.streamer.lock().unwrap() {
+            streamer.set_form(new);
+        }
+        Some(new)
     }
 
     fn next_step(&self) -> Result<Step, gst::FlowError> {

@@ -6,8 +6,9 @@
 //! | --- | --- |
 //! | `streamer` | the streaming thread: connects, receives, returns buffers and notices |
 //! | `connector`, `reconnect`, `session` | get a session, and the next one, with backoff |
-//! | `receiver`, `reception`, `frame_queue` | the thread that receives: units of video for the streaming thread |
-//! | `output`, `gate`, `timing`, `running_time` | make buffers of units: which ones, with which timestamps |
+//! | `receiver`, `reception`, `frame_queue` | the thread that receives: units of video and blocks of audio for the streaming thread |
+//! | `form` | video alone, or a container with both streams |
+//! | `output`, `audio`, `gate`, `timing`, `running_time` | make buffers of units: which ones, with which timestamps |
 //! | `controls`, `motor`, `navigation` | commands to the camera, from any thread |
 //! | `interrupt` | ends waits of the streaming thread |
 //! | `stats`, `messages`, `reporter` | what applications learn |
@@ -17,9 +18,11 @@
 use gst::glib;
 use gst::prelude::*;
 
+mod audio;
 mod connector;
 mod controls;
 mod downstream;
+mod form;
 mod frame_queue;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

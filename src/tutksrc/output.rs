@@ -1,17 +1,19 @@
 //! Makes buffers of units.
 
+use std::ops::Range;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tutk::{Alignment, Codec, Unit};
+use tutk::{Alignment, Codec, Media, Unit};
 
 use super::frame_queue::Arrived;
 use super::gate::{Gate, Pass};
-use super::timing::{CAMERA_TIME_CAPS, ClockRecovery, Stamp, Stamper};
+use super::timing::{ClockRecovery, Stamp, Stamper};
+use crate::{caps, container};
 
 /// Marks the camera's own time in a buffer's `GstReferenceTimestampMeta`.
 static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| {
-    let mut caps = gst::Caps::new_empty_simple(CAMERA_TIME_CAPS);
+    let mut caps = gst::Caps::new_empty_simple(container::CAMERA_TIME);
     caps.make_mut().mark_may_be_leaked();
     caps
 });
@@ -21,6 +23,24 @@ static CAMERA_TIME: LazyLock<gst::Caps> = LazyLock::new(|| {
 pub(super) struct Now {
     pub(super) moment: Instant,
     pub(super) running_time: gst::ClockTime,
+}
+
+impl Now {
+    /// The running time of an earlier moment.
+    pub(super) fn at(self, moment: Instant) -> gst::ClockTime {
+        let passed = self.moment.saturating_duration_since(moment);
+        self.running_time.saturating_sub(passed.try_into().unwrap_or_default())
+    }
+}
+
+/// The times of a buffer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) pts: Option<gst::ClockTime>,
+    pub(super) dts: Option<gst::ClockTime>,
+    pub(super) duration: Option<gst::ClockTime>,
+    /// The camera's own time.
+    pub(super) camera: Duration,
 }
 
 /// A buffer that goes downstream.
@@ -34,14 +54,15 @@ pub(super) struct Output {
 }
 
 /// The stream that goes downstream, over all sessions.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stream {
     gate: Gate,
     stamper: Stamper,
     /// The times of the last picture.
     stamp: Option<Stamp>,
-    /// What the latency query answers.
-    latency: gst::ClockTime,
+    /// In a container: what the labels of its buffers have in common.
+    label: Option<gst::Caps>,
+    in_container: bool,
     /// The running time up to which downstream has got buffers or gaps, if any.
     position: Option<gst::ClockTime>,
     /// Whether the next buffer is the first one of a session, or on another time base.
@@ -49,10 +70,9 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(clock: &ClockRecovery) -> Self {
-        let stamper = Stamper::default();
-        let latency = stamper.latency(clock);
-        Self { gate: Gate::default(), stamper, stamp: None, latency, position: None, resync: false }
+    /// `in_container`: its buffers have labels instead of caps.
+    pub(super) fn set_in_container(&mut self, in_container: bool) {
+        self.in_container = in_container;
     }
 
     /// Another session begins.
@@ -80,8 +100,8 @@ impl Stream {
         self.gate.caps_refused();
     }
 
-    pub(super) fn latency(&self) -> gst::ClockTime {
-        self.latency
+    pub(super) fn latency(&self, clock: &ClockRecovery) -> gst::ClockTime {
+        self.stamper.latency(clock)
     }
 
     /// Time passes without a frame. Returns the begin of the gap that ends now; none where downstream has seen no frame.
@@ -102,11 +122,12 @@ impl Stream {
         let stamp = now.map(|now| self.stamp(&unit, ready, discont, clock, now));
         let resync = std::mem::take(&mut self.resync) || stamp.is_some_and(|stamp| stamp.jumped);
         let caps = new_caps.then_some((unit.frame.codec, alignment));
-        let latency = now.and_then(|_| {
-            let latency = self.stamper.latency(clock);
-            (std::mem::replace(&mut self.latency, latency) != latency).then_some(latency)
-        });
-        Some(Output { buffer: buffer(unit, stamp, discont, resync), caps, latency })
+        if let Some((codec, alignment)) = caps.filter(|_| self.in_container) {
+            self.label = caps::aligned(codec, alignment).map(|caps| container::reference(Media::Video, &caps));
+        }
+        let label = self.label.as_ref().filter(|_| self.in_container);
+        let buffer = buffer(unit, stamp, label.unwrap_or(&CAMERA_TIME), discont, resync);
+        Some(Output { buffer, caps: caps.filter(|_| !self.in_container), latency: None })
     }
 
     /// The times of the picture that the unit is of.
@@ -114,35 +135,44 @@ impl Stream {
         if let Some(stamp) = self.stamp.filter(|_| !unit.begins_picture) {
             return stamp;
         }
-        let at = |moment: Instant| {
-            let passed = now.moment.saturating_duration_since(moment);
-            now.running_time.saturating_sub(passed.try_into().unwrap_or_default())
-        };
-        let (arrival, camera) = (at(unit.frame.received), unit.frame.camera_time());
-        let stamp = self.stamper.stamp(clock, arrival, at(ready), camera, unit.order, discont);
+        let (arrival, camera) = (now.at(unit.frame.received), unit.frame.camera_time());
+        let stamp = self.stamper.stamp(clock, arrival, now.at(ready), camera, unit.order, discont);
         self.position = self.position.max(stamp.pts).max(stamp.dts);
         self.stamp = Some(Stamp { jumped: false, ..stamp });
         stamp
     }
 }
 
-fn buffer(unit: Unit, stamp: Option<Stamp>, discont: bool, resync: bool) -> gst::Buffer {
+fn buffer(unit: Unit, stamp: Option<Stamp>, reference: &gst::Caps, discont: bool, resync: bool) -> gst::Buffer {
     let Unit { frame, first, .. } = unit;
-    let mut buffer = gst::Buffer::from_mut_slice(frame.data);
-    let writable = buffer.make_mut();
-    if let Some(Stamp { pts, dts, camera, .. }) = stamp {
-        writable.set_pts(pts);
-        writable.set_dts(dts);
-        let camera = gst::ClockTime::try_from(camera).unwrap_or_default();
-        gst::ReferenceTimestampMeta::add(writable, &CAMERA_TIME, camera, gst::ClockTime::NONE);
-    }
-    writable.set_offset(first.into());
-    writable.set_offset_end(u64::from(frame.number) + 1);
+    let times = stamp.map(|Stamp { pts, dts, camera, .. }| Times { pts, dts, duration: None, camera });
+    let mut buffer = buffer_of(frame.data, first.into()..u64::from(frame.number) + 1, times, reference);
     let flags = [
         (discont || resync, gst::BufferFlags::DISCONT),
         (resync, gst::BufferFlags::RESYNC),
         (!frame.key, gst::BufferFlags::DELTA_UNIT),
     ];
-    writable.set_flags(flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).collect());
+    buffer.make_mut().set_flags(flags.into_iter().filter(|(set, _)| *set).map(|(_, flag)| flag).collect());
+    buffer
+}
+
+/// A buffer with these numbers of the camera, and with the camera's own time, marked by `reference`: zero without times.
+pub(super) fn buffer_of(
+    data: Vec<u8>,
+    numbers: Range<u64>,
+    times: Option<Times>,
+    reference: &gst::Caps,
+) -> gst::Buffer {
+    let mut buffer = gst::Buffer::from_mut_slice(data);
+    let writable = buffer.make_mut();
+    if let Some(Times { pts, dts, duration, .. }) = times {
+        writable.set_pts(pts);
+        writable.set_dts(dts);
+        writable.set_duration(duration);
+    }
+    let camera = times.and_then(|times| gst::ClockTime::try_from(times.camera).ok()).unwrap_or_default();
+    gst::ReferenceTimestampMeta::add(writable, reference, camera, gst::ClockTime::NONE);
+    writable.set_offset(numbers.start);
+    writable.set_offset_end(numbers.end);
     buffer
 }

@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::settings::Settings;
-use crate::login;
+use crate::{Streams, login};
 
 pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     let default = Settings::default();
@@ -184,6 +184,20 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
         glib::ParamSpecEnum::builder_with_default("timestamp-mode", default.timestamp_mode)
             .nick("Timestamp Mode")
             .blurb("Where PTS come from: the camera's clock or the frames' arrival")
+            .mutable_ready()
+            .build(),
+        /**
+         * GstTutkSrc:streams:
+         *
+         * The streams that the element may ask the camera for. Elements downstream that take only video get video, and no audio is
+         * asked for. Both go to `tutkdemux`, as `application/x-tutk`.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecFlags::builder::<Streams>("streams")
+            .nick("Streams")
+            .blurb("Streams that the element may ask the camera for; audio only where tutkdemux follows")
+            .default_value(default.streams)
             .mutable_ready()
             .build(),
         /**

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tutk::{IoError, Operation, SessionError};
 
 use super::controls::Controls;
-use super::frame_queue::{Arrived, Consumer};
+use super::frame_queue::{Consumer, Item};
 use super::notice::Notice;
 use super::reception::{Reception, Video};
 use super::session::Session;
@@ -44,7 +44,7 @@ impl Receiver {
     }
 
     /// As [`Consumer::next`].
-    pub(super) fn next(&self, gap: Duration) -> Result<Option<Arrived>, SessionError> {
+    pub(super) fn next(&self, gap: Duration) -> Result<Option<Item>, SessionError> {
         self.frames.next(gap)
     }
 
@@ -92,7 +92,7 @@ fn run(session: Arc<Session>, mut reception: Reception, report: &Report) -> Vide
 
 fn timeout(session: &Session, reception: &mut Reception) -> Result<(), SessionError> {
     if reception.timeout(Instant::now())? {
-        session.start_video()?;
+        session.start(reception.streams())?;
     }
     Ok(())
 }

@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tutk::{
-    Alignment, AvEvent, DropReason, Dropped, FrameWatchdog, Media, SessionError, Uid, Unit, VideoParser, ViewerEvent,
-    io_control,
+    Alignment, AvEvent, DropReason, Dropped, Frame, FrameWatchdog, Media, SessionError, Uid, Unit, VideoParser,
+    ViewerEvent, io_control,
 };
 
 use super::controls::Controls;
 use super::frame_queue::{Producer, Pushed};
 use super::notice::Notice;
 use super::stats::Stats;
+use crate::Streams;
 
 /// How long the first picture of a stream waits for the next frame, which shows whether it is complete. The slices of a
 /// picture follow each other at once.
@@ -34,6 +35,8 @@ pub(super) struct Video {
 /// with [`deliver`](Self::deliver).
 pub(super) struct Reception {
     uid: Uid,
+    /// What was asked of the camera.
+    streams: Streams,
     video: Video,
     frames: Producer,
     /// Since when the next unit waits for a frame that shows how the stream is cut.
@@ -48,6 +51,7 @@ impl Reception {
     /// `frame_timeout`: how long the camera may send no frame; zero: without a limit.
     pub(super) fn new(
         uid: Uid,
+        streams: Streams,
         mut video: Video,
         frames: Producer,
         frame_timeout: Duration,
@@ -57,7 +61,12 @@ impl Reception {
         let unused = video.parser.restart();
         stats.lock().unwrap().dropped(unused.into());
         let watchdog = FrameWatchdog::new(frame_timeout, video.longest_interval, Instant::now());
-        Self { uid, video, frames, held: None, watchdog, stats, controls, notices: VecDeque::new() }
+        Self { uid, streams, video, frames, held: None, watchdog, stats, controls, notices: VecDeque::new() }
+    }
+
+    /// What was asked of the camera.
+    pub(super) fn streams(&self) -> Streams {
+        self.streams
     }
 
     /// Until when to wait for what the camera sends.
@@ -80,6 +89,11 @@ impl Reception {
 
     fn handle_av(&mut self, event: AvEvent, now: Instant) -> Result<(), SessionError> {
         match event {
+            // What a camera sends unasked is dropped.
+            AvEvent::Video(_) if !self.streams.contains(Streams::VIDEO) => {}
+            AvEvent::Audio(_) if !self.streams.contains(Streams::AUDIO) => {}
+            AvEvent::Lost(lost) if !self.streams.contains(stream(lost.media)) => {}
+            AvEvent::Audio(frame) => self.handle_audio(frame, now),
             AvEvent::Video(frame) => {
                 self.stats.lock().unwrap().received(&frame);
                 if let Some(dropped) = self.video.parser.push(frame) {
@@ -87,7 +101,9 @@ impl Reception {
                 }
             }
             AvEvent::Lost(lost) => {
-                if lost.media == Media::Video {
+                if lost.media == Media::Audio {
+                    self.frames.lost_audio(lost.count);
+                } else {
                     let unused = self.video.parser.lost();
                     let mut stats = self.stats.lock().unwrap();
                     stats.lost(lost.count);
@@ -102,15 +118,24 @@ impl Reception {
             }
             AvEvent::IoControlUnconfirmed { kind } => {
                 self.notices.push_back(Notice::IoControlUnconfirmed(kind));
-                if kind == io_control::START_VIDEO {
+                if kind == io_control::START_VIDEO && self.streams.contains(Streams::VIDEO) {
                     self.watchdog.unconfirmed(now)?;
                 }
             }
-            // It is not played.
-            AvEvent::Audio(_) => {}
             other => self.notices.push_back(Notice::Debug(format!("{other:?}"))),
         }
         Ok(())
+    }
+
+    fn handle_audio(&mut self, frame: Frame, now: Instant) {
+        if !self.streams.contains(Streams::VIDEO) {
+            self.watchdog.frame(frame.received);
+        }
+        let dropped = self.frames.push_audio(frame, now);
+        if dropped > 0 {
+            let text = format!("Elements downstream are behind: dropped {dropped} blocks of audio");
+            self.notices.push_back(Notice::Debug(text));
+        }
     }
 
     /// The deadline has passed. Returns whether to ask the camera for video again; fails if the session is lost.
@@ -186,19 +211,31 @@ impl Reception {
     }
 }
 
+/// The stream that has this.
+fn stream(media: Media) -> Streams {
+    match media {
+        Media::Video => Streams::VIDEO,
+        Media::Audio => Streams::AUDIO,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use tutk::{Codec, Frame};
+    use tutk::Codec;
 
-    use super::super::frame_queue::{Consumer, frame_queue};
+    use super::super::frame_queue::{Consumer, Item, frame_queue};
     use super::*;
 
     const TIMEOUT: Duration = Duration::from_secs(15);
 
     fn reception(video: Video) -> (Reception, Consumer) {
+        reception_of(Streams::VIDEO, video)
+    }
+
+    fn reception_of(streams: Streams, video: Video) -> (Reception, Consumer) {
         let (producer, consumer) = frame_queue(None);
         let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
-        (Reception::new(uid, video, producer, TIMEOUT, Arc::default(), Arc::default()), consumer)
+        (Reception::new(uid, streams, video, producer, TIMEOUT, Arc::default(), Arc::default()), consumer)
     }
 
     /// A JPEG, announced as this.
@@ -239,6 +276,25 @@ mod tests {
         assert!(consumer.is_stalled());
         let end = reception.deadline().unwrap();
         assert!(matches!(reception.timeout(end), Err(SessionError::NoFrames { .. })));
+    }
+
+    #[test]
+    fn audio_goes_downstream_only_if_it_was_asked_for() {
+        let block = || av(AvEvent::Audio(Frame::new(Codec::Pcm, vec![0; 640], Instant::now())));
+        let lost = || av(AvEvent::Lost(tutk::Lost::new(Media::Audio, 0, 3)));
+        let (mut asked, consumer) = reception_of(Streams::all(), Video::default());
+        asked.handle(lost(), Instant::now()).unwrap();
+        asked.handle(block(), Instant::now()).unwrap();
+        let item = consumer.next(Duration::ZERO).unwrap();
+        assert!(matches!(item, Some(Item::Audio(block)) if block.lost == 3));
+        assert!(matches!(notices(&mut asked)[..], [Notice::Lost(_)]));
+
+        let (mut unasked, consumer) = reception(Video::default());
+        unasked.handle(lost(), Instant::now()).unwrap();
+        unasked.handle(block(), Instant::now()).unwrap();
+        assert!(notices(&mut unasked).is_empty());
+        unasked.end(SessionError::ClosedByCamera);
+        assert!(consumer.next(Duration::ZERO).is_err());
     }
 
     #[test]

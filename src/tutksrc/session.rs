@@ -11,6 +11,7 @@ use tutk::{
 use super::controls::Controls;
 use super::notice::Notice;
 use super::stats::Stats;
+use crate::Streams;
 use crate::canceller::Canceller;
 
 /// One session. It ends when the last reference to it is dropped: [`Controls`] has one, and the thread that receives.
@@ -28,12 +29,13 @@ impl Session {
         cancel: &Canceller,
         controls: &Controls,
         sync_time: bool,
+        streams: Streams,
     ) -> Result<(Arc<Self>, Vec<Notice>), Error> {
         let session = Arc::new(Self::connect(options, cancel)?);
         controls.attach(&session);
         let time = if sync_time { controls.sync_time() } else { Ok(()) };
         let quality = controls.ask_for_quality();
-        session.start_video().inspect_err(|_| drop(controls.detach()))?;
+        session.start(streams).inspect_err(|_| drop(controls.detach()))?;
         let notices = [time.err().map(Notice::ClockNotSet), quality.err().map(Notice::QualityNotAsked)];
         Ok((session, notices.into_iter().flatten().collect()))
     }
@@ -45,9 +47,15 @@ impl Session {
         Ok(Self { session, events: Mutex::new(events) })
     }
 
-    /// Asks the camera to send video.
-    pub(super) fn start_video(&self) -> Result<(), SessionError> {
-        self.session.start_video()
+    /// Asks the camera to send these streams.
+    pub(super) fn start(&self, streams: Streams) -> Result<(), SessionError> {
+        if streams.contains(Streams::VIDEO) {
+            self.session.start_video()?;
+        }
+        if streams.contains(Streams::AUDIO) {
+            self.session.start_audio()?;
+        }
+        Ok(())
     }
 
     pub(super) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {

@@ -11,7 +11,7 @@ use tutk::{Address, DiscoverOptions, LocalPorts, ParseAddressError, ParseLocalPo
 use super::uri;
 use crate::errors::BadSetting;
 use crate::login::{self, Login};
-use crate::{Backend, Quality, TimestampMode};
+use crate::{Backend, Quality, Streams, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -28,6 +28,7 @@ pub(super) struct Settings {
     pub(super) retry_timeout: i32,
     pub(super) max_queue_time: u32,
     pub(super) timestamp_mode: TimestampMode,
+    pub(super) streams: Streams,
     pub(super) stats_interval: u32,
     pub(super) backend: Backend,
     pub(super) library: Option<String>,
@@ -54,6 +55,7 @@ impl Default for Settings {
             retry_timeout: 60,
             max_queue_time: 10_000,
             timestamp_mode: TimestampMode::default(),
+            streams: Streams::default(),
             stats_interval: 30_000,
             backend: Backend::Auto,
             library: None,
@@ -79,6 +81,7 @@ impl Settings {
             "retry-timeout" => self.retry_timeout.to_value(),
             "max-queue-time" => self.max_queue_time.to_value(),
             "timestamp-mode" => self.timestamp_mode.to_value(),
+            "streams" => self.streams.to_value(),
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
@@ -107,6 +110,7 @@ impl Settings {
             "retry-timeout" => self.retry_timeout = value.get().unwrap_or_default(),
             "max-queue-time" => self.max_queue_time = number(),
             "timestamp-mode" => self.timestamp_mode = value.get().unwrap_or_default(),
+            "streams" => self.streams = value.get().unwrap_or_default(),
             "reconnect" => self.reconnect = value.get().unwrap_or_default(),
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),

@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use tutk::{Error, IoError, Uid};
 
+use super::audio::AudioStream;
 use super::connector::{Connector, Progress};
 use super::controls::Controls;
-use super::frame_queue::{Arrived, frame_queue};
+use super::form::Form;
+use super::frame_queue::{Arrived, Block, Item, frame_queue};
 use super::interrupt::Interrupt;
 use super::notice::Notice;
 use super::output::{Now, Output, Stream};
@@ -20,6 +22,7 @@ use super::session::{self, Session};
 use super::settings::Settings;
 use super::stats::{Stats, Timestamps};
 use super::timing::ClockRecovery;
+use crate::Streams;
 use crate::canceller::Canceller;
 
 /// How often downstream learns that time passes while there is no session, or a frame is overdue.
@@ -65,7 +68,11 @@ pub(super) struct Streamer {
     running_time: RunningTime,
     /// When the last flush ended that was taken into account.
     flushed: Option<Instant>,
+    form: Form,
     stream: Stream,
+    audio: AudioStream,
+    /// What the latency query answers.
+    latency: gst::ClockTime,
     /// What else happened.
     notices: VecDeque<Notice>,
 }
@@ -74,7 +81,8 @@ impl Streamer {
     /// Fails if a property has an invalid value. `report` is called on the thread that receives.
     pub(super) fn new(settings: &Settings, shared: Shared, report: Report) -> Result<Self, crate::errors::BadSetting> {
         let clock = ClockRecovery::new(settings.timestamp_mode);
-        let stream = Stream::new(&clock);
+        let (stream, audio) = (Stream::default(), AudioStream::default());
+        let latency = stream.latency(&clock);
         let streamer = Self {
             connector: Connector::new(settings, shared.controls.clone())?,
             shared,
@@ -87,11 +95,21 @@ impl Streamer {
             clock,
             running_time: RunningTime::default(),
             flushed: None,
+            form: Form::default(),
             stream,
+            audio,
+            latency,
             notices: VecDeque::new(),
         };
         streamer.publish_timestamps();
         Ok(streamer)
+    }
+
+    /// What goes downstream from now on, and is asked of the camera at the start of each session; default: video.
+    pub(super) fn set_form(&mut self, form: Form) {
+        self.form = form;
+        self.stream.set_in_container(form.is_container());
+        self.connector.set_streams(form.streams());
     }
 
     /// Waits for the next step. [`Interrupt`] ends the wait.
@@ -101,6 +119,7 @@ impl Streamer {
             if flushed != self.flushed {
                 self.flushed = flushed;
                 self.stream.flushed();
+                self.audio.flushed();
                 self.running_time.flushed();
             }
             let step = match self.notices.pop_front() {
@@ -135,7 +154,8 @@ impl Streamer {
             },
         };
         match receiver.next(GAP) {
-            Ok(Some(arrived)) => self.arrived(arrived, running_time),
+            Ok(Some(Item::Video(arrived))) => self.arrived(arrived, running_time),
+            Ok(Some(Item::Audio(block))) => self.arrived_audio(block, running_time),
             Ok(None) => self.gap(running_time),
             Err(error) => {
                 self.stop_receiving();
@@ -148,8 +168,8 @@ impl Streamer {
         let Shared { controls, stats, .. } = &self.shared;
         let (producer, consumer) = frame_queue(self.max_queue_time);
         let video = std::mem::take(&mut self.video);
-        let reception =
-            Reception::new(session.uid(), video, producer, self.frame_timeout, stats.clone(), controls.clone());
+        let (uid, streams, timeout) = (session.uid(), self.form.streams(), self.frame_timeout);
+        let reception = Reception::new(uid, streams, video, producer, timeout, stats.clone(), controls.clone());
         Receiver::start(session, reception, consumer, controls.clone(), self.report.clone())
     }
 
@@ -179,6 +199,7 @@ impl Streamer {
         self.session = Arc::downgrade(session);
         self.clock.reset();
         self.stream.restart();
+        self.audio.restart();
         self.shared.stats.lock().unwrap().connected(info.clone());
         self.publish_timestamps();
         self.notices.extend(notices);
@@ -219,18 +240,47 @@ impl Streamer {
         let now = self.now(running_time);
         if let Some(output) = self.stream.output(arrived, &mut self.clock, now) {
             self.connector.frame();
-            self.publish_timestamps();
-            return Some(Step::Push(output));
+            return Some(self.push(output, now));
         }
         self.shared.stats.lock().unwrap().dropped(frames);
         self.notices.push_back(Notice::Undecodable { number, codec });
         if self.receiver.as_ref().is_some_and(Receiver::is_stalled) { self.gap(running_time) } else { None }
     }
 
+    fn arrived_audio(&mut self, block: Block, running_time: &impl Fn() -> Option<gst::ClockTime>) -> Option<Step> {
+        if self.flushed.is_some_and(|flushed| block.ready < flushed) {
+            return None;
+        }
+        let (number, codec) = (block.frame.number, block.frame.codec);
+        let now = self.now(running_time);
+        let Some(output) = self.audio.output(block, &self.clock, now) else {
+            self.notices.push_back(Notice::Debug(format!("Dropping block {number} of {codec}")));
+            return None;
+        };
+        if !self.form.streams().contains(Streams::VIDEO) {
+            self.connector.frame();
+        }
+        Some(self.push(output, now))
+    }
+
+    fn push(&mut self, output: Output, now: Option<Now>) -> Step {
+        self.publish_timestamps();
+        let latency = self.latency();
+        let has_changed = now.is_some() && std::mem::replace(&mut self.latency, latency) != latency;
+        Step::Push(Output { latency: has_changed.then_some(latency), ..output })
+    }
+
+    /// What the latency query is to answer: that of the later stream.
+    fn latency(&self) -> gst::ClockTime {
+        let video = self.stream.latency(&self.clock);
+        if self.form.is_container() { video.max(self.audio.latency()) } else { video }
+    }
+
     /// Time passes without a frame.
     fn gap(&mut self, running_time: &impl Fn() -> Option<gst::ClockTime>) -> Option<Step> {
         let to = self.now(running_time)?.running_time;
-        self.stream.gap(to).map(|from| Step::Gap { from, to })
+        let (video, audio) = (self.stream.gap(to), self.audio.gap(to));
+        video.or(audio).map(|from| Step::Gap { from, to })
     }
 
     /// Reads the running time. Where its base has moved, what was learned of times is forgotten.
@@ -239,13 +289,14 @@ impl Streamer {
         if self.running_time.read(now.running_time) {
             self.clock.reset();
             self.stream.rebase();
+            self.audio.rebase();
         }
         Some(now)
     }
 
     fn publish_timestamps(&self) {
         let (camera, drift) = (self.clock.is_in_use(), self.clock.drift());
-        let timestamps = Timestamps { camera, drift, latency: self.stream.latency() };
+        let timestamps = Timestamps { camera, drift, latency: self.latency() };
         self.shared.stats.lock().unwrap().set_timestamps(Some(timestamps));
     }
 }

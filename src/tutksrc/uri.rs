@@ -130,10 +130,12 @@ fn value(property: &glib::ParamSpec, text: &str) -> Result<glib::Value, String> 
         range.as_ref().is_none_or(|range| number.is_ok_and(|number| range.contains(&number)))
     };
     glib::Value::deserialize(text, kind).ok().filter(in_range).ok_or_else(|| {
+        let nicks = glib::FlagsClass::with_type(kind)
+            .map(|class| class.values().iter().map(|value| value.nick().to_owned()).collect::<Vec<_>>());
         let takes = match (&range, glib::EnumClass::with_type(kind)) {
             (Some(range), _) => format!("{} to {}", range.start(), range.end()),
             (_, Some(class)) => class.values().iter().map(|value| value.nick()).collect::<Vec<_>>().join(", "),
-            _ => "true or false".into(),
+            _ => nicks.map_or_else(|| "true or false".into(), |nicks| format!("{}, joined by +", nicks.join(", "))),
         };
         format!("“{}” of the URI cannot be “{}”; it can be {takes}", property.name(), text.escape_debug())
     })

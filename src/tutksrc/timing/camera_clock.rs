@@ -2,6 +2,9 @@ use std::time::Duration;
 
 use tutk::wire::CameraTime;
 
+/// When the milliseconds wrap, in microseconds.
+const WRAP: i64 = (1 << 32) * 1000;
+
 /// Reads a camera's clock as microseconds that do not wrap.
 #[derive(Debug, Default)]
 pub(super) struct CameraClock {
@@ -19,6 +22,15 @@ enum Fraction {
 }
 
 impl CameraClock {
+    /// What is left of a distance between two times of the camera where one of them was read by a clock that has seen another
+    /// number of wraps.
+    pub(super) fn without_wraps(&self, distance: i64) -> i64 {
+        match self.fraction {
+            Some(_) => distance,
+            None => distance.wrapping_add(WRAP / 2).rem_euclid(WRAP) - WRAP / 2,
+        }
+    }
+
     /// The camera's time of a frame, in microseconds.
     pub(super) fn read(&mut self, time: CameraTime) -> i64 {
         self.time = match (time, self.fraction) {
@@ -33,7 +45,6 @@ impl CameraClock {
     /// since its milliseconds were zero.
     pub(super) fn duration(time: i64) -> Duration {
         // Negative: milliseconds that were set back over their zero.
-        const WRAP: i64 = (1 << 32) * 1000;
         let time = if time < 0 { time.rem_euclid(WRAP) } else { time };
         Duration::from_micros(time.unsigned_abs())
     }

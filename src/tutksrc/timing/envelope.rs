@@ -126,8 +126,13 @@ impl LowerEnvelope {
         self.len >= MIN_WINDOWS && self.is_sane() && self.slope.abs() <= MAX_SKEW
     }
 
+    /// The camera's time of the last frame.
+    pub(super) fn last_camera(&self) -> i64 {
+        self.last.camera
+    }
+
     /// The line at this camera time.
-    fn at(&self, camera: i64) -> i64 {
+    pub(super) fn at(&self, camera: i64) -> i64 {
         let passed = camera.wrapping_sub(self.origin.camera).saturating_mul(1000);
         let gained = passed as f64 * self.skew;
         // Saturating: nonsense is far off, and nothing else.

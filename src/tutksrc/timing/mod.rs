@@ -30,8 +30,12 @@
 //! are shown in another order than they come (B-frames), the times are DTS, in the order of arrival, and PTS are the same
 //! times in the order of the stream.
 //!
+//! [`AudioStamper`] does so for audio, whose blocks follow each other without a gap. The session's clock recovery observes
+//! the video alone.
+//!
 //! There is no clock in here, nothing waits, and nothing is allocated without B-frames.
 
+mod audio;
 mod camera_clock;
 mod envelope;
 mod latency;
@@ -45,8 +49,6 @@ mod stamper;
 mod tests;
 mod theil_sen;
 
+pub(super) use audio::AudioStamper;
 pub(super) use recovery::ClockRecovery;
 pub(super) use stamper::{Stamp, Stamper};
-
-/// Name of the caps that mark [`Stamp::camera`] in a `GstReferenceTimestampMeta`.
-pub(super) const CAMERA_TIME_CAPS: &str = "timestamp/x-tutk-camera";

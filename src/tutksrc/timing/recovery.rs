@@ -15,6 +15,9 @@ const MAX_PROBATION: i64 = 16 * PROBATION;
 /// The change to the camera's clock is made at a frame with at most this delay.
 pub(super) const MAX_CHANGE: i64 = 2_000_000;
 
+/// Two streams of a session with the same clock are never further apart, in microseconds.
+const MAX_DISTANCE: i64 = 5_000_000;
+
 /// The camera's clock, mapped to the running time: one for each session. See [the module](super).
 #[derive(Debug)]
 pub(in crate::tutksrc) struct ClockRecovery {
@@ -95,6 +98,16 @@ impl ClockRecovery {
             reset: observed.jumped,
             jumped: observed.jumped && was_in_use,
         })
+    }
+
+    /// The running time of a time that another stream's clock has read, in nanoseconds. None while the camera's clock is not in
+    /// use, and if that is another clock: one that is more than 5 s from the observed one.
+    pub(super) fn map(&self, camera: i64) -> Option<i64> {
+        let envelope = self.envelope.as_ref().filter(|_| self.in_use)?;
+        let last = envelope.last_camera();
+        let distance = self.clock.without_wraps(camera.wrapping_sub(last));
+        let near = (-MAX_DISTANCE..=MAX_DISTANCE).contains(&distance);
+        near.then(|| envelope.at(last.wrapping_add(distance)).max(0))
     }
 
     /// Leaves the camera's clock if this frame shows that it is useless.

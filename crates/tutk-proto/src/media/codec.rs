@@ -34,11 +34,13 @@ pub enum Codec {
     Mp3,
     /// G.726, 0x8F.
     G726,
+    /// Opus, 0x92. Source: public programs that play Wyze's cameras.
+    Opus,
     /// Any other codec id.
     Unknown(u16),
 }
 
-const IDS: [(u16, Codec, &str); 15] = [
+const IDS: [(u16, Codec, &str); 16] = [
     (0x4C, Codec::Mpeg4, "MPEG-4 part 2"),
     (0x4D, Codec::H263, "H.263"),
     (0x4E, Codec::H264, "H.264"),
@@ -54,6 +56,7 @@ const IDS: [(u16, Codec, &str); 15] = [
     (0x8D, Codec::Speex, "Speex"),
     (0x8E, Codec::Mp3, "MP3"),
     (0x8F, Codec::G726, "G.726"),
+    (0x92, Codec::Opus, "Opus"),
 ];
 
 impl Codec {
