@@ -1,6 +1,7 @@
 //! GStreamer elements for IP cameras that speak ThroughTek's IOTC/AV protocol ("TUTK", "Kalay").
 //!
 //! * `tutksrc` plays a camera: [`tutksrc::TutkSrc`];
+//! * `tutkdemux` separates its video and its audio: [`tutkdemux::TutkDemux`];
 //! * `tutksink` is one: [`tutksink::TutkSink`];
 //! * `tutkdeviceprovider` lists those of the local networks: [`device_provider::TutkDeviceProvider`].
 //!
@@ -22,6 +23,7 @@ mod ptz;
 mod quality;
 mod streams;
 mod timestamp_mode;
+pub mod tutkdemux;
 pub mod tutksink;
 pub mod tutksrc;
 
@@ -59,5 +61,6 @@ pub use plugin::plugin_register_static;
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     tutksrc::register(plugin)?;
     tutksink::register(plugin)?;
+    tutkdemux::register(plugin)?;
     device_provider::register(plugin)
 }

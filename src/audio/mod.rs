@@ -167,7 +167,6 @@ impl Adts {
     }
 }
 
-#[cfg(test)]
 /// The caps of a pad that gives what cameras send.
 pub(crate) fn template() -> gst::Caps {
     let aac = gst::Caps::builder("audio/mpeg")

@@ -13,12 +13,13 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// The form that downstream takes. `wanted`: the streams that the application allows.
-    pub(super) fn choose(downstream: &gst::CapsRef, wanted: Streams) -> Self {
+    /// The form that downstream takes. `wanted`: the streams that the application allows. `by_uri`: the element was made from a
+    /// URI, by a player which finds the demuxer where downstream takes both.
+    pub(super) fn choose(downstream: &gst::CapsRef, wanted: Streams, by_uri: bool) -> Self {
         let takes_video = downstream.can_intersect(&caps::source_template());
         let takes_container = downstream.can_intersect(&container::caps());
         match (takes_video, takes_container) {
-            (true, _) if wanted.contains(Streams::VIDEO) => Self::Video,
+            (true, true) if wanted.contains(Streams::VIDEO) && !by_uri => Self::Video,
             (_, true) => Self::Container(wanted),
             (_, false) => Self::Video,
         }
@@ -41,29 +42,30 @@ impl Form {
 mod tests {
     use super::*;
 
-    fn choose(downstream: &str, wanted: Streams) -> Form {
+    fn choose(downstream: &str, wanted: Streams, by_uri: bool) -> Form {
         gst::init().unwrap();
-        Form::choose(&downstream.parse::<gst::Caps>().unwrap(), wanted)
+        Form::choose(&downstream.parse::<gst::Caps>().unwrap(), wanted, by_uri)
     }
 
     #[test]
     fn downstream_decides() {
         let both = Form::Container(Streams::all());
-        for (downstream, form) in [
-            ("application/x-tutk", both),
-            ("video/x-h264", Form::Video),
-            ("image/jpeg; audio/x-raw", Form::Video),
-            ("ANY", Form::Video),
-            ("audio/x-raw", Form::Video),
+        for (downstream, form, form_by_uri) in [
+            ("application/x-tutk", both, both),
+            ("video/x-h264", Form::Video, Form::Video),
+            ("image/jpeg; audio/x-raw", Form::Video, Form::Video),
+            ("ANY", Form::Video, both),
+            ("audio/x-raw", Form::Video, Form::Video),
         ] {
-            assert_eq!(choose(downstream, Streams::all()), form, "{downstream}");
+            assert_eq!(choose(downstream, Streams::all(), false), form, "{downstream}");
+            assert_eq!(choose(downstream, Streams::all(), true), form_by_uri, "{downstream}");
         }
     }
 
     #[test]
     fn sound_alone_is_never_video() {
         for downstream in ["application/x-tutk", "ANY"] {
-            assert_eq!(choose(downstream, Streams::AUDIO), Form::Container(Streams::AUDIO));
+            assert_eq!(choose(downstream, Streams::AUDIO, false), Form::Container(Streams::AUDIO));
         }
     }
 }

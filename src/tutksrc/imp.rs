@@ -374,6 +374,19 @@ impl URIHandlerImpl for TutkSrc {
     }
 
     fn set_uri(&self, uri: &str) -> Result<(), glib::Error> {
+        self.apply_uri(uri)?;
+        self.settings.lock().unwrap().by_uri = true;
+        Ok(())
+    }
+}
+
+impl TutkSrc {
+    pub(super) fn controls(&self) -> &Arc<Controls> {
+        &self.shared.controls
+    }
+
+    /// Sets what the URI says.
+    fn apply_uri(&self, uri: &str) -> Result<(), glib::Error> {
         if self.obj().current_state() > gst::State::Ready {
             let text = "The URI can be set only in the states NULL and READY";
             return Err(glib::Error::new(gst::URIError::BadState, text));
@@ -388,12 +401,6 @@ impl URIHandlerImpl for TutkSrc {
         }
         Ok(())
     }
-}
-
-impl TutkSrc {
-    pub(super) fn controls(&self) -> &Arc<Controls> {
-        &self.shared.controls
-    }
 
     /// Once from start to stop: sessions and elements downstream depend on it. Returns the form if it is new.
     fn decide_on_form(&self) -> Option<Form> {
@@ -401,8 +408,8 @@ impl TutkSrc {
         if form.is_some() {
             return None;
         }
-        let streams = self.settings.lock().unwrap().streams;
-        let new = Form::choose(&self.obj().src_pad().peer_query_caps(None), streams);
+        let Settings { streams, by_uri, .. } = *self.settings.lock().unwrap();
+        let new = Form::choose(&self.obj().src_pad().peer_query_caps(None), streams, by_uri);
         gst::debug!(CAT, imp = self, "The form is {new:?}");
         *form = Some(new);
         drop(form);
@@ -466,7 +473,7 @@ impl TutkSrc {
     /// A setter cannot fail: the start says what is wrong.
     fn set_uri_property(&self, uri: Option<String>) {
         let Some(uri) = uri else { return self.obj().set_property("uid", None::<String>) };
-        if let Err(error) = self.set_uri(&uri) {
+        if let Err(error) = self.apply_uri(&uri) {
             gst::error!(CAT, imp = self, "{}", error.message());
             if error.matches(gst::URIError::BadUri) {
                 self.settings.lock().unwrap().refuse_uri(error.message());

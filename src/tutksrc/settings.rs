@@ -36,6 +36,8 @@ pub(super) struct Settings {
     pub(super) require_encryption: bool,
     pub(super) quality: Quality,
     pub(super) navigation: bool,
+    /// The element was made from a URI, and not by its name.
+    pub(super) by_uri: bool,
     /// What is wrong with the URI that was set last, until there is a UID.
     pub(super) bad_uri: Option<String>,
 }
@@ -63,6 +65,7 @@ impl Default for Settings {
             require_encryption: false,
             quality: Quality::Unset,
             navigation: false,
+            by_uri: false,
             bad_uri: None,
         }
     }

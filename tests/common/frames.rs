@@ -4,7 +4,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 
 use gst::prelude::*;
-use tutk::{Camera, CameraEvent, CameraOptions, Codec, VideoFrame, ViewerId, io_control};
+use tutk::wire::FrameInfo;
+use tutk::{AudioFormat, Camera, CameraEvent, CameraOptions, Codec, VideoFrame, ViewerId, io_control};
 
 use super::pictures::Launched;
 use super::{LONG, Viewer};
@@ -76,6 +77,14 @@ impl FrameCamera {
         self.camera
             .send_video(&[viewer], VideoFrame::new(codec, data).with_key(key).with_timestamp(timestamp))
             .unwrap();
+    }
+}
+
+impl FrameCamera {
+    pub fn send_audio(&self, viewer: ViewerId, format: AudioFormat, timestamp: u32, data: &[u8]) {
+        let flags = format.flags().unwrap();
+        let info = FrameInfo { codec: format.codec, flags, camera: 0, viewers: 1, timestamp };
+        self.camera.channel(viewer, 0).send_audio(data, &info.encode()).unwrap();
     }
 }
 

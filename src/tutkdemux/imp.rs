@@ -1,0 +1,205 @@
+#![allow(unused_doc_comments)]
+
+/**
+ * SECTION:element-tutkdemux
+ * @title: tutkdemux
+ * @see_also: tutksrc
+ *
+ * `tutkdemux` gives video and audio of #GstTutkSrc a pad each. decodebin, playbin and their like plug it by themselves.
+ *
+ * Pads come as soon as there are frames of both streams, or a second after the first frame: that is how long a camera without a
+ * microphone waits. Audio that comes later gets a pad then, and another #GstStreamCollection is announced. A pad without
+ * buffers gets gap events, half a second behind the other.
+ *
+ * ## Example
+ * |[
+ * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 ! tutkdemux name=camera camera. ! queue ! decodebin ! videoconvert ! autovideosink camera. ! queue ! decodebin ! audioconvert ! autoaudiosink
+ * ]| Shows the camera in a window, with its sound.
+ *
+ * Since: 0.2.0
+ */
+use std::sync::{LazyLock, Mutex};
+use std::time::Instant;
+
+use gst::glib;
+use gst::prelude::*;
+use gst::subclass::prelude::*;
+use gst_base::UniqueFlowCombiner;
+use tutk::Media;
+
+use super::streams::{Action, NoLabel, Streams};
+use crate::{audio, caps, container};
+
+static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+    gst::DebugCategory::new("tutkdemux", gst::DebugColorFlags::empty(), Some("Demuxer for TUTK/Kalay cameras"))
+});
+
+static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
+    let template = |name, direction, presence, caps: &gst::Caps| gst::PadTemplate::new(name, direction, presence, caps);
+    let (always, sometimes) = (gst::PadPresence::Always, gst::PadPresence::Sometimes);
+    [
+        template("sink", gst::PadDirection::Sink, always, &container::caps()),
+        template("video_%u", gst::PadDirection::Src, sometimes, &caps::source_template()),
+        template("audio_%u", gst::PadDirection::Src, sometimes, &audio::template()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+});
+
+/// The template of the pads of these streams.
+pub(super) fn template(media: Media) -> Option<gst::PadTemplate> {
+    let name = format!("{media}_%u");
+    TEMPLATES.iter().find(|template| template.name_template() == name).cloned()
+}
+
+/// The element. No lock is held while something is pushed, posted or added.
+pub struct TutkDemux {
+    sink: gst::Pad,
+    streams: Mutex<Streams>,
+    flow: Mutex<UniqueFlowCombiner>,
+}
+
+#[glib::object_subclass]
+impl ObjectSubclass for TutkDemux {
+    const NAME: &'static str = "GstTutkDemux";
+    type Type = super::TutkDemux;
+    type ParentType = gst::Element;
+
+    fn with_class(class: &Self::Class) -> Self {
+        let template = class.pad_template("sink").expect("there is a template of this name");
+        let sink = gst::Pad::builder_from_template(&template)
+            .chain_function(|_, parent, buffer| {
+                Self::catch_panic_pad_function(parent, || Err(gst::FlowError::Error), |demux| demux.chain(buffer))
+            })
+            .event_function(|pad, parent, event| {
+                Self::catch_panic_pad_function(parent, || false, |demux| demux.sink_event(pad, event))
+            })
+            .build();
+        Self { sink, streams: Mutex::default(), flow: Mutex::new(UniqueFlowCombiner::new()) }
+    }
+}
+
+impl ObjectImpl for TutkDemux {
+    fn constructed(&self) {
+        self.parent_constructed();
+        self.obj().add_pad(&self.sink).expect("the element has no other pad");
+    }
+}
+
+impl GstObjectImpl for TutkDemux {}
+
+impl ElementImpl for TutkDemux {
+    fn metadata() -> Option<&'static gst::subclass::ElementMetadata> {
+        static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
+            gst::subclass::ElementMetadata::new(
+                "TUTK Demuxer",
+                "Codec/Demuxer",
+                "Video and audio of an IP camera that speaks ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
+                env!("CARGO_PKG_AUTHORS"),
+            )
+        });
+        Some(&METADATA)
+    }
+
+    fn pad_templates() -> &'static [gst::PadTemplate] {
+        &TEMPLATES
+    }
+
+    fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
+        let success = self.parent_change_state(transition)?;
+        if transition == gst::StateChange::PausedToReady {
+            let pads = self.streams.lock().unwrap().clear();
+            self.flow.lock().unwrap().clear();
+            for pad in pads {
+                let _ = pad.set_active(false);
+                let _ = self.obj().remove_pad(&pad);
+            }
+        }
+        Ok(success)
+    }
+}
+
+impl TutkDemux {
+    fn chain(&self, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let actions = self.streams.lock().unwrap().buffer(buffer, Instant::now());
+        let actions = actions.map_err(|NoLabel| {
+            gst::element_imp_error!(
+                self,
+                gst::StreamError::Demux,
+                ("“{}” takes what tutksrc gives, and an element between the two has changed it.", self.obj().name()),
+                ["a buffer without a label"]
+            );
+            gst::FlowError::Error
+        })?;
+        self.carry_out(actions)
+    }
+
+    fn sink_event(&self, pad: &gst::Pad, event: gst::Event) -> bool {
+        use gst::EventView;
+
+        gst::log!(CAT, imp = self, "{event:?}");
+        let mut streams = self.streams.lock().unwrap();
+        let actions = match event.view() {
+            // Each pad has its own.
+            EventView::StreamStart(start) => {
+                streams.start(start.stream_id(), start.group_id());
+                return true;
+            }
+            EventView::Caps(_) => return true,
+            EventView::Segment(_) => {
+                streams.set_segment(event.clone());
+                Vec::new()
+            }
+            EventView::FlushStop(_) => {
+                streams.flushed();
+                self.flow.lock().unwrap().reset();
+                Vec::new()
+            }
+            EventView::Gap(gap) => {
+                let (time, duration) = gap.get();
+                streams.gap(time + duration.unwrap_or_default(), Instant::now())
+            }
+            EventView::Eos(_) => streams.end(),
+            _ => Vec::new(),
+        };
+        drop(streams);
+        // Downstream answers when it gets buffers again.
+        let _ = self.carry_out(actions);
+        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+    }
+
+    /// Returns what upstream is to know: an error, or that no pad takes anything.
+    fn carry_out(&self, actions: Vec<Action>) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let mut result = Ok(gst::FlowSuccess::Ok);
+        for action in actions {
+            match action {
+                Action::AddPad(pad) => {
+                    gst::info!(CAT, imp = self, "New pad {} with {:?}", pad.name(), pad.current_caps());
+                    self.flow.lock().unwrap().add_pad(&pad);
+                    if self.obj().add_pad(&pad).is_err() {
+                        gst::warning!(CAT, imp = self, "The pad {} was not added", pad.name());
+                    }
+                }
+                Action::Post(collection) => {
+                    let message = gst::message::StreamCollection::builder(&collection).src(&*self.obj()).build();
+                    // Without a bus it is refused, which is no failure.
+                    let _ = self.obj().post_message(message);
+                }
+                Action::Event(pad, event) => {
+                    pad.push_event(event);
+                }
+                Action::NoMorePads => self.obj().no_more_pads(),
+                Action::Push(pad, buffer) => {
+                    gst::trace!(CAT, imp = self, "{}: {buffer:?}", pad.name());
+                    let pushed = pad.push(buffer);
+                    result = self.flow.lock().unwrap().update_pad_flow(&pad, pushed);
+                    if result.is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        result
+    }
+}
