@@ -1,7 +1,7 @@
 //! `tutkdemux`: the streams of a camera, each on a pad of its own.
 //!
 //! `imp` has the virtual functions of the element. `streams` knows the streams and decides on what happens, without access to the
-//! element; it returns [`streams::Action`]s, which `imp` carries out without a lock.
+//! element; it returns actions, which `imp` carries out without a lock.
 
 use gst::glib;
 use gst::prelude::*;
