@@ -1,3 +1,5 @@
+mod counts;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,7 @@ use crate::session::secure::{NOTICE, Secure, SecurityEvent};
 use crate::wire::{self, Av, Message, Role, Session};
 use crate::{
     ALIVE, AvStyle, CLOSES, Credentials, Framing, Generation, MAX_TIMEOUT, Profile, Secret, Security, SendError,
-    SessionId, ViewerStats,
+    SessionId,
 };
 
 /// An established session: says that it is alive, notices silence, closes, and carries channels.
@@ -420,40 +422,6 @@ impl Link {
             out.truncate(start);
         }
         false
-    }
-
-    /// Adds what the clients counted.
-    pub(crate) fn add_stats(&self, stats: &mut ViewerStats) {
-        for channel in self.channels.values() {
-            if let Channel::Client(client) = channel {
-                let counts = client.counts();
-                stats.duplicates += counts.duplicates;
-                stats.retransmitted += counts.retransmitted;
-                stats.lost_chunks += counts.lost_chunks;
-                stats.nacked += counts.nacked;
-                stats.frames += counts.frames;
-                stats.lost += counts.lost;
-                stats.round_trip = stats.round_trip.or(client.round_trip());
-            }
-        }
-    }
-
-    /// Bytes of video that the clients hold.
-    pub(crate) fn received_memory(&self) -> usize {
-        let clients = self.channels.values().filter_map(|channel| match channel {
-            Channel::Client(client) => Some(client.memory()),
-            Channel::Server(_) => None,
-        });
-        clients.sum()
-    }
-
-    /// Bytes of video that the servers hold.
-    pub(crate) fn sent_memory(&self) -> usize {
-        let servers = self.channels.values().filter_map(|channel| match channel {
-            Channel::Server(server) => Some(server.memory()),
-            Channel::Client(_) => None,
-        });
-        servers.sum()
     }
 }
 
