@@ -5,6 +5,9 @@ use tutk::{Alignment, Codec};
 /// What a camera can send as video.
 pub(crate) const VIDEO: [Codec; 5] = [Codec::H264, Codec::H265, Codec::Mjpeg, Codec::Mpeg4, Codec::H263];
 
+/// What `tutksink` sends of it.
+pub(crate) const SENT: [Codec; 3] = [Codec::H264, Codec::H265, Codec::Mjpeg];
+
 /// The caps of this video codec, as cameras send it; none if it is not a video codec that is known.
 pub(crate) fn from_codec(codec: Codec) -> Option<gst::Caps> {
     aligned(codec, Alignment::Au)

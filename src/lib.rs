@@ -2,6 +2,7 @@
 //!
 //! * `tutksrc` plays a camera: [`tutksrc::TutkSrc`];
 //! * `tutkdemux` separates its video and its audio: [`tutkdemux::TutkDemux`];
+//! * `tutkmux` puts video and audio together for `tutksink`: [`tutkmux::TutkMux`];
 //! * `tutksink` is one: [`tutksink::TutkSink`];
 //! * `tutkdeviceprovider` lists those of the local networks: [`device_provider::TutkDeviceProvider`].
 //!
@@ -24,6 +25,7 @@ mod quality;
 mod streams;
 mod timestamp_mode;
 pub mod tutkdemux;
+pub mod tutkmux;
 pub mod tutksink;
 pub mod tutksrc;
 
@@ -62,5 +64,6 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     tutksrc::register(plugin)?;
     tutksink::register(plugin)?;
     tutkdemux::register(plugin)?;
+    tutkmux::register(plugin)?;
     device_provider::register(plugin)
 }

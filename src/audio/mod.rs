@@ -1,14 +1,12 @@
 //! Blocks of audio and caps of GStreamer.
 
 mod duration;
-#[cfg(test)]
 mod from_caps;
 mod speex;
 
 use tutk::{AudioFormat, Codec, Frame};
 
-#[cfg(test)]
-use from_caps::from_caps;
+pub(crate) use from_caps::from_caps;
 
 /// How the blocks of a stream are encoded: the camera's word, and what the bytes say where firmware is known to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 /**
  * SECTION:element-tutksink
  * @title: tutksink
- * @see_also: tutksrc
+ * @see_also: tutksrc, tutkmux
  *
  * `tutksink` is an IP camera that speaks ThroughTek's IOTC/AV protocol ("TUTK", "Kalay"): it answers searches in the
  * local network, accepts viewers with the right #GstTutkSink:password, and sends them its input. Several of them can run
@@ -15,6 +15,10 @@
  *
  * After a buffer with %GST_BUFFER_FLAG_DISCONT that is no key frame, viewers wait for the next key frame, which the element
  * asks for: frames that others refer to may be missing.
+ *
+ * With #GstTutkMux before it, the camera has a microphone: viewers who ask for audio get it. Cameras of the older generations
+ * send a block of audio in one datagram: PCM and G.711 are cut to fit, and frames of other codecs over 1384 bytes are dropped for
+ * viewers of these.
  *
  * The protocol has one time for each frame, and viewers expect frames in the order in which they are shown: B-frames are
  * sent, with a warning.
@@ -38,18 +42,26 @@ use gst::prelude::*;
 use gst::subclass::prelude::*;
 use gst_base::prelude::*;
 use gst_base::subclass::prelude::*;
-use tutk::{CameraError, Codec, IoError, Operation, VideoFrame};
+use tutk::{CameraError, Codec, IoError, Media, Operation, VideoFrame};
 
 use super::notice::{ask_for_key, serve};
 use super::reordering::Reordering;
 use super::server::Server;
 use super::settings::Settings;
-use super::signals;
-use crate::{caps, errors};
+use super::{signals, sound};
+use crate::{audio, caps, container, errors};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutksink", gst::DebugColorFlags::empty(), Some("Virtual TUTK/Kalay camera"))
 });
+
+/// What comes to the element.
+#[derive(Clone, Copy)]
+enum Input {
+    Video(Codec),
+    /// Each buffer says what it is.
+    Container,
+}
 
 #[derive(Default)]
 enum State {
@@ -59,7 +71,7 @@ enum State {
         server: Arc<Server>,
         /// Serves the viewers and handles what they send.
         thread: JoinHandle<()>,
-        codec: Option<Codec>,
+        input: Option<Input>,
         reordering: Reordering,
     },
 }
@@ -128,7 +140,8 @@ impl ElementImpl for TutkSink {
 
     fn pad_templates() -> &'static [gst::PadTemplate] {
         static TEMPLATES: LazyLock<Vec<gst::PadTemplate>> = LazyLock::new(|| {
-            let caps = caps::template(&[Codec::H264, Codec::H265, Codec::Mjpeg]);
+            let mut caps = caps::template(&caps::SENT);
+            caps.merge(container::caps());
             vec![gst::PadTemplate::new("sink", gst::PadDirection::Sink, gst::PadPresence::Always, &caps).unwrap()]
         });
         &TEMPLATES
@@ -153,7 +166,7 @@ impl BaseSinkImpl for TutkSink {
             })
             .map_err(|source| fail(IoError::new(Operation::StartThread, source).into()))?;
         let reordering = Reordering::default();
-        *self.state.lock().unwrap() = State::Started { server, thread, codec: None, reordering };
+        *self.state.lock().unwrap() = State::Started { server, thread, input: None, reordering };
         self.obj().notify("current-port");
         Ok(())
     }
@@ -171,24 +184,80 @@ impl BaseSinkImpl for TutkSink {
     }
 
     fn set_caps(&self, caps: &gst::Caps) -> Result<(), gst::LoggableError> {
-        let new = caps::to_codec(caps).ok_or_else(|| gst::loggable_error!(CAT, "no codec for {caps}"))?;
-        if let State::Started { codec, .. } = &mut *self.state.lock().unwrap() {
-            *codec = Some(new);
+        let new = if caps.can_intersect(&container::caps()) {
+            Input::Container
+        } else {
+            Input::Video(caps::to_codec(caps).ok_or_else(|| gst::loggable_error!(CAT, "no codec for {caps}"))?)
+        };
+        if let State::Started { input, .. } = &mut *self.state.lock().unwrap() {
+            *input = Some(new);
         }
         Ok(())
     }
 
     fn render(&self, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let (server, codec, reordered) = match &mut *self.state.lock().unwrap() {
-            State::Started { codec: None, .. } => return Err(gst::FlowError::NotNegotiated),
-            State::Started { server, codec: Some(codec), reordering, .. } => {
-                (server.clone(), *codec, reordering.begins_at(buffer))
-            }
-            State::Stopped => return Err(gst::FlowError::Flushing),
-        };
         if buffer.size() == 0 {
             return Ok(gst::FlowSuccess::Ok);
         }
+        let input = match &*self.state.lock().unwrap() {
+            State::Started { input, .. } => input.ok_or(gst::FlowError::NotNegotiated)?,
+            State::Stopped => return Err(gst::FlowError::Flushing),
+        };
+        match input {
+            Input::Video(codec) => self.render_video(codec, buffer),
+            Input::Container => {
+                let label = container::label(buffer).ok_or(gst::FlowError::NotNegotiated)?;
+                match label.media {
+                    Media::Video => {
+                        let codec = caps::to_codec(&label.caps).ok_or(gst::FlowError::NotNegotiated)?;
+                        self.render_video(codec, buffer)
+                    }
+                    Media::Audio => self.render_audio(&label.caps, buffer),
+                }
+            }
+        }
+    }
+}
+
+impl TutkSink {
+    fn render_audio(&self, caps: &gst::Caps, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        // What is the same for the whole stream has no place in the protocol.
+        if buffer.flags().contains(gst::BufferFlags::HEADER) {
+            return Ok(gst::FlowSuccess::Ok);
+        }
+        let Some(format) = audio::from_caps(caps) else {
+            gst::element_imp_error!(
+                self,
+                gst::CoreError::Negotiation,
+                ("Cameras cannot send this audio. Sample rates can be 8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 and \
+                     48000, with one or two channels."),
+                ["caps {caps}"]
+            );
+            return Err(gst::FlowError::NotNegotiated);
+        };
+        let server = self.server().ok_or(gst::FlowError::Flushing)?;
+        let map = self.map(buffer)?;
+        let timestamp = self.timestamp(buffer);
+        for (after, block) in sound::blocks(format, &map) {
+            if let Err(error) = server.send_audio(format, timestamp.wrapping_add(after), block) {
+                gst::warning!(CAT, imp = self, "A block of audio of {} bytes was not sent: {error}", block.len());
+            }
+        }
+        Ok(gst::FlowSuccess::Ok)
+    }
+
+    fn map<'a>(&self, buffer: &'a gst::BufferRef) -> Result<gst::BufferMap<'a, gst::buffer::Readable>, gst::FlowError> {
+        buffer.map_readable().map_err(|_| {
+            gst::element_imp_error!(self, gst::ResourceError::Read, ["cannot map the buffer"]);
+            gst::FlowError::Error
+        })
+    }
+
+    fn render_video(&self, codec: Codec, buffer: &gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let (server, reordered) = match &mut *self.state.lock().unwrap() {
+            State::Started { server, reordering, .. } => (server.clone(), reordering.begins_at(buffer)),
+            State::Stopped => return Err(gst::FlowError::Flushing),
+        };
         if reordered {
             self.warn_of_reordering();
         }
@@ -199,10 +268,7 @@ impl BaseSinkImpl for TutkSink {
             return Ok(gst::FlowSuccess::Ok);
         }
 
-        let map = buffer.map_readable().map_err(|_| {
-            gst::element_imp_error!(self, gst::ResourceError::Read, ["cannot map the buffer"]);
-            gst::FlowError::Error
-        })?;
+        let map = self.map(buffer)?;
         let frame = VideoFrame::new(codec, &map).with_key(key).with_timestamp(self.timestamp(buffer));
         if let Err(error) = server.send(&receivers, frame) {
             gst::element_imp_warning!(
@@ -215,9 +281,7 @@ impl BaseSinkImpl for TutkSink {
         }
         Ok(gst::FlowSuccess::Ok)
     }
-}
 
-impl TutkSink {
     /// While the element is started.
     fn server(&self) -> Option<Arc<Server>> {
         match &*self.state.lock().unwrap() {

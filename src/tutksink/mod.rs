@@ -9,6 +9,7 @@ mod reordering;
 mod server;
 mod settings;
 mod signals;
+mod sound;
 mod viewers;
 
 glib::wrapper! {

@@ -3,9 +3,10 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use tutk::wire::FrameInfo;
 use tutk::{
-    Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, DisconnectReason, SendError, Uid, VideoFrame,
-    ViewerId, io_control,
+    AudioFormat, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, ChannelError, DisconnectReason,
+    SendError, Uid, VideoFrame, ViewerId, io_control,
 };
 
 use super::notice::Notice;
@@ -55,6 +56,8 @@ impl Server {
                 match kind {
                     io_control::START_VIDEO => viewers.start(viewer),
                     io_control::STOP_VIDEO => viewers.stop(viewer),
+                    io_control::START_AUDIO => viewers.set_audio(viewer, true),
+                    io_control::STOP_AUDIO => viewers.set_audio(viewer, false),
                     _ => {}
                 }
                 Notice::IoControl { viewer, kind, body }
@@ -100,6 +103,22 @@ impl Server {
             let mut viewers = self.viewers.lock().unwrap();
             receivers.iter().for_each(|viewer| viewers.missed(*viewer));
         })
+    }
+
+    /// Sends a block of audio, taken at this time of the camera's clock, to those who want it. Fails if it is too large for one of
+    /// them.
+    pub(super) fn send_audio(&self, format: AudioFormat, timestamp: u32, data: &[u8]) -> Result<(), ChannelError> {
+        let listeners = self.viewers.lock().unwrap().listeners();
+        let viewers = u8::try_from(listeners.len()).unwrap_or(u8::MAX);
+        let flags = format.flags().unwrap_or_default();
+        let info = FrameInfo { codec: format.codec, flags, camera: 0, viewers, timestamp }.encode();
+        let send = |viewer| match self.camera.channel(viewer, 0).send_audio(data, &info) {
+            // It is about to leave.
+            Err(ChannelError::Ended | ChannelError::NotLoggedIn) => Ok(()),
+            sent => sent,
+        };
+        let sent: Vec<_> = listeners.into_iter().map(send).collect();
+        sent.into_iter().collect()
     }
 
     pub(super) fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {

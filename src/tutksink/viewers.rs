@@ -19,6 +19,7 @@ pub(super) struct Viewers {
 struct Viewer {
     wants_video: bool,
     needs_key: bool,
+    wants_audio: bool,
 }
 
 impl Viewers {
@@ -38,15 +39,29 @@ impl Viewers {
     /// The viewer gets video from the next key frame on.
     pub(super) fn start(&mut self, id: ViewerId) {
         if let Some(viewer) = self.table.get_mut(&id) {
-            *viewer = Viewer { wants_video: true, needs_key: true };
+            viewer.wants_video = true;
+            viewer.needs_key = true;
         }
     }
 
     /// The viewer gets no more video.
     pub(super) fn stop(&mut self, id: ViewerId) {
         if let Some(viewer) = self.table.get_mut(&id) {
-            *viewer = Viewer::default();
+            viewer.wants_video = false;
+            viewer.needs_key = false;
         }
+    }
+
+    /// Sets whether the viewer gets audio.
+    pub(super) fn set_audio(&mut self, id: ViewerId, wanted: bool) {
+        if let Some(viewer) = self.table.get_mut(&id) {
+            viewer.wants_audio = wanted;
+        }
+    }
+
+    /// Who gets audio.
+    pub(super) fn listeners(&self) -> Vec<ViewerId> {
+        self.table.iter().filter(|(_, viewer)| viewer.wants_audio).map(|(id, _)| *id).collect()
     }
 
     /// Who gets the next frame.
@@ -147,6 +162,20 @@ mod tests {
         assert!(!viewers.ask_for_key(now + 3 * KEY_TIME));
         viewers.start(A);
         assert!(viewers.ask_for_key(now + 3 * KEY_TIME));
+    }
+
+    #[test]
+    fn audio_is_for_those_who_want_it_whatever_they_watch() {
+        let mut viewers = Viewers::default();
+        viewers.add(A);
+        viewers.add(B);
+        viewers.set_audio(A, true);
+        viewers.start(A);
+        assert_eq!(viewers.listeners(), [A]);
+        viewers.stop(A);
+        assert_eq!(viewers.listeners(), [A]);
+        viewers.set_audio(A, false);
+        assert!(viewers.listeners().is_empty());
     }
 
     #[test]

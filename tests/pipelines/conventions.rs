@@ -55,7 +55,10 @@ fn before_the_start_its_caps_are_the_template() {
     let template = pad.pad_template_caps();
     let mut names: Vec<_> = template.iter().map(|structure| structure.name().to_string()).collect();
     names.sort();
-    assert_eq!(names, ["image/jpeg", "video/mpeg", "video/x-h263", "video/x-h264", "video/x-h265"]);
+    assert_eq!(
+        names,
+        ["application/x-tutk", "image/jpeg", "video/mpeg", "video/x-h263", "video/x-h264", "video/x-h265"]
+    );
     assert_eq!(pad.query_caps(None), template);
     let jpeg = gst::Caps::builder("image/jpeg").build();
     assert_eq!(pad.query_caps(Some(&jpeg)), jpeg);

@@ -32,8 +32,12 @@ pub(in crate::tutksrc) struct AudioStamper {
     clock: CameraClock,
     /// The last PTS, in nanoseconds.
     last: Option<i64>,
-    /// Where the next block begins if it follows without a gap.
+    /// Where what has gone downstream ends.
     end: Option<i64>,
+    /// Where the next block belongs if it follows the last one: before `end` while audio is ahead of its time.
+    next: Option<i64>,
+    /// The last block was dropped.
+    dropped: bool,
     /// The camera's time of the last block, and how long that plays.
     before: Option<(i64, i64)>,
     /// How late blocks are relative to the end of the one before.
@@ -94,6 +98,7 @@ impl AudioStamper {
     pub(in crate::tutksrc) fn pass(&mut self, time: ClockTime) {
         self.last = self.last.max(Some(nanos(time)));
         self.end = None;
+        self.next = None;
     }
 
     /// How late blocks are relative to their PTS, as [`Stamper::latency`](super::Stamper::latency).
@@ -121,20 +126,18 @@ impl AudioStamper {
         self.before = Some((read, length));
         let target = self.target(clock, read, arrival);
 
-        let expected = self.end.filter(|_| length > 0).map(|end| end.saturating_add(missing));
-        let time = match expected {
-            None => Some(target),
-            Some(expected) => self.follow(expected, target, arrival, was_silent),
+        let time = match self.next.filter(|_| length > 0) {
+            None => target,
+            Some(next) => self.follow(next.saturating_add(missing), target, arrival, was_silent),
         };
-        let Some(time) = time else {
-            // The next one begins where it belongs.
-            self.end = None;
+        self.next = Some(time.saturating_add(length));
+        if self.end.is_some_and(|end| time < end.saturating_sub(TOLERANCE)) {
+            self.dropped = true;
             return None;
-        };
-        let floor = self.last.map_or(0, |last| last + 1);
-        let pts = time.max(floor);
-        let follows = self.end.is_some() && expected.is_none_or(|expected| pts == expected);
-        let discont = lost > 0 || !follows;
+        }
+        let pts = time.max(self.last.map_or(0, |last| last + 1));
+        let follows = length == 0 || self.end == Some(pts);
+        let discont = std::mem::take(&mut self.dropped) || lost > 0 || self.last.is_none() || !follows;
         self.last = Some(pts);
         self.end = Some(pts.saturating_add(length));
         let late = nanos(ready).saturating_sub(pts).max(0).unsigned_abs();
@@ -170,19 +173,15 @@ impl AudioStamper {
     }
 
     /// The time of a block that begins at `expected` if it follows the one before.
-    fn follow(&mut self, expected: i64, target: i64, arrival: i64, was_silent: bool) -> Option<i64> {
+    fn follow(&mut self, expected: i64, target: i64, arrival: i64, was_silent: bool) -> i64 {
         let late = target.saturating_sub(expected);
-        if late > MAX_LATE || (was_silent && late > SILENCE) {
+        if late > MAX_LATE || (was_silent && late > SILENCE) || late < -TOLERANCE {
             self.lateness = LeastOf2s::default();
-            return Some(target);
-        }
-        if late < -TOLERANCE {
-            self.lateness = LeastOf2s::default();
-            return None;
+            return target;
         }
         match self.lateness.observe(arrival, late) {
-            Some(least) if least > TOLERANCE => Some(expected.saturating_add(least)),
-            _ => Some(expected),
+            Some(least) if least > TOLERANCE => expected.saturating_add(least),
+            _ => expected,
         }
     }
 }
@@ -297,6 +296,24 @@ mod tests {
             let (taken, stamp) = heard[first];
             assert!(stamp.discont);
             assert!((nanos(stamp.pts) - taken).abs() < 60 * MS, "{stamp:?} of {taken}");
+        }
+    }
+
+    #[test]
+    fn blocks_that_come_together_are_played_one_after_the_other() {
+        let clock = ClockRecovery::new(TimestampMode::Arrival);
+        let mut audio = AudioStamper::default();
+        let length = ClockTime::from_mseconds(64);
+        let stamps = (0..300u32).map(|n| {
+            let arrival = ClockTime::from_mseconds(1_000) + length * u64::from(n / 3 * 3);
+            audio.stamp(&clock, arrival, arrival, CameraTime::Milliseconds(n * 64), Some(length), 0)
+        });
+        let stamps: Vec<_> = stamps.collect();
+        // Only the first ones show how they come.
+        assert!(stamps[3..].iter().all(Option::is_some));
+        let heard: Vec<_> = stamps.into_iter().flatten().collect();
+        for pair in heard[1..].windows(2) {
+            assert!(!pair[1].discont && pair[1].pts - pair[0].pts == length);
         }
     }
 
