@@ -28,6 +28,16 @@ fn tutksink() {
     check("tutksink");
 }
 
+#[test]
+fn tutkdemux() {
+    check("tutkdemux");
+}
+
+#[test]
+fn tutkmux() {
+    check("tutkmux");
+}
+
 fn check(element: &str) {
     common::init();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{element}.md"));
@@ -44,8 +54,13 @@ fn check(element: &str) {
 
 fn table(element: &str) -> String {
     let element = gst::ElementFactory::make(element).build().unwrap();
+    let properties = element.list_properties();
+    let own: Vec<_> = properties.iter().filter(|property| property.owner_type() == element.type_()).collect();
+    if own.is_empty() {
+        return "\nIt has none.\n\n".into();
+    }
     let mut table = String::from("\n| property | type, default | what |\n| --- | --- | --- |\n");
-    for property in element.list_properties().iter().filter(|property| property.owner_type() == element.type_()) {
+    for property in own {
         let blurb = property.blurb().unwrap_or_default().replace('|', "\\|");
         writeln!(table, "| `{}` | {} | {blurb} |", property.name(), kind(property)).unwrap();
     }

@@ -42,7 +42,7 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          *
          * A viewer has sent an IO control. What a handler returns is sent to the viewer as the answer, an IO control of
          * the next type: in this protocol 0x0331 answers 0x0330. The first handler that returns something ends the
-         * emission. Start and stop of video are emitted, too, after the element has handled them.
+         * emission. Start and stop of video and audio are emitted, too, after the element has handled them.
          *
          * Returns: (nullable): the body of the answer
          */
