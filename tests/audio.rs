@@ -124,9 +124,13 @@ fn times(pad: &gst::Pad) -> Arc<Mutex<Vec<(gst::ClockTime, gst::ClockTime, bool)
 impl ToneCamera {
     /// `elements` encode the tone.
     fn start(elements: &str) -> Self {
+        Self::of_generation("0x1a", elements)
+    }
+
+    fn of_generation(generation: &str, elements: &str) -> Self {
         let uid = common::uid();
         let pipeline = Launched::new(&format!(
-            "tutkmux name=mux ! tutksink name=sink uid={uid} {PICTURE} ! mux.video \
+            "tutkmux name=mux ! tutksink name=sink uid={uid} generation={generation} {PICTURE} ! mux.video \
              audiotestsrc is-live=true freq={TONE} samplesperbuffer=320 ! {elements} ! queue ! mux.audio"
         ));
         let sent = collect(&pipeline.element("mux").static_pad("audio").unwrap());
@@ -179,7 +183,10 @@ fn wait_for_tone(viewer: &Launched) {
 
 /// Plays the camera's audio, and compares it with what was sent, byte by byte before it is decoded.
 fn plays_tone(elements: &str) {
-    let camera = ToneCamera::start(elements);
+    plays_tone_of(&ToneCamera::start(elements));
+}
+
+fn plays_tone_of(camera: &ToneCamera) {
     let viewer = Launched::new(&format!(
         "{} ! tutkdemux name=demux demux.video_0 ! queue ! fakesink \
          demux.audio_0 ! queue name=audio ! decodebin ! audioconvert ! audio/x-raw,format=S16LE,channels=1 \
@@ -213,6 +220,32 @@ fn pcm() {
 #[test]
 fn mulaw() {
     plays_tone(&format!("{MONO_8} ! mulawenc"));
+}
+
+#[test]
+fn all_generations_have_sound() {
+    // Two thousand bytes of PCM do not fit into a datagram.
+    let pcm =
+        "audioconvert ! audio/x-raw,format=S16LE,rate=48000,channels=1 ! audiobuffersplit output-buffer-duration=1/48";
+    for generation in ["0x09", "0x10", "0x12", "0x14", "0x1a"] {
+        plays_tone_of(&ToneCamera::of_generation(generation, pcm));
+    }
+}
+
+#[test]
+fn an_input_that_is_silent_holds_nothing_up() {
+    common::init();
+    let uid = common::uid();
+    let camera = Launched::play(&format!(
+        "tutkmux name=mux ! tutksink name=sink uid={uid} {PICTURE} ! mux.video \
+         appsrc is-live=true format=time caps=audio/x-mulaw,rate=8000,channels=1 ! mux.audio"
+    ));
+    let port: u32 = camera.element("sink").property("current-port");
+    let viewer = Launched::play(&format!(
+        "tutksrc backend=native uid={uid} address=127.0.0.1:{port} ! tutkdemux ! decodebin ! videoconvert \
+         ! video/x-raw,format=I420 ! appsink name=out sync=false"
+    ));
+    viewer.pull_pictures(10);
 }
 
 #[test]
