@@ -28,7 +28,7 @@ pub(super) fn decode<'a>(header: &Header, body: &'a [u8]) -> Result<Message<'a>,
     // A session block has 8 bytes. With a cookie 0x10 sends as many, of which the last 4 are 0: a block that looks like that is one
     // of 2^48.
     let session = match reader.rest() {
-        [a, b, 0, 0] | [a, b, 0, 0, 0, 0, 0, 0] => {
+        [a, b, 0, 0] | [a, b, 0, 0, 0, 0, 0, 0, ..] => {
             let cookie = u16::from_le_bytes([*a, *b]);
             (cookie != 0).then_some(SessionId::Cookie(cookie))
         }
@@ -52,6 +52,27 @@ pub(super) fn encode(generation: Generation, uid: Uid, session: Option<SessionId
                 out.extend_from_slice(&[0; 4]);
                 out.extend_from_slice(&generation.library_version());
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Message;
+
+    /// What is written reads as what was read, whatever the length of the session.
+    #[test]
+    fn a_session_of_zeros_is_none_in_each_length() {
+        let uid = "SIMULATEDCAMERA00001".parse().unwrap();
+        for len in [4, 8, 16] {
+            let mut plain = Vec::new();
+            Header::new(Generation::G1A, 0x0401, None).encode(&mut plain, |out| {
+                encode(Generation::G1A, uid, None, out);
+                out.resize(out.len() + len - 4, 0);
+            });
+            let message = Message::decode(&plain).unwrap();
+            assert!(matches!(message, Message::Handshake { session: None, .. }), "{message:?}");
         }
     }
 }
