@@ -42,6 +42,8 @@ pub(crate) struct Sender {
     budget: Budget,
     block: Block,
     last_ack: Option<u16>,
+    /// When the newest chunk was sent that has come, among those that were sent once.
+    newest: Option<Instant>,
     /// When something was acknowledged, or sent after all was.
     progress: Option<Instant>,
     /// How often nothing was acknowledged in time since then.
@@ -65,6 +67,7 @@ struct SentFrame {
 struct SentChunk {
     state: State,
     sent: Option<Instant>,
+    again: bool,
     envelope: Envelope,
     checksum: u16,
 }
@@ -138,6 +141,7 @@ impl Sender {
             budget: Budget::new(),
             block: Block { number: 0, sum: Sum::new(), chunks: 0, parity: None },
             last_ack: None,
+            newest: None,
             progress: None,
             timeouts: 0,
             interval: Duration::from_millis(50),
@@ -243,6 +247,16 @@ impl Sender {
         if highest < self.base || highest >= self.next_send() {
             return;
         }
+        if let Some(chunk) = self.chunks.get((highest - self.base) as usize)
+            && !chunk.again
+        {
+            self.newest = self.newest.max(chunk.sent);
+        }
+        let (newest, interval) = (self.newest, self.interval);
+        // RFC 8985: a chunk that was sent well before one that has come is lost, however long a round trip takes.
+        let is_lost = |sent: Instant| {
+            now.saturating_duration_since(sent) >= interval || newest.is_some_and(|at| sent + interval / 4 <= at)
+        };
         let mut missing = ack.missing.iter().map(|entry| u16::from_le_bytes(*entry)).peekable();
         let left = self.budget.left(now);
         for (number, chunk) in (self.base..=highest).zip(&mut self.chunks) {
@@ -257,8 +271,7 @@ impl Sender {
                 chunk.state = State::Received;
                 continue;
             }
-            let is_answered = chunk.sent.is_some_and(|sent| now.saturating_duration_since(sent) >= self.interval);
-            if chunk.state != State::Missing && is_answered && news.lost < left {
+            if chunk.state != State::Missing && chunk.sent.is_some_and(is_lost) && news.lost < left {
                 self.under_way -= usize::from(chunk.state == State::UnderWay);
                 chunk.state = State::Missing;
                 self.retransmit.insert(number);
@@ -340,7 +353,7 @@ impl Sender {
         let index = number.checked_sub(self.base)? as usize;
         let chunk = self.chunks.get_mut(index)?;
         chunk.state = State::UnderWay;
-        chunk.sent = Some(now);
+        (chunk.sent, chunk.again) = (Some(now), true);
         self.under_way += 1;
         self.window.sent();
         let at = self.frames.partition_point(|frame| frame.end() <= number);
@@ -374,7 +387,8 @@ impl Sender {
         let envelope = self.block.add(&data.chunk);
         data.envelope = Some(envelope);
         let chunk = self.chunks.get_mut(self.sent)?;
-        *chunk = SentChunk { state: State::UnderWay, sent: Some(now), envelope, checksum: data.chunk.checksum };
+        let checksum = data.chunk.checksum;
+        *chunk = SentChunk { state: State::UnderWay, sent: Some(now), again: false, envelope, checksum };
         if self.sent == 0 {
             self.progress = Some(now);
         }

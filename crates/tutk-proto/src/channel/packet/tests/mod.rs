@@ -87,6 +87,24 @@ fn chunks_that_overtake_each_other_are_not_lost() {
     }
 }
 
+/// The first round trip is long where a viewer is busy at first. What is lost shows in what came after it.
+#[test]
+fn a_long_first_round_trip_delays_no_resend() {
+    let mut world = World::new(1, Conditions { delay: 60, ..Conditions::default() }, [true, true]);
+    let mut tries = 0;
+    world.filter = Box::new(move |_, _, packet| {
+        tries += u32::from(is_chunk(packet, 100));
+        is_parity(packet) || (is_chunk(packet, 100) && tries <= 2)
+    });
+    world.run(SECOND / 4);
+    world.conditions.delay = 1;
+    world.run(2 * SECOND);
+    assert_eq!(world.lost, []);
+    let times = world.delivered[0].values();
+    let latest = times.clone().zip(times.skip(1)).map(|(before, after)| *after - *before).max().unwrap();
+    assert!(latest < Duration::from_millis(300), "{latest:?}");
+}
+
 #[test]
 fn numbers_of_chunks_wrap() {
     let mut world = World::new(1, lossy(2), [true, true]);
