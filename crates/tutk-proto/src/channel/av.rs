@@ -122,10 +122,10 @@ impl Channel {
     }
 
     /// Gives the next IO control that was never sent to `send`; no other is sent any more.
-    pub(crate) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+    pub(crate) fn flush<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         match self {
-            Self::Client(client) => client.flush(send),
-            Self::Server(server) => server.flush(send),
+            Self::Client(client) => client.flush(now, send),
+            Self::Server(server) => server.flush(now, send),
         }
     }
 }

@@ -304,10 +304,10 @@ impl Server {
     }
 
     /// Gives the next IO control that was never sent to `send`; no other is sent any more.
-    pub(crate) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+    pub(crate) fn flush<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         match &mut self.state {
             State::Classic(media) => media.controls.flush(send),
-            State::Packet(media) => media.flush(send),
+            State::Packet(media) => media.flush(now, send),
             State::Waiting | State::Asked => None,
         }
     }

@@ -204,9 +204,16 @@ impl PacketMedia {
         }
     }
 
-    /// Gives the next chunk of an IO control that was never sent to `send`; no others are sent any more.
-    pub(crate) fn flush<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+    /// Gives the next chunk of an IO control that was never sent to `send`; no others are sent any more. An acknowledgement that waits
+    /// goes before: the other side may wait for it.
+    pub(crate) fn flush<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         let sequence = self.sequence;
+        if self.acks.cancel() {
+            self.sequence = sequence.wrapping_add(1);
+            let sent = self.acknowledge(now, sequence, send);
+            self.acks.cancel();
+            return Some(sent);
+        }
         let chunk = self.controls.flush()?;
         self.sequence = sequence.wrapping_add(1);
         Some(send(Av::Packet(io(self.resend, sequence, chunk))))
@@ -270,4 +277,38 @@ impl PacketMedia {
 fn io(resend: bool, sequence: u16, chunk: Chunk<'_>) -> Packet<'_> {
     let envelope = resend.then(Envelope::default);
     Packet::Data(Data { sequence, clock: None, burst_end: false, frame_end: false, envelope, chunk })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Generation;
+
+    /// The sender of an IO control may wait for its acknowledgement while the other side closes.
+    #[test]
+    fn an_acknowledgement_that_waits_goes_before_the_close() {
+        let now = Instant::now();
+        let (mut server, mut client) = (PacketMedia::server(now, true), PacketMedia::client(now, true));
+        let bytes = |av: Av<'_>| av.to_payload(crate::AvStyle::Packet, Generation::G1A);
+        let deliver = |payload: &[u8], to: &mut PacketMedia| {
+            let Ok(Av::Packet(packet)) = Av::decode(crate::AvStyle::Packet, payload) else { panic!("{payload:?}") };
+            to.handle(now, &packet);
+        };
+        // What the server says after the login is acknowledged at once, and what comes right after it waits.
+        while let Some(payload) = server.poll_transmit(now, bytes) {
+            deliver(&payload, &mut client);
+        }
+        while let Some(payload) = client.poll_transmit(now, bytes) {
+            deliver(&payload, &mut server);
+        }
+        server.send_io_control(0x331, &[7]);
+        while let Some(payload) = server.poll_transmit(now, bytes) {
+            deliver(&payload, &mut client);
+        }
+        let closing: Vec<_> = std::iter::from_fn(|| client.flush(now, bytes)).collect();
+        assert_eq!(closing.len(), 1);
+        deliver(&closing[0], &mut server);
+        let events: Vec<_> = std::iter::from_fn(|| server.poll_event()).collect();
+        assert!(events.contains(&AvEvent::IoControlConfirmed { kind: 0x331 }), "{events:?}");
+    }
 }

@@ -61,6 +61,11 @@ impl AckTimer {
         self.due.is_some_and(|due| due <= now)
     }
 
+    /// None is to be sent any more; returns whether one was.
+    pub(crate) fn cancel(&mut self) -> bool {
+        self.due.take().is_some()
+    }
+
     /// It is sent; `gap` says whether it reports one.
     pub(crate) fn sent(&mut self, now: Instant, gap: bool) {
         self.repeats += 1;

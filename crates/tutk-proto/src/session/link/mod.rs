@@ -429,7 +429,7 @@ impl Link {
 fn next<R>(channel: &mut Channel, now: Instant, closes: Option<u8>, put: impl FnOnce(Av<'_>) -> R) -> Option<R> {
     match closes {
         None => channel.poll_transmit(now, put),
-        Some(_) => channel.flush(put),
+        Some(_) => channel.flush(now, put),
     }
 }
 
