@@ -61,7 +61,8 @@ impl Run {
             self.say(from, Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
         }
         let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false, secure: false };
-        let av = Av::Login { account: "admin".into(), password: "right".into(), resend: true, echo: [0; 6] };
+        let av =
+            Av::Login { account: "admin".into(), password: "right".into(), resend: true, version: 3, echo: [0; 6] };
         let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
         self.say(from, Message::Data { session, sequence: 0, payload });
     }

@@ -120,7 +120,7 @@ impl Run {
         let info_len = 16 + u16::from(bits >> 4);
         let mut chunk = Chunk { frame, media_len, info_len, index, data: &[] };
         chunk.data = &ZEROS[..Chunk::range(index, chunk.frame_len()).len()];
-        self.data(bits & 2, Av::Video { retransmitted: bits & 1 != 0, clock: 0, chunk });
+        self.data(bits & 2, Av::Video { retransmitted: bits & 1 != 0, clock: 0, clean: 0, chunk });
     }
 }
 

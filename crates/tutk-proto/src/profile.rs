@@ -64,6 +64,9 @@ impl Generation {
 /// The first AV version that speaks the packet style.
 pub(crate) const PACKET_AV_VERSION: u16 = 0x0A;
 
+/// The first AV version that takes audio among the frames of video.
+pub(crate) const FRAMED_AUDIO_VERSION: u16 = 8;
+
 /// How a session speaks: discovery and the handshake decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {

@@ -44,7 +44,7 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
         );
         say(viewer, Message::Close(of_camera));
         say(viewer, Message::Alive(of_camera));
-        let received = &payload(Av::Feedback(Feedback::AckReceived { frame: 0, clock: 0 }));
+        let received = &payload(Av::Feedback(Feedback::AckReceived { frame: 0, clock: 0, clean: 0 }));
         say(viewer, Message::Data { session: of_camera, sequence: 0, payload: received });
         say(camera, Message::Search { uid: None, request: None });
         say(
@@ -52,7 +52,7 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
             Message::Handshake { step: Step::Confirm, uid: uid(), session: Some(id), first: false, full: false },
         );
         let (account, password) = (Text::from("admin"), Text::from("guess"));
-        let login = &payload(Av::Login { account, password, resend: true, echo: [0; 6] });
+        let login = &payload(Av::Login { account, password, resend: true, version: 3, echo: [0; 6] });
         say(camera, Message::Data { session: of_viewer, sequence: 0, payload: login });
         say(camera, Message::Close(of_viewer));
     }

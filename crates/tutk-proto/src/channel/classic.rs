@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::channel::{AvEvent, Controls};
+use crate::profile::FRAMED_AUDIO_VERSION;
 use crate::recv::{Assembly, Counts};
 use crate::send::{Outgoing, Sent};
 use crate::wire::{Av, Feedback, FrameInfo};
-use crate::{Frame, Lost, Media};
+use crate::{Frame, Lost, Media, SendError};
 
 /// The end that logged in and receives media.
 #[derive(Debug)]
@@ -38,7 +39,7 @@ impl ClassicClient {
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match *av {
-            Av::Video { retransmitted, chunk, clock } => {
+            Av::Video { retransmitted, chunk, clock, .. } => {
                 self.clock = clock;
                 self.assembly.handle_chunk(now, retransmitted, &chunk);
                 self.release();
@@ -94,7 +95,7 @@ impl ClassicClient {
         if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
             Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
         } else if let Some(frame) = self.assembly.poll_ack(now) {
-            Some(send(Av::Feedback(Feedback::Ack { frame, clock: 0, echo: self.clock })))
+            Some(send(Av::Feedback(Feedback::Ack { frame, clock: 0, echo: self.clock, clean: 0 })))
         } else {
             self.controls.poll_transmit(now).map(send)
         }
@@ -130,6 +131,8 @@ pub(crate) struct ClassicServer {
     next_audio: u32,
     /// Blocks of audio that were sent, for clients that ask for one again: the vendor's from 1.13 on hold audio back until it comes.
     sent_audio: VecDeque<AudioBlock>,
+    /// Audio goes among the frames of video, numbered with them.
+    frames_audio: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -145,8 +148,10 @@ const MAX_AUDIO: usize = 256;
 const MAX_SENT_AUDIO: usize = 32;
 
 impl ClassicServer {
-    pub(crate) fn new(resend: bool) -> Self {
+    /// `version` is the AV version that both ends have.
+    pub(crate) fn new(resend: bool, version: u16) -> Self {
         Self {
+            frames_audio: resend && version >= FRAMED_AUDIO_VERSION,
             controls: Controls::new(),
             sent: Sent::new(resend),
             audio: VecDeque::new(),
@@ -155,13 +160,18 @@ impl ClassicServer {
         }
     }
 
-    pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
+    /// Returns whether the client has forgotten what it held, so that frames begin anew.
+    pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) -> bool {
         match *av {
             Av::Feedback(Feedback::Nack { frame, chunks }) => self.sent.handle_resend(now, frame, chunks),
-            Av::Feedback(Feedback::Ack { frame, clock, .. }) => self.sent.handle_done(frame, clock),
+            Av::Feedback(Feedback::Ack { frame, clock, clean, .. }) => self.sent.handle_done(frame, clock, clean),
             Av::Feedback(Feedback::NackAudio { frames }) => self.retransmit_audio(frames),
             _ => self.controls.handle(now, av),
         }
+        let Some(clean) = self.controls.take_clean() else { return false };
+        self.clear();
+        self.sent.begin_anew(clean.count, clean.next);
+        true
     }
 
     /// Takes a frame of video, whether it is full or not.
@@ -174,11 +184,21 @@ impl ClassicServer {
         self.sent.is_full()
     }
 
-    pub(crate) fn push_audio(&mut self, block: Outgoing) {
+    /// Takes a block of audio, unless it is full. Fails if it must fit into a datagram and does not.
+    pub(crate) fn push_audio(&mut self, media: &[u8], info: &[u8]) -> Result<(), SendError> {
+        if self.frames_audio {
+            let frame = Outgoing::framed_audio(media, info)?;
+            if !self.is_full() {
+                self.sent.push(&frame);
+            }
+            return Ok(());
+        }
+        let block = Outgoing::audio(media, info)?;
         if self.audio.len() < MAX_AUDIO {
             self.audio.push_back(AudioBlock { number: self.next_audio, block, retransmitted: false });
         }
         self.next_audio = self.next_audio.wrapping_add(1);
+        Ok(())
     }
 
     fn retransmit_audio(&mut self, frames: &[[u8; 4]]) {
@@ -228,6 +248,7 @@ impl ClassicServer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::CLEAN;
 
     /// All that a server sends now: type and frame.
     fn drain(server: &mut ClassicServer, now: Instant) -> Vec<(&'static str, u32)> {
@@ -235,7 +256,8 @@ mod tests {
             server.poll_transmit(now, |av| match av {
                 Av::Audio { retransmitted: false, frame, .. } => ("audio", frame),
                 Av::Audio { retransmitted: true, frame, .. } => ("audio again", frame),
-                Av::Video { chunk, .. } => ("video", chunk.frame),
+                Av::Video { clean: 0, chunk, .. } => ("video", chunk.frame),
+                Av::Video { chunk, .. } => ("video anew", chunk.frame),
                 Av::Feedback(Feedback::NotAvailable { frame }) => ("not available", frame),
                 other => panic!("{other:?}"),
             })
@@ -245,9 +267,9 @@ mod tests {
 
     #[test]
     fn audio_that_is_lost_is_sent_again_while_it_is_kept() {
-        let (now, mut server) = (Instant::now(), ClassicServer::new(true));
+        let (now, mut server) = (Instant::now(), ClassicServer::new(true, 4));
         for _ in 0..40 {
-            server.push_audio(Outgoing::audio(&[7; 640], &[0; 16]).unwrap());
+            server.push_audio(&[7; 640], &[0; 16]).unwrap();
         }
         assert_eq!(drain(&mut server, now).len(), 40);
         let frames = [7u32, 8, 39, 40, 39].map(u32::to_le_bytes);
@@ -258,9 +280,53 @@ mod tests {
         assert_eq!(drain(&mut server, now), []);
     }
 
+    /// The vendor's viewers from 3.1 on ask for audio without end where it comes apart from a camera of their time.
+    #[test]
+    fn audio_goes_among_the_frames_where_both_ends_are_of_3_1() {
+        let now = Instant::now();
+        for (resend, version, sent) in [
+            (true, 8, [("video", 0), ("video", 1)]),
+            (true, 4, [("audio", 0), ("video", 0)]),
+            (false, 8, [("audio", 0), ("video", 0)]),
+        ] {
+            let mut server = ClassicServer::new(resend, version);
+            server.push_audio(&[7; 640], &[0; 16]).unwrap();
+            server.push_video(&Outgoing::new(&[7; 640], &[0; 16]).unwrap());
+            assert_eq!(drain(&mut server, now), sent);
+        }
+    }
+
+    #[test]
+    fn a_client_that_forgot_its_frames_gets_the_next_ones() {
+        let (now, mut server) = (Instant::now(), ClassicServer::new(true, 8));
+        let frame = Outgoing::new(&[7; 640], &[0; 16]).unwrap();
+        for _ in 0..3 {
+            server.push_video(&frame);
+        }
+        assert_eq!(drain(&mut server, now).len(), 3);
+        let mut clean = |number, body: &[u8]| {
+            let forgot = server.handle(now, &Av::Internal { number, kind: CLEAN, body, version: 8, echo: [0; 6] });
+            server.push_video(&frame);
+            assert!(matches!(server.controls.poll_transmit(now), Some(Av::InternalAck { .. })));
+            (forgot, drain(&mut server, now))
+        };
+        let two = [1, 0, 0, 0, 77, 0, 0, 0];
+        assert_eq!(clean(1, &two), (true, vec![("video anew", 77)]));
+        // Repeated because the answer was lost.
+        assert_eq!(clean(1, &two), (false, vec![("video anew", 78)]));
+        assert_eq!(clean(2, &two[..4]), (true, vec![("video anew", 79)]));
+        assert_eq!(clean(3, &[]), (true, vec![("video", 0)]));
+        // What the client held before is not this frame.
+        let ack = |clean| Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0, clean });
+        server.handle(now, &ack(1));
+        assert!(server.memory() > 0);
+        server.handle(now, &ack(0));
+        assert_eq!(server.memory(), 0);
+    }
+
     #[test]
     fn a_frame_that_is_not_here_is_said_to_be_not() {
-        let (now, mut server) = (Instant::now(), ClassicServer::new(true));
+        let (now, mut server) = (Instant::now(), ClassicServer::new(true, 8));
         for frame in (0..1000).chain([3, 3]) {
             server.handle(now, &Av::Feedback(Feedback::Nack { frame, chunks: &[] }));
         }

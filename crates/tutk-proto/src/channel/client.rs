@@ -166,7 +166,13 @@ impl Client {
         }
         if self.style == AvStyle::Classic {
             let [a, b, c, d] = self.tag.to_le_bytes();
-            return Some(send(Av::Login { account, password, resend: self.resend, echo: [0, 0, a, b, c, d] }));
+            return Some(send(Av::Login {
+                account,
+                password,
+                resend: self.resend,
+                version: 0,
+                echo: [0, 0, a, b, c, d],
+            }));
         }
         // Without resend the first form is enough, as the vendor's viewer has it.
         *second = !is_second && self.resend;

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::channel::AvEvent;
-use crate::wire::{Av, Echo};
+use crate::wire::{Av, CLEAN, Echo};
 
 /// IO controls of one session, both ways: each is repeated until the other side confirms its number, and each is
 /// delivered once, in the order of the numbers.
@@ -12,12 +12,39 @@ pub(crate) struct Controls {
     /// To be confirmed. Only the first is under way, so that the order holds whatever the other side does.
     outgoing: VecDeque<Outgoing>,
     next_incoming: u32,
+    /// The next internal control of the other side.
+    next_internal: u32,
+    clean: Option<Clean>,
     /// Came before an earlier one; when the first of them came.
     early: BTreeMap<u32, (u32, Vec<u8>)>,
     early_since: Option<Instant>,
     /// Numbers to be acknowledged, with what that repeats.
     confirmations: VecDeque<Confirmation>,
     events: VecDeque<AvEvent>,
+}
+
+/// The viewer has forgotten what it held, and wants no frame that is under way.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Clean {
+    /// How often it has.
+    pub(crate) count: u32,
+    /// The number of the frame that it expects next; without it, numbers go on.
+    pub(crate) next: Option<u32>,
+}
+
+impl Clean {
+    /// 1.13 says no more, and expects numbers from 0; 2.1 says how often, and numbers go on; 3.1 says the next number, too.
+    fn decode(kind: u32, body: &[u8]) -> Option<Self> {
+        if kind != CLEAN {
+            return None;
+        }
+        let (count, next) = match body.as_chunks().0 {
+            [] => ([0; 4], Some(0)),
+            [count] => (*count, None),
+            [count, next, ..] => (*count, Some(u32::from_le_bytes(*next))),
+        };
+        Some(Self { count: u32::from_le_bytes(count), next })
+    }
 }
 
 #[derive(Debug)]
@@ -60,6 +87,8 @@ impl Controls {
             last_number: 0,
             outgoing: VecDeque::new(),
             next_incoming: 1,
+            next_internal: 1,
+            clean: None,
             early: BTreeMap::new(),
             early_since: None,
             confirmations: VecDeque::new(),
@@ -83,13 +112,22 @@ impl Controls {
                 self.acknowledge(Confirmation { internal: false, number, version, echo });
                 self.received(now, number, kind, body);
             }
-            // A viewer that cleans its buffer needs no more than the answer.
-            Av::Internal { number, version, echo, .. } => {
+            Av::Internal { number, kind, body, version, echo } => {
                 self.acknowledge(Confirmation { internal: true, number, version, echo });
+                // It comes again until it is answered.
+                if number.wrapping_sub(self.next_internal) <= u32::MAX / 2 {
+                    self.next_internal = number.wrapping_add(1);
+                    self.clean = Clean::decode(kind, body).or(self.clean.take());
+                }
             }
             Av::IoControlAck { number, .. } => self.confirmed(number),
             _ => {}
         }
+    }
+
+    /// The viewer has forgotten what it held, returned once.
+    pub(crate) fn take_clean(&mut self) -> Option<Clean> {
+        self.clean.take()
     }
 
     fn acknowledge(&mut self, confirmation: Confirmation) {
@@ -219,9 +257,14 @@ mod tests {
         let now = Instant::now();
         let mut controls = Controls::new();
         let (version, echo) = (8, [1, 2, 3, 4, 5, 6]);
-        for _ in 0..2 {
-            controls.handle(now, &Av::Internal { number: 1, kind: 0xbb, body: &[], version, echo });
-            assert_eq!(controls.poll_transmit(now), Some(Av::InternalAck { number: 1, version, echo }));
+        let two = [1, 0, 0, 0, 15, 0, 0, 0];
+        let bodies = [(&[][..], 0, Some(0)), (&two[..4], 1, None), (&two, 1, Some(15))];
+        for (number, (body, count, next)) in (1..).zip(bodies) {
+            for clean in [Some(Clean { count, next }), None] {
+                controls.handle(now, &Av::Internal { number, kind: CLEAN, body, version, echo });
+                assert_eq!(controls.poll_transmit(now), Some(Av::InternalAck { number, version, echo }));
+                assert_eq!(controls.take_clean(), clean);
+            }
         }
         controls.handle(now, &Av::IoControl { number: 1, kind: 7, body: &[], version, echo });
         assert_eq!(controls.poll_transmit(now), Some(Av::IoControlAck { number: 1, version, echo }));

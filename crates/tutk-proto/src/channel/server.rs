@@ -20,6 +20,8 @@ pub(crate) struct Server {
     may_resend: bool,
     /// The style that the session may have.
     style: AvStyle,
+    /// Its own AV version.
+    version: u16,
     /// A number of the application, for its clients.
     pub(crate) service: u32,
     state: State,
@@ -50,6 +52,8 @@ struct Asked {
     /// Of the channel, if it is granted.
     style: AvStyle,
     resend: bool,
+    /// The client's AV version.
+    version: u16,
     /// What the answer repeats of it.
     echo: Echo,
     form: Option<LoginForm>,
@@ -67,10 +71,11 @@ enum Starved {
 }
 
 impl Server {
-    pub(crate) fn new(resend: bool, style: AvStyle) -> Self {
+    pub(crate) fn new(resend: bool, style: AvStyle, version: u16) -> Self {
         Self {
             may_resend: resend,
             style,
+            version,
             service: SERVICE,
             state: State::Waiting,
             login: None,
@@ -104,9 +109,9 @@ impl Server {
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match *av {
-            Av::Login { account, password, resend, echo } => {
+            Av::Login { account, password, resend, version, echo } => {
                 let resend = resend && self.may_resend;
-                self.asked(Asked { echo, ..Asked::new(now, account, password, resend) });
+                self.asked(Asked { echo, version, ..Asked::new(now, account, password, resend) });
             }
             Av::Packet(packet @ Packet::Login(login)) => {
                 if let State::Packet(media) = &mut self.state {
@@ -115,7 +120,8 @@ impl Server {
                 if let Some(style) = self.style_for(&login) {
                     let resend = login.resend && self.may_resend;
                     let asked = Asked::new(now, login.account, login.password, resend);
-                    self.asked(Asked { style, echo: login.echo(), form: Some(login.form), ..asked });
+                    let (echo, version) = (login.echo(), login.version);
+                    self.asked(Asked { style, version, echo, form: Some(login.form), ..asked });
                 }
             }
             _ => self.handle_media(now, av),
@@ -161,7 +167,9 @@ impl Server {
     /// Lets the client in.
     fn open(&mut self, asked: Asked) {
         self.state = match asked.style {
-            AvStyle::Classic => State::Classic(Box::new(ClassicServer::new(asked.resend))),
+            AvStyle::Classic => {
+                State::Classic(Box::new(ClassicServer::new(asked.resend, asked.version.min(self.version))))
+            }
             AvStyle::Packet => State::Packet(Box::new(PacketMedia::server(asked.at, asked.resend))),
         };
         for (kind, body) in self.pending.drain() {
@@ -173,7 +181,12 @@ impl Server {
 
     fn handle_media(&mut self, now: Instant, av: &Av<'_>) {
         match (&mut self.state, *av) {
-            (State::Classic(media), _) => media.handle(now, av),
+            (State::Classic(media), _) => {
+                if media.handle(now, av) {
+                    self.starved = Some(Starved::NeedsKey);
+                    self.events.push_back(AvEvent::KeyFrameWanted);
+                }
+            }
             (State::Packet(media), Av::Packet(packet)) => {
                 media.handle(now, &packet);
                 if media.take_cleaned() {
@@ -253,7 +266,7 @@ impl Server {
                     packets.push(MediaKind::Audio, &block);
                 }
             }
-            State::Classic(classic) => classic.push_audio(Outgoing::audio(media, info)?),
+            State::Classic(classic) => classic.push_audio(media, info)?,
             State::Waiting | State::Asked => {}
         }
         Ok(())
@@ -336,6 +349,7 @@ impl Asked {
             at: now,
             style: AvStyle::Classic,
             resend,
+            version: 0,
             echo: [0; 6],
             form: None,
             account: account.as_bytes().to_vec(),

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::wire::{CHUNK, Chunk, FrameInfo};
+use crate::wire::{AUDIO_MARK, CHUNK, Chunk, FrameInfo};
 use crate::{Frame, Media, video};
 
 /// A frame of which some chunks are here.
@@ -20,9 +20,6 @@ pub(crate) struct ReassemblyBuffer {
     /// Chunks before this one have come or are missing.
     due: u16,
 }
-
-/// How the frame info of audio in chunks begins.
-const AUDIO_MARK: &[u8] = b"ODUA";
 
 /// What became of a chunk.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::budget::Budget;
-use crate::wire::{Av, CHUNK, Chunk, Feedback, FrameInfo};
+use crate::wire::{AUDIO_MARK, Av, CHUNK, Chunk, Feedback, FrameInfo};
 use crate::{Codec, SendError};
 use crate::{MAX_FRAME, RESEND_STORE};
 
@@ -57,6 +57,11 @@ impl Outgoing {
         Self { bytes: Arc::new([self.bytes(), &vec![0; more]].concat()), info_len: self.info_len + more as u16 }
     }
 
+    /// A block of audio as it goes among frames of video: its frame info has a mark before it.
+    pub(crate) fn framed_audio(media: &[u8], info: &[u8]) -> Result<Self, SendError> {
+        Self::new(media, &[AUDIO_MARK, &(info.len() as u32).to_le_bytes(), info].concat())
+    }
+
     /// Bytes of both.
     pub(crate) fn len(&self) -> usize {
         self.bytes.len()
@@ -108,13 +113,15 @@ impl<'a> VideoFrame<'a> {
 pub(crate) struct Sent {
     resend: bool,
     next_number: u32,
+    /// How often the viewer has forgotten what it held.
+    clean: u32,
     frames: VecDeque<SentFrame>,
     bytes: usize,
     /// Chunks that the viewer asked for: frame, chunk.
     retransmit: VecDeque<(u32, u16)>,
     budget: Budget,
-    /// Acknowledgements to be answered: frame, the viewer's clock.
-    seen: VecDeque<(u32, u32)>,
+    /// Acknowledgements to be answered: frame, the viewer's clock, how often it has forgotten what it held.
+    seen: VecDeque<(u32, u32, u32)>,
     /// Frames that the viewer asked for and that are not here.
     unavailable: VecDeque<u32>,
 }
@@ -137,6 +144,7 @@ impl Sent {
         Self {
             resend,
             next_number: 0,
+            clean: 0,
             frames: VecDeque::new(),
             bytes: 0,
             retransmit: VecDeque::new(),
@@ -187,17 +195,20 @@ impl Sent {
     }
 
     /// The viewer has the whole frame.
-    pub(crate) fn handle_done(&mut self, number: u32, clock: u32) {
-        self.forget(number);
+    pub(crate) fn handle_done(&mut self, number: u32, clock: u32, clean: u32) {
+        if clean == self.clean {
+            self.forget(number);
+        }
         if self.seen.len() < MAX_SEEN {
-            self.seen.push_back((number, clock));
+            self.seen.push_back((number, clock, clean));
         }
     }
 
     /// The next message to the viewer: what it lacks goes before what is new.
     pub(crate) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
-        if let Some((frame, clock)) = self.seen.pop_front() {
-            return Some(send(Av::Feedback(Feedback::AckReceived { frame, clock })));
+        let clean = self.clean;
+        if let Some((frame, clock, clean)) = self.seen.pop_front() {
+            return Some(send(Av::Feedback(Feedback::AckReceived { frame, clock, clean })));
         }
         if let Some(frame) = self.unavailable.pop_front() {
             return Some(send(Av::Feedback(Feedback::NotAvailable { frame })));
@@ -206,14 +217,15 @@ impl Sent {
             if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
                 && let Some(chunk) = frame.chunk(index)
             {
-                return Some(send(Av::Video { retransmitted: true, clock: 0, chunk }));
+                return Some(send(Av::Video { retransmitted: true, clock: 0, clean, chunk }));
             }
         }
         let at = self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none());
         let frame = self.frames.get_mut(at)?;
         frame.next_chunk += 1;
-        let sent =
-            frame.chunk(frame.next_chunk - 1).map(|chunk| send(Av::Video { retransmitted: false, clock: 0, chunk }));
+        let sent = frame
+            .chunk(frame.next_chunk - 1)
+            .map(|chunk| send(Av::Video { retransmitted: false, clock: 0, clean, chunk }));
         if !self.resend && frame.chunk(frame.next_chunk).is_none() {
             let number = frame.number;
             self.forget(number);
@@ -225,6 +237,13 @@ impl Sent {
         if let Some(frame) = self.position(number).and_then(|at| self.frames.remove(at)) {
             self.bytes -= frame.frame.bytes.len();
         }
+    }
+
+    /// The viewer has forgotten what it held, for the `count`th time; the next frame gets the number `next`, if there is one.
+    pub(crate) fn begin_anew(&mut self, count: u32, next: Option<u32>) {
+        self.clear();
+        self.clean = count;
+        self.next_number = next.unwrap_or(self.next_number);
     }
 
     /// Forgets all frames.

@@ -59,6 +59,8 @@ pub enum Av<'a> {
         password: Text<'a>,
         /// Whether the viewer asks for resend.
         resend: bool,
+        /// The viewer's AV version; encoded is the one of the generation.
+        version: u16,
         /// What the answer repeats.
         echo: Echo,
     },
@@ -96,7 +98,7 @@ pub enum Av<'a> {
         echo: Echo,
     },
     /// `00 10`, either side: what the libraries say to each other behind the applications' backs. One is known: the vendor's viewers
-    /// say 0xbb, with 0 or 8 bytes more, in avClientCleanVideoBuf, and wait for the answer without end.
+    /// say [`CLEAN`](super::CLEAN) in avClientCleanVideoBuf, and wait for the answer without end.
     Internal {
         /// Counts the sender's internal controls from 1.
         number: u32,
@@ -125,6 +127,8 @@ pub enum Av<'a> {
         retransmitted: bool,
         /// The sender's clock in ms, from 0x12 on with resend; else 0.
         clock: u16,
+        /// How often the viewer has forgotten what it held: the number in its last [`CLEAN`](super::CLEAN).
+        clean: u32,
         /// The chunk.
         chunk: Chunk<'a>,
     },

@@ -17,6 +17,8 @@ pub enum Feedback<'a> {
         clock: u32,
         /// The sender's clock in the chunk that came last.
         echo: u16,
+        /// As in the chunks of the frame.
+        clean: u32,
     },
     /// `01 09`: the sender has received the [`Ack`](Self::Ack).
     AckReceived {
@@ -24,6 +26,8 @@ pub enum Feedback<'a> {
         frame: u32,
         /// As in the acknowledgement.
         clock: u32,
+        /// As in the acknowledgement.
+        clean: u32,
     },
     /// `01 0A`: the sender does not have the frame of a [`Nack`](Self::Nack): not yet, or no longer.
     NotAvailable {

@@ -31,6 +31,12 @@ pub use message::{Message, Role, Session, Step};
 pub use scramble::{descramble, scramble};
 pub use text::Text;
 
+/// How the frame info of audio among frames of video begins, in classic style.
+pub const AUDIO_MARK: &[u8] = b"ODUA";
+
+/// The only [internal control](Av::Internal) of the classic style that is known: a viewer forgets what it holds.
+pub const CLEAN: u32 = 0xBB;
+
 /// UDP port on which cameras receive searches.
 pub const SEARCH_PORT: u16 = 32761;
 /// Bytes of a frame in each video chunk but the last.

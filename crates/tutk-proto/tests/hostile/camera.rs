@@ -37,13 +37,13 @@ fn a_silent_viewer_holds_no_more_than_its_store() {
         taken += target.send(silent, 10_000, number == 0);
         assert_eq!(target.send(good, 10_000, number == 0), 1, "frame {number}");
         target.drain();
-        target.data(address(2), Av::Feedback(Feedback::Ack { frame: number, clock: 0, echo: 0 }));
+        target.data(address(2), Av::Feedback(Feedback::Ack { frame: number, clock: 0, echo: 0, clean: 0 }));
         target.drain();
         assert!(target.camera.memory() <= RESEND_STORE + 10_016);
     }
     assert_eq!(taken, RESEND_STORE / 10_016 + 1);
     // Once it confirms, a key frame is wanted, and nothing else goes.
-    target.data(address(1), Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0 }));
+    target.data(address(1), Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0, clean: 0 }));
     assert_eq!(target.camera.poll_event(), Some(CameraEvent::KeyFrameWanted { viewer: silent }));
     assert_eq!(
         (target.send(silent, 10, false), target.send(silent, 10, true), target.send(silent, 10, false)),
@@ -82,11 +82,11 @@ fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
     let session =
         Session { from: Role::Viewer, id: SessionId::Cookie(cookie), channel: 0, partial: false, secure: false };
     let avs = [
-        Av::Login { account: "admin".into(), password: "right".into(), resend: true, echo: [0; 6] },
+        Av::Login { account: "admin".into(), password: "right".into(), resend: true, version: 3, echo: [0; 6] },
         Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8], version: 0, echo: [0; 6] },
         Av::IoControlAck { number: 1, version: 3, echo: [0; 6] },
         Av::Feedback(Feedback::Nack { frame: 0, chunks: &[] }),
-        Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0 }),
+        Av::Feedback(Feedback::Ack { frame: 0, clock: 0, echo: 0, clean: 0 }),
     ];
     for av in avs {
         each(Message::Data { session, sequence: 0, payload: &payload(&av) });
@@ -135,7 +135,13 @@ fn a_flood_of_wrong_passwords_is_answered_one_for_one() {
         let password = format!("guess {attempt}");
         target.data(
             from,
-            Av::Login { account: "admin".into(), password: password.as_str().into(), resend: true, echo: [0; 6] },
+            Av::Login {
+                account: "admin".into(),
+                password: password.as_str().into(),
+                resend: true,
+                version: 3,
+                echo: [0; 6],
+            },
         );
         assert!(target.drain() <= 1);
         while let Some(event) = target.camera.poll_event() {

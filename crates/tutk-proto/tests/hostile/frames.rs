@@ -62,6 +62,7 @@ fn short_frame_infos_are_taken_for_what_they_say() {
         victim.data(Av::Video {
             retransmitted: false,
             clock: 0,
+            clean: 0,
             chunk: Chunk { frame: number, media_len, info_len, index: 0, data: &data },
         });
         victim.data(Av::Audio { retransmitted: false, frame: number, info: &info[..len], media: &[8; 50] });
@@ -156,7 +157,7 @@ fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
         for (ahead, index) in [(0, 0), (1, 0), (2, 16_383), (69, 8_000)] {
             (chunk.frame, chunk.index) = (frame + ahead, index);
             let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false };
-            let av = Av::Video { retransmitted: false, clock: 0, chunk };
+            let av = Av::Video { retransmitted: false, clock: 0, clean: 0, chunk };
             let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) });
             assert!(sent <= 2 * 33 + 64, "{sent}");
         }

@@ -21,9 +21,9 @@ fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
         Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0, echo: [0; 6] },
         Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8], version: 0, echo: [0; 6] },
         Av::IoControlAck { number: 1, version: 3, echo: [0; 6] },
-        Av::Video { retransmitted: false, clock: 0, chunk },
+        Av::Video { retransmitted: false, clock: 0, clean: 0, chunk },
         Av::Audio { retransmitted: false, frame: 0, info: &[0; 16], media: &[0; 100] },
-        Av::Feedback(Feedback::AckReceived { frame: 0, clock: 0 }),
+        Av::Feedback(Feedback::AckReceived { frame: 0, clock: 0, clean: 0 }),
     ];
     for av in avs {
         each(Message::Data { session, sequence: 0, payload: &payload(&av) });

@@ -57,7 +57,10 @@ impl Target {
 
     /// Logs in with a password.
     pub(crate) fn show(&mut self, from: SocketAddr, password: &str) -> Option<ViewerId> {
-        self.data(from, Av::Login { account: "admin".into(), password: password.into(), resend: true, echo: [0; 6] });
+        self.data(
+            from,
+            Av::Login { account: "admin".into(), password: password.into(), resend: true, version: 3, echo: [0; 6] },
+        );
         self.drain();
         std::iter::from_fn(|| self.camera.poll_event()).find_map(|event| match event {
             CameraEvent::ViewerAdded { viewer, .. } => Some(viewer),

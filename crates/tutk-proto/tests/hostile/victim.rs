@@ -92,7 +92,7 @@ impl Victim {
         let at = data.len() - tail;
         data[at..].copy_from_slice(&info[16 - tail..]);
         chunk.data = &data;
-        self.data(Av::Video { retransmitted: false, clock: 0, chunk });
+        self.data(Av::Video { retransmitted: false, clock: 0, clean: 0, chunk });
     }
 
     pub(crate) fn whole(&mut self, frame: u32) {

@@ -115,7 +115,8 @@ impl Link {
         {
             self.unavailable(channel);
         }
-        self.channels.insert(channel, Channel::Server(Box::new(Server::new(resend, self.profile.av))));
+        let server = Server::new(resend, self.profile.av, self.generation.av_version());
+        self.channels.insert(channel, Channel::Server(Box::new(server)));
     }
 
     /// Gives the server of a channel its service, a number that a login answer carries.

@@ -19,13 +19,13 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
     let info_len = reader.u16()?;
     let len = reader.u16()?.into();
     let echo: Echo = *reader.array()?;
-    let [low, high, ..] = echo;
-    let clock = u16::from_le_bytes([low, high]);
+    let [low, high, clean @ ..] = echo;
+    let (clock, clean) = (u16::from_le_bytes([low, high]), u32::from_le_bytes(clean));
     match kind {
         0x0000 => {
             let account = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
             let password = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
-            Ok(Av::Login { account, password, resend: reader.u32()? != 0, echo })
+            Ok(Av::Login { account, password, resend: reader.u32()? != 0, version, echo })
         }
         0x0014 => {
             let result = match reader.u32()? {
@@ -53,7 +53,7 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
             if data.is_empty() || Chunk::range(index, chunk.frame_len()).len() != data.len() {
                 return Err(Error::Contradiction);
             }
-            Ok(Av::Video { retransmitted: kind != 0x0103, clock, chunk })
+            Ok(Av::Video { retransmitted: kind != 0x0103, clock, clean, chunk })
         }
         0x0104 | 0x0105 => {
             let info = reader.bytes(info_len.into())?;
@@ -71,9 +71,9 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
         }
         0x0008 => {
             let (frame, echo) = (reader.u32()?, clock);
-            Ok(Av::Feedback(Feedback::Ack { frame, clock: reader.u32()?, echo }))
+            Ok(Av::Feedback(Feedback::Ack { frame, clock: reader.u32()?, echo, clean }))
         }
-        0x0109 => Ok(Av::Feedback(Feedback::AckReceived { frame: reader.u32()?, clock: reader.u32()? })),
+        0x0109 => Ok(Av::Feedback(Feedback::AckReceived { frame: reader.u32()?, clock: reader.u32()?, clean })),
         0x0005 => Ok(Av::Feedback(Feedback::NackAudio { frames: reader.bytes(len)?.as_chunks().0 })),
         _ => Err(Error::Av(kind)),
     }
@@ -83,7 +83,7 @@ pub(in crate::wire) fn decode(body: &[u8]) -> Result<Av<'_>, Error> {
 pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec<u8>) {
     let put_header = |out: &mut Vec<u8>, kind, fields| put_header(out, kind, generation.av_version(), fields);
     match *av {
-        Av::Login { account, password, resend, echo } => {
+        Av::Login { account, password, resend, echo, .. } => {
             // Two words that say more of the packet style.
             let more: &[u8] = if generation.av_version() < 0x0B { &[] } else { &[0; 8] };
             let len = 2 * (MAX_CREDENTIAL + 1) + 24 + more.len();
@@ -125,7 +125,7 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
         Av::IoControlAck { number, version, echo } => {
             self::put_header(out, 0x0071, version, Fields { number, echo, ..Fields::default() });
         }
-        Av::Video { retransmitted, clock, chunk } => {
+        Av::Video { retransmitted, clock, clean, chunk } => {
             put_header(
                 out,
                 if retransmitted { 0x0106 } else { 0x0103 },
@@ -135,7 +135,7 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
                     index: chunk.index,
                     info_len: chunk.info_len,
                     len: chunk.data.len(),
-                    echo: clock_field(clock),
+                    echo: media_echo(clock, clean),
                 },
             );
             out.extend_from_slice(chunk.data);
@@ -162,12 +162,12 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
             out.extend_from_slice(&(chunks.len() as u16).to_le_bytes());
             out.extend_from_slice(chunks.as_flattened());
         }
-        Av::Feedback(Feedback::Ack { frame, clock, echo }) => {
-            put_header(out, 0x0008, Fields { echo: clock_field(echo), ..Fields::default() });
+        Av::Feedback(Feedback::Ack { frame, clock, echo, clean }) => {
+            put_header(out, 0x0008, Fields { echo: media_echo(echo, clean), ..Fields::default() });
             put_words(out, &[frame, clock]);
         }
-        Av::Feedback(Feedback::AckReceived { frame, clock }) => {
-            put_header(out, 0x0109, Fields::default());
+        Av::Feedback(Feedback::AckReceived { frame, clock, clean }) => {
+            put_header(out, 0x0109, Fields { echo: media_echo(0, clean), ..Fields::default() });
             put_words(out, &[frame, clock]);
         }
         Av::Feedback(Feedback::NotAvailable { frame }) => {
@@ -182,10 +182,10 @@ pub(in crate::wire) fn encode(av: &Av<'_>, generation: Generation, out: &mut Vec
     }
 }
 
-/// A clock of 16 bits in the bytes 18 to 24.
-fn clock_field(clock: u16) -> Echo {
-    let [low, high] = clock.to_le_bytes();
-    [low, high, 0, 0, 0, 0]
+/// The bytes 18 to 24 of media and their acknowledgements.
+fn media_echo(clock: u16, clean: u32) -> Echo {
+    let ([low, high], [a, b, c, d]) = (clock.to_le_bytes(), clean.to_le_bytes());
+    [low, high, a, b, c, d]
 }
 
 #[derive(Default)]

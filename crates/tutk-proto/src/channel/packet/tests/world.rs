@@ -86,7 +86,7 @@ impl World {
             now: start,
             start,
             client: Client::new(start, Credentials::new("admin", "secret"), resend[0], AvStyle::Packet, version, 7),
-            server: Server::new(resend[1], AvStyle::Packet),
+            server: Server::new(resend[1], AvStyle::Packet, 0x0b),
             conditions,
             filter: Box::new(|_, _, _| false),
             random: fastrand::Rng::with_seed(seed),
