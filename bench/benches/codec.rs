@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use tutk::proto::AvStyle;
-use tutk::proto::{Access, Camera, CameraConfig, Credentials, Viewer, ViewerConfig, ViewerEvent, ViewerId};
+use tutk::proto::{
+    Access, AvStyle, Camera, CameraConfig, Credentials, Generation, Viewer, ViewerConfig, ViewerEvent, ViewerId,
+};
 use tutk::wire::{Av, Message, SEARCH_PORT, descramble, scramble};
 use tutk::{Codec, VideoFrame};
 
@@ -34,7 +35,9 @@ impl Pair {
             camera: Camera::new(
                 CameraConfig::new(uid, Access::Account { account: "admin".into(), password: Default::default() })
                     .with_max_viewers(1)
-                    .with_idle_timeout(time),
+                    .with_idle_timeout(time)
+                    // As the rows of earlier versions.
+                    .with_generation(Generation::G09),
             ),
             viewer: Viewer::new(
                 now,
