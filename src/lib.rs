@@ -13,7 +13,6 @@
 
 mod audio;
 mod backend;
-mod canceller;
 mod caps;
 mod container;
 pub mod device_provider;

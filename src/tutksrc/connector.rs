@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use gst::glib;
 use tutk::{
-    ConnectError, DiscoverError, DiscoverOptions, Error, IoError, LibraryError, Operation, SessionError,
+    Canceller, ConnectError, DiscoverError, DiscoverOptions, Error, IoError, LibraryError, Operation, SessionError,
     SessionOptions, discover,
 };
 
@@ -18,7 +18,6 @@ use super::reconnect::{Failure, NextTry, Reconnect};
 use super::session::Session;
 use super::settings::Settings;
 use crate::Streams;
-use crate::canceller::Canceller;
 use crate::errors::{self, BadSetting};
 
 /// How long to look for cameras when none is named.

@@ -106,8 +106,9 @@ pub(super) fn frame_queue(max_time: Option<Duration>) -> (Producer, Consumer) {
 }
 
 impl Consumer {
-    /// Waits for the next frame of either stream, in the order in which they were ready. While the camera is stalled, returns none each time that `gap` has passed. An error is the
-    /// end: of the session, or, if it is [`SessionError::Cancelled`], of the thread that receives.
+    /// Waits for the next frame of either stream, in the order in which they were ready. While the camera is stalled, returns
+    /// none each time that `gap` has passed. An error is the end: of the session, or, if it is [`SessionError::Cancelled`], of
+    /// the thread that receives.
     pub(super) fn next(&self, gap: Duration) -> Result<Option<Item>, SessionError> {
         let mut state = self.0.lock();
         loop {

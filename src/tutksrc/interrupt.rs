@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use crate::canceller::Canceller;
+use tutk::Canceller;
 
 /// Has a lock of its own, so that `unlock()` never waits for `create()`.
 #[derive(Debug, Default)]

@@ -238,11 +238,11 @@ mod tests {
         (Reception::new(uid, streams, video, producer, TIMEOUT, Arc::default(), Arc::default()), consumer)
     }
 
-    /// A JPEG, announced as this.
     fn av(event: AvEvent) -> ViewerEvent {
         ViewerEvent::Av { channel: 0, event }
     }
 
+    /// A JPEG, announced as this.
     fn frame(number: u32, codec: Codec) -> ViewerEvent {
         let jpeg = vec![0xFF, 0xD8, 0xFF, 0xD9];
         av(AvEvent::Video(Frame::new(codec, jpeg, Instant::now()).with_key(true).with_number(number)))

@@ -4,15 +4,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tutk::{
-    CommandError, ConnectError, DiscoveredCamera, Error, Events, SessionError, SessionInfo, SessionOptions, Uid,
-    ViewerEvent, ViewerStats,
+    Canceller, CommandError, ConnectError, DiscoveredCamera, Error, Events, SessionError, SessionInfo, SessionOptions,
+    Uid, ViewerEvent, ViewerStats,
 };
 
 use super::controls::Controls;
 use super::notice::Notice;
 use super::stats::Stats;
 use crate::Streams;
-use crate::canceller::Canceller;
 
 /// One session. It ends when the last reference to it is dropped: [`Controls`] has one, and the thread that receives.
 #[derive(Debug)]

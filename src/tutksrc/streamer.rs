@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use tutk::{Error, IoError, Uid};
+use tutk::{Canceller, Error, IoError, Uid};
 
 use super::audio::AudioStream;
 use super::connector::{Connector, Progress};
@@ -23,7 +23,6 @@ use super::settings::Settings;
 use super::stats::{Stats, Timestamps};
 use super::timing::ClockRecovery;
 use crate::Streams;
-use crate::canceller::Canceller;
 
 /// How often downstream learns that time passes while there is no session, or a frame is overdue.
 const GAP: Duration = Duration::from_millis(250);
@@ -264,8 +263,7 @@ impl Streamer {
     }
 
     fn push(&mut self, output: Output, now: Option<Now>) -> Step {
-        self.publish_timestamps();
-        let latency = self.latency();
+        let latency = self.publish_timestamps();
         let has_changed = now.is_some() && std::mem::replace(&mut self.latency, latency) != latency;
         Step::Push(Output { latency: has_changed.then_some(latency), ..output })
     }
@@ -294,10 +292,11 @@ impl Streamer {
         Some(now)
     }
 
-    fn publish_timestamps(&self) {
-        let (camera, drift) = (self.clock.is_in_use(), self.clock.drift());
-        let timestamps = Timestamps { camera, drift, latency: self.latency() };
-        self.shared.stats.lock().unwrap().set_timestamps(Some(timestamps));
+    /// Returns the latency that the statistics have now.
+    fn publish_timestamps(&self) -> gst::ClockTime {
+        let (camera, drift, latency) = (self.clock.is_in_use(), self.clock.drift(), self.latency());
+        self.shared.stats.lock().unwrap().set_timestamps(Some(Timestamps { camera, drift, latency }));
+        latency
     }
 }
 

@@ -70,7 +70,7 @@ pub(crate) fn open_and_wait(
                     let uid = options.uid;
                     console.info(format_args!("{}\nWaiting for camera {uid}.", Failure::from(error)));
                 }
-                if !interrupt.pause(PAUSE) {
+                if !interrupt.wait(PAUSE) {
                     return Err(ConnectError::Cancelled);
                 }
             }

@@ -48,6 +48,7 @@
 #![deny(unsafe_code)]
 
 mod backend;
+mod canceller;
 mod channel;
 mod connecting;
 mod discovery;
@@ -64,6 +65,7 @@ mod wake;
 mod watchdog;
 
 pub use backend::Backend;
+pub use canceller::Canceller;
 pub use channel::Channel;
 pub use connecting::Connecting;
 pub use discovery::{DiscoverOptions, Discovery, discover};

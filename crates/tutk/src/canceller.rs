@@ -1,14 +1,15 @@
-//! Ends what a thread of an element waits for.
-
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tutk::CancelHandle;
+use crate::CancelHandle;
+use crate::sync::lock;
 
-/// Cancels whatever a thread waits for: sessions and searches, one after the other, and time that has to pass. A clone is
-/// the same.
+/// Cancels whatever a thread waits for: sessions and searches, one after the other, and time that has to pass.
+///
+/// Where [`CancelHandle`] belongs to one of them, this belongs to the thread: a signal handler or another thread cancels it, whatever the
+/// thread waits for then. A clone is the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Canceller(Arc<Inner>);
+pub struct Canceller(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -25,7 +26,7 @@ struct State {
 
 impl Canceller {
     /// Ends the wait under way and those to come.
-    pub(crate) fn cancel(&self) {
+    pub fn cancel(&self) {
         let mut state = self.state();
         state.cancelled = true;
         if let Some(handle) = &state.waits {
@@ -35,7 +36,7 @@ impl Canceller {
     }
 
     /// Lets the thread wait again.
-    pub(crate) fn reset(&self) {
+    pub fn reset(&self) {
         let mut state = self.state();
         state.cancelled = false;
         if let Some(handle) = &state.waits {
@@ -43,12 +44,13 @@ impl Canceller {
         }
     }
 
-    pub(crate) fn is_cancelled(&self) -> bool {
+    /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
+    pub fn is_cancelled(&self) -> bool {
         self.state().cancelled
     }
 
-    /// The thread waits for this from now on.
-    pub(crate) fn attach(&self, handle: CancelHandle) {
+    /// The thread waits for this from now on, in place of what was attached before. Where it is cancelled already, this is at once.
+    pub fn attach(&self, handle: CancelHandle) {
         let mut state = self.state();
         if state.cancelled {
             handle.cancel();
@@ -57,7 +59,8 @@ impl Canceller {
     }
 
     /// Lets this much time pass; false if it was cancelled.
-    pub(crate) fn wait(&self, time: Duration) -> bool {
+    #[must_use]
+    pub fn wait(&self, time: Duration) -> bool {
         let end = Instant::now() + time;
         let mut state = self.state();
         while !state.cancelled {
@@ -65,13 +68,13 @@ impl Canceller {
             if left.is_zero() {
                 return true;
             }
-            state = self.0.changed.wait_timeout(state, left).unwrap().0;
+            state = self.0.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         false
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap()
+        lock(&self.0.state)
     }
 }
 
@@ -81,7 +84,7 @@ mod tests {
 
     #[test]
     fn what_is_waited_for_follows_it() {
-        let browser = || tutk::Browser::new(Duration::from_secs(1)).unwrap().cancel_handle();
+        let browser = || crate::Browser::new(Duration::from_secs(1)).unwrap().cancel_handle();
         let (canceller, first, second) = (Canceller::default(), browser(), browser());
         canceller.attach(first.clone());
         canceller.cancel();
