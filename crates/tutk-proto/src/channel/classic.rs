@@ -7,7 +7,7 @@ use crate::channel::{AvEvent, Controls};
 use crate::profile::FRAMED_AUDIO_VERSION;
 use crate::recv::{Assembly, Counts};
 use crate::send::{Outgoing, Sent};
-use crate::wire::{Av, Feedback, FrameInfo};
+use crate::wire::{Av, Feedback};
 use crate::{Frame, Lost, Media, SendError};
 
 /// The end that logged in and receives media.
@@ -51,7 +51,6 @@ impl ClassicClient {
     }
 
     fn handle_audio(&mut self, now: Instant, number: u32, info: &[u8], media: &[u8]) {
-        let known = FrameInfo::decode(info);
         let count = number.wrapping_sub(self.next_audio.unwrap_or(number));
         if count > u32::MAX / 2 {
             // Overtaken, or come twice.
@@ -63,16 +62,8 @@ impl ClassicClient {
             self.events.push_back(AvEvent::Lost(Lost { media: Media::Audio, first, count }));
         }
         self.next_audio = Some(number.wrapping_add(1));
-        self.events.push_back(AvEvent::Audio(Frame {
-            data: media.to_vec(),
-            info: info.to_vec(),
-            codec: known.codec,
-            key: true,
-            number,
-            timestamp: known.timestamp,
-            flags: known.flags,
-            received: now,
-        }));
+        let frame = Frame::parse(Media::Audio, number, media.to_vec(), info.to_vec(), false, now);
+        self.events.push_back(AvEvent::Audio(frame));
     }
 
     fn release(&mut self) {

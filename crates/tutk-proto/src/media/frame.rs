@@ -1,8 +1,8 @@
 use std::fmt;
 use std::time::Instant;
 
-use crate::wire::CameraTime;
-use crate::{AudioFormat, Codec};
+use crate::wire::{CameraTime, FrameInfo};
+use crate::{AudioFormat, Codec, video};
 
 /// Video or audio: each counts its frames from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,6 +50,14 @@ impl Frame {
     /// A frame that is no key frame, has number 0, and says nothing in its frame info.
     pub fn new(codec: Codec, data: Vec<u8>, received: Instant) -> Self {
         Self { data, info: Vec::new(), codec, key: false, number: 0, timestamp: 0, flags: 0, received }
+    }
+
+    /// A frame as it was received, with what its frame info says. `is_flagged`: something besides the frame info says that it is a key
+    /// frame, which counts where the bytes do not tell.
+    pub fn parse(media: Media, number: u32, data: Vec<u8>, info: Vec<u8>, is_flagged: bool, received: Instant) -> Self {
+        let FrameInfo { codec, flags, timestamp, .. } = FrameInfo::decode(&info);
+        let key = media == Media::Audio || video::is_key(codec, &data, is_flagged || flags & 1 != 0);
+        Self { data, info, codec, key, number, timestamp, flags, received }
     }
 
     /// Sets [`info`](Self::info), and nothing that is read from it.

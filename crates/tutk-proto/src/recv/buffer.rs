@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::wire::{AUDIO_MARK, CHUNK, Chunk, FrameInfo};
-use crate::{Frame, Media, video};
+use crate::wire::{AUDIO_MARK, CHUNK, Chunk};
+use crate::{Frame, Media};
 
 /// A frame of which some chunks are here.
 #[derive(Debug)]
@@ -126,24 +126,12 @@ impl ReassemblyBuffer {
         let whole = self.data.get(media_len..)?;
         let audio = whole.strip_prefix(AUDIO_MARK).and_then(|rest| rest.split_first_chunk());
         let media = if audio.is_some() { Media::Audio } else { Media::Video };
-        let info_bytes = match audio {
+        let info = match audio {
             Some((len, info)) => info.get(..u32::from_le_bytes(*len) as usize).unwrap_or(info).to_vec(),
             None => whole.to_vec(),
         };
-        let info = FrameInfo::decode(&info_bytes);
         self.data.truncate(media_len);
-        let key = media == Media::Audio || video::is_key(info.codec, &self.data, info.flags & 1 != 0);
-        let frame = Frame {
-            data: self.data,
-            info: info_bytes,
-            codec: info.codec,
-            key,
-            number,
-            timestamp: info.timestamp,
-            flags: info.flags,
-            received: now,
-        };
-        Some((frame, media))
+        Some((Frame::parse(media, number, self.data, info, false, now), media))
     }
 }
 
@@ -151,6 +139,7 @@ impl ReassemblyBuffer {
 mod tests {
     use super::*;
     use crate::Codec;
+    use crate::wire::FrameInfo;
 
     #[test]
     fn chunks_in_any_order_with_info_across_two() {

@@ -7,8 +7,7 @@ use super::Code;
 use super::api::Taken;
 use super::connect::Channel;
 use super::pacer::{IDLE, Pacer};
-use crate::proto::{AvEvent, MAX_FRAME, MAX_WINDOW, video};
-use crate::wire::FrameInfo;
+use crate::proto::{AvEvent, MAX_FRAME, MAX_WINDOW};
 use crate::{Frame, Lost, Media};
 
 /// Takes out of the library what has come, and knows when to look again.
@@ -108,18 +107,11 @@ impl Stream {
             Taken::Frame { len, info, info_len, number } => {
                 self.pacer.hit(now);
                 self.seen = true;
-                let bytes = info.get(..info_len).unwrap_or_default();
-                let info = FrameInfo::decode(bytes);
+                let info = info.get(..info_len).unwrap_or_default().to_vec();
                 self.skip(number, ready);
                 self.next = Some(number.wrapping_add(1));
                 let data = buffer.get(..len).unwrap_or_default().to_vec();
-                let key = video::is_key(info.codec, &data, info.flags & 1 != 0);
-                let frame = Frame::new(info.codec, data, now)
-                    .with_info(bytes.to_vec())
-                    .with_key(self.media == Media::Audio || key)
-                    .with_number(number)
-                    .with_timestamp(info.timestamp)
-                    .with_flags(info.flags);
+                let frame = Frame::parse(self.media, number, data, info, false, now);
                 ready.push_back(match self.media {
                     Media::Video => AvEvent::Video(frame),
                     Media::Audio => AvEvent::Audio(frame),
@@ -142,6 +134,7 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::FrameInfo;
 
     fn frame(number: u32) -> Taken {
         Taken::Frame { len: 0, info: [0; 64], info_len: 16, number }

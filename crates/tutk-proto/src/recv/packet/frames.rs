@@ -2,9 +2,9 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::recv::Release;
+use crate::wire::CHUNK;
 use crate::wire::packet::MediaKind;
-use crate::wire::{CHUNK, FrameInfo};
-use crate::{Frame, Lost, MAX_FRAME, Media, video};
+use crate::{Frame, Lost, MAX_FRAME, Media};
 
 /// A chunk of media without its number.
 #[derive(Clone, Copy, Debug)]
@@ -90,25 +90,16 @@ impl Frames {
             return false;
         };
         let info = data.split_off(media_len);
-        let known = FrameInfo::decode(&info);
-        let is_video = kind != MediaKind::Audio;
-        let claimed = kind == MediaKind::Key || known.flags & 1 != 0;
-        let key = !is_video || video::is_key(known.codec, &data, claimed);
+        let media = media_of(kind);
         let number = frame.wrapping_sub(1);
         let missed = self.numbers(kind).take(number);
         self.missed(kind, number, missed);
-        self.counts.0 += u64::from(is_video);
-        let frame = Frame {
-            data,
-            info,
-            codec: known.codec,
-            key,
-            number,
-            timestamp: known.timestamp,
-            flags: known.flags,
-            received: now,
-        };
-        self.ready.push_back(if is_video { Release::Frame(frame) } else { Release::Audio(frame) });
+        self.counts.0 += u64::from(media == Media::Video);
+        let frame = Frame::parse(media, number, data, info, kind == MediaKind::Key, now);
+        self.ready.push_back(match media {
+            Media::Video => Release::Frame(frame),
+            Media::Audio => Release::Audio(frame),
+        });
         true
     }
 
@@ -139,7 +130,7 @@ impl Frames {
         if count == 0 {
             return;
         }
-        let media = if kind == MediaKind::Audio { Media::Audio } else { Media::Video };
+        let media = media_of(kind);
         if media == Media::Video {
             self.counts.1 += u64::from(count);
         }
@@ -168,4 +159,8 @@ impl Numbers {
     fn is_past(&self, number: u32) -> bool {
         self.0.is_some_and(|expected| number.wrapping_sub(expected) > u32::MAX / 2)
     }
+}
+
+fn media_of(kind: MediaKind) -> Media {
+    if kind == MediaKind::Audio { Media::Audio } else { Media::Video }
 }
