@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use super::acks::Acks;
 use super::buffer::{Put, ReassemblyBuffer};
+use super::deadlines::{ASK_AGAIN, FRAME_DEADLINE, IDLE_DEADLINE, REORDERING};
 use super::retry::Retry;
 use crate::wire::{Chunk, MAX_RESEND};
 use crate::{Frame, Lost, Media};
@@ -87,14 +88,6 @@ const TAIL: Duration = Duration::from_millis(20);
 /// How long nothing may come before the next frame is asked for, and the longest time until it is asked for again.
 const PROBE: Duration = Duration::from_millis(100);
 const MAX_PROBE: Duration = Duration::from_secs(1);
-/// How long a frame of which something is missing is kept without anything new of it.
-const IDLE_DEADLINE: Duration = Duration::from_secs(1);
-/// So often is asked for it at least, however long the way.
-const ASK_AGAIN: u32 = 8;
-/// How long it is kept at all.
-const FRAME_DEADLINE: Duration = Duration::from_secs(5);
-/// [`IDLE_DEADLINE`] without resend: a datagram that was overtaken may still come.
-const REORDERING: Duration = Duration::from_millis(100);
 /// A first frame with at least this number is the beginning; with a smaller one, those before it were lost.
 const FIRST: u32 = 64;
 /// So many rising frame numbers far from the others are a camera that counts anew.

@@ -3,6 +3,7 @@
 mod acks;
 mod assembly;
 mod buffer;
+mod deadlines;
 pub(crate) mod packet;
 mod retry;
 

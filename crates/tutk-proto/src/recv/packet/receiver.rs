@@ -5,6 +5,7 @@ use super::blocks::Blocks;
 use super::frames::{Frames, Piece};
 use super::{ORIGIN, Reported, unwrap};
 use crate::MAX_ASSEMBLY;
+use crate::recv::deadlines::{ASK_AGAIN, FRAME_DEADLINE, IDLE_DEADLINE, REORDERING};
 use crate::recv::{Counts, Release};
 use crate::wire::packet::parity::BLOCK;
 use crate::wire::packet::{Ack, Chunk, Content, Data};
@@ -12,11 +13,11 @@ use crate::wire::packet::{Ack, Chunk, Content, Data};
 /// Puts chunks of media in order, and frames together, which come out in the order of their chunks.
 ///
 /// A chunk is missing once a later one has come. With resend, what is missing holds back all that follows until it comes
-/// or its time is over ([`GIVE_UP`]); then its frame is lost. Without, it holds back for [`OVERTAKEN`].
+/// or its deadline passes ([`IDLE_DEADLINE`]); then its frame is lost. Without, it holds back for [`REORDERING`].
 #[derive(Debug)]
 pub(crate) struct Receiver {
     resend: bool,
-    /// The first chunk that has not come and is not given up.
+    /// The first chunk that has not come and is not abandoned.
     next: u64,
     /// One more than the highest chunk that has come.
     end: u64,
@@ -29,9 +30,9 @@ pub(crate) struct Receiver {
     progress: Instant,
     heard: Instant,
     /// How long the way may be.
-    patience: Duration,
-    /// Whether a frame was given up.
-    gave_up: bool,
+    retry_time: Duration,
+    /// Whether a frame was abandoned.
+    abandoned: bool,
     /// When something new came, and how often it was acknowledged since.
     newest: (Instant, u32),
     /// The other side is to drop what it keeps.
@@ -63,20 +64,12 @@ struct Cleaning {
 const WINDOW: u64 = 24 << 10;
 /// What an early chunk costs beside its bytes.
 const PIECE: usize = 96;
-/// How long a chunk that does not come holds back what follows.
-const GIVE_UP: Duration = Duration::from_secs(1);
-/// So often is asked for it at least, however long the way.
-const ASK_AGAIN: u32 = 8;
-/// How long it does so at all.
-const GIVE_UP_ANYWAY: Duration = Duration::from_secs(5);
-/// [`GIVE_UP`] without resend: a datagram that was overtaken may still come.
-const OVERTAKEN: Duration = Duration::from_millis(100);
 /// Nothing has come for so long: the other side cannot be heard, and a chunk that does not come means nothing.
 const SILENCE: Duration = Duration::from_millis(300);
-/// After a frame was given up, nothing new comes for so long but what had come before, and it was acknowledged so often: the
-/// other side goes on only if it is told to.
+/// After a frame was abandoned, nothing new comes for so long but what had come before, and it was acknowledged so often: the
+/// other side goes on only if it is asked to.
 const STUCK: (Duration, u32) = (Duration::from_secs(1), 3);
-/// How far ahead of all chunks the other side is told to go on, as the vendor's viewer does: none of those can be taken for
+/// How far ahead of all chunks the other side is asked to go on, as the vendor's viewer does: none of those can be taken for
 /// a new one.
 const CLEAN_AHEAD: u64 = 1 << 14;
 /// How long it may take to answer; a camera that knows nothing of this goes on as before.
@@ -94,8 +87,8 @@ impl Receiver {
             blocks: Blocks::default(),
             progress: now,
             heard: now,
-            patience: Duration::ZERO,
-            gave_up: false,
+            retry_time: Duration::ZERO,
+            abandoned: false,
             newest: (now, 0),
             cleaning: None,
             clean_due: false,
@@ -115,7 +108,7 @@ impl Receiver {
 
     /// How long an answer to an acknowledgement may take.
     pub(crate) fn set_interval(&mut self, interval: Duration) {
-        self.patience = interval * ASK_AGAIN;
+        self.retry_time = interval * ASK_AGAIN;
     }
 
     /// Takes a chunk of media, or parity. Returns what it means for the acknowledgements.
@@ -156,7 +149,7 @@ impl Receiver {
         if number < self.next || self.early.contains_key(&number) {
             self.counts.duplicates += 1;
             let (since, acks) = self.newest;
-            if self.gave_up && since + STUCK.0 <= now && acks >= STUCK.1 {
+            if self.abandoned && since + STUCK.0 <= now && acks >= STUCK.1 {
                 self.clean(now);
             }
             return Reported::Other;
@@ -171,7 +164,7 @@ impl Receiver {
             return Reported::Other;
         }
         self.newest = (now, 0);
-        // Whether the other side has answered or not, it goes on as it is told to.
+        // Whether the other side has answered or not, it goes on as it is asked to.
         self.cleaning = None;
         let had_gap = self.is_incomplete();
         self.end = self.end.max(number + 1);
@@ -211,7 +204,7 @@ impl Receiver {
         let fits =
             |receiver: &Self| number.saturating_sub(receiver.next) < WINDOW && receiver.bytes() + len <= MAX_ASSEMBLY;
         while !fits(self) && !self.early.is_empty() {
-            self.give_up();
+            self.abandon();
         }
         if !fits(self) {
             self.frames.broken();
@@ -253,31 +246,31 @@ impl Receiver {
     }
 
     /// Does not wait any longer for the chunks before the first one that has come early.
-    fn give_up(&mut self) {
+    fn abandon(&mut self) {
         self.frames.broken();
         self.next = self.early.first_key_value().map_or(self.end, |(first, _)| *first);
         self.drain(self.heard);
     }
 
-    fn give_up_at(&self) -> Option<Instant> {
+    fn abandon_at(&self) -> Option<Instant> {
         let came = self.early.first_key_value()?.1.came;
         if !self.resend {
-            return Some(came + OVERTAKEN);
+            return Some(came + REORDERING);
         }
-        let at = came.max(self.progress) + GIVE_UP.max(self.patience);
-        let at_most = came + GIVE_UP_ANYWAY.max(self.patience);
+        let at = came.max(self.progress) + IDLE_DEADLINE.max(self.retry_time);
+        let at_most = came + FRAME_DEADLINE.max(self.retry_time);
         Some(if at > self.heard + SILENCE { at_most } else { at.min(at_most) })
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let cleaned = self.cleaning.map(|cleaning| cleaning.deadline);
-        [self.give_up_at(), cleaned].into_iter().flatten().min()
+        [self.abandon_at(), cleaned].into_iter().flatten().min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
-        while self.give_up_at().is_some_and(|at| at <= now) {
-            self.give_up();
-            self.gave_up = self.resend;
+        while self.abandon_at().is_some_and(|at| at <= now) {
+            self.abandon();
+            self.abandoned = self.resend;
         }
         if let Some(cleaning) = self.cleaning
             && cleaning.deadline <= now
@@ -289,7 +282,7 @@ impl Receiver {
 
     /// The other side shall drop what it keeps and begin anew.
     fn clean(&mut self, now: Instant) {
-        self.gave_up = false;
+        self.abandoned = false;
         self.newest = (now, 0);
         self.frames.broken();
         self.early.clear();
