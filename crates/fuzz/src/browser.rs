@@ -7,7 +7,7 @@ use crate::machine::{pass, settle};
 use tutk_proto::wire::{self, AddressBlock, Message, Text};
 use tutk_proto::{Browser, BrowserEvent, DiscoveredCamera, Generation, MAX_CAMERAS, Machine, Transmit, Uid};
 
-const LEAST_PERIOD: Duration = Duration::from_millis(100);
+const MIN_PERIOD: Duration = Duration::from_millis(100);
 const OPENING: u64 = 3;
 
 /// A browser, with answers of any kind from as many cameras and strangers as the input likes.
@@ -16,7 +16,7 @@ pub fn browser(data: &[u8]) {
     let mut run = Run::new(Duration::from_millis(input.u16().into()), input.u8() % 4);
     input.each(|input| run.step(input));
     // The two that may be left of the opening, one that begins to count, and three without an answer.
-    run.pass(2 * LEAST_PERIOD + 5 * run.period);
+    run.pass(2 * MIN_PERIOD + 5 * run.period);
     assert!(run.known.is_empty(), "{} cameras were never told to be gone", run.known.len());
 }
 
@@ -66,7 +66,7 @@ impl Run {
         let now = Instant::now();
         let targets = (0..targets).map(address).collect();
         let searches = Searches { browser: Browser::new(now, period), targets, begun: 0, sent: 0 };
-        let period = period.max(LEAST_PERIOD);
+        let period = period.max(MIN_PERIOD);
         Self { start: now, now, period, searches, known: BTreeMap::new(), is_full: false, told: (0, 0) }
     }
 
@@ -119,7 +119,7 @@ impl Run {
             }
             BrowserEvent::Full => {
                 assert_eq!(self.known.len(), MAX_CAMERAS);
-                assert!(!self.is_full, "it is told twice");
+                assert!(!self.is_full, "it is reported twice");
                 self.is_full = true;
             }
             event => panic!("an event that this body does not know: {event:?}"),

@@ -8,7 +8,7 @@ use tutk_proto::{Uid, wire};
 pub(crate) struct Input<'a>(Unstructured<'a>);
 
 /// Operations that one input may have, so that none takes long.
-const MOST: usize = 512;
+const MAX_ROUNDS: usize = 512;
 
 impl<'a> Input<'a> {
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
@@ -17,7 +17,7 @@ impl<'a> Input<'a> {
 
     /// Calls `step` until the bytes are used up.
     pub(crate) fn each(&mut self, mut step: impl FnMut(&mut Self)) {
-        for _ in 0..MOST {
+        for _ in 0..MAX_ROUNDS {
             if self.0.is_empty() {
                 break;
             }

@@ -20,7 +20,7 @@ pub fn search(data: &[u8]) {
         match input.u8() % 4 {
             0 => search.handle_input(from, &mut scrambled(input.datagram())),
             1 => search.handle_input(from, &mut scrambled(&patched(input.datagram(), 0))),
-            // Once it is over it says for ever that it is time.
+            // Once it is over, its time stays in the past.
             2 if !search.is_over(now) => {
                 let rest = end - now - Duration::from_nanos(1);
                 pass(&mut search, &mut now, input.time().min(rest));
@@ -32,7 +32,7 @@ pub fn search(data: &[u8]) {
         }
         while let Some(found) = search.poll_found() {
             assert!(wanted.is_none_or(|wanted| wanted == found.uid));
-            assert!(seen.insert((found.uid, found.address)), "it is told twice");
+            assert!(seen.insert((found.uid, found.address)), "it is reported twice");
         }
     });
 }

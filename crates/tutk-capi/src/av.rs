@@ -94,7 +94,7 @@ impl Av {
         self.changed.notify_all();
     }
 
-    /// The session is over, or the channel stopped: whoever waits is told.
+    /// The session is over, or the channel stopped: this ends each wait.
     pub(crate) fn end(&self, end: End) {
         let mut state = lock(&self.state);
         state.ended = state.ended.or(Some(end));

@@ -88,7 +88,7 @@ static HOOK: Once = Once::new();
 /// Bytes behind each pointer that is not null.
 const ROOM: usize = 2048;
 /// Calls that one input may have.
-const MOST: usize = 64;
+const MAX_CALLS: usize = 64;
 
 /// Calls of the library, most of them while a camera and a viewer of this process have a session.
 pub fn capi(data: &[u8]) {
@@ -107,7 +107,7 @@ pub fn capi(data: &[u8]) {
     if input.byte() & 1 == 0 {
         open();
     }
-    for _ in 0..MOST {
+    for _ in 0..MAX_CALLS {
         if input.0.as_slice().is_empty() {
             break;
         }

@@ -15,7 +15,7 @@
 //! | frames that are not whole (-20013) | delivered cut | -20014: only whole frames are delivered |
 //! | the application fetches too slowly | the camera's video stops | the oldest frames are dropped up to a key frame, each told by -20014 |
 //! | codes for an ended session | -20015 or -20016 once, then -20010 | the same until the channel is stopped |
-//! | an IO control that the other side never confirms | repeated for ever | -20011 after about 10 s |
+//! | an IO control that the other side never confirms | repeated without end | -20011 after about 10 s |
 //! | a block of audio or an IO control larger than the buffer | dropped, -20001 | the same |
 //! | `avServSetResendSize`, `avServSetMaxBufSize`, `avServSetDelayInterval` | set sizes and pace | accepted: 1 MiB is kept to be sent again |
 //!

@@ -28,7 +28,7 @@ pub(crate) struct Queue {
     wants_key: bool,
 }
 
-/// Each lost frame is told by its number; of more than these in a row only the last are.
+/// Each lost frame is reported by its number; of more than these in a row only the last are.
 const MOST_LOST: u32 = 1000;
 
 impl Queue {

@@ -105,7 +105,7 @@ impl Session {
         }
     }
 
-    /// The session is over: whoever waits in it is told. The first reason counts.
+    /// The session is over: this ends each wait in it. The first reason counts.
     pub(crate) fn end(&self, end: End) {
         let (avs, on_end) = {
             let mut state = lock(&self.state);

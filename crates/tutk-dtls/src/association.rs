@@ -148,7 +148,7 @@ impl Association for Openssl {
 
     fn handle_timeout(&mut self, now: Instant) {
         // Where OpenSSL's clock says that it is too early.
-        self.timer = Some(now + timer::FIRST);
+        self.timer = Some(now + timer::FIRST_INTERVAL);
         self.shake_hands(now);
     }
 

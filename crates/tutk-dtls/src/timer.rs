@@ -11,9 +11,9 @@ use openssl::ssl::SslRef;
 use openssl_sys::SSL;
 
 /// The first interval.
-pub(crate) const FIRST: Duration = Duration::from_millis(250);
+pub(crate) const FIRST_INTERVAL: Duration = Duration::from_millis(250);
 /// The longest.
-const LONGEST: Duration = Duration::from_secs(1);
+const MAX_INTERVAL: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// The interval that began last.
@@ -26,7 +26,7 @@ unsafe extern "C" {
 }
 
 extern "C" fn next_interval(_: *mut SSL, last: c_uint) -> c_uint {
-    let next = (2 * Duration::from_micros(last.into())).clamp(FIRST, LONGEST);
+    let next = (2 * Duration::from_micros(last.into())).clamp(FIRST_INTERVAL, MAX_INTERVAL);
     BEGUN.set(Some(next));
     next.as_micros() as c_uint
 }

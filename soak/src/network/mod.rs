@@ -17,7 +17,7 @@ use conditions::Link;
 use queue::Queue;
 
 /// Longer than any Ethernet frame of these hosts.
-const LONGEST: usize = 2_048;
+const MAX_FRAME_LEN: usize = 2_048;
 
 type Mac = [u8; 6];
 
@@ -56,7 +56,7 @@ impl Network {
     }
 
     fn carry(&self, host: &Host, hand_on: impl Fn(&[u8])) {
-        let mut frame = [0; LONGEST];
+        let mut frame = [0; MAX_FRAME_LEN];
         // A host's device ends with this process.
         while let Ok(len) = host.tap.recv(&mut frame) {
             hand_on(&frame[..len]);

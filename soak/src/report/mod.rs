@@ -40,7 +40,7 @@ pub(crate) struct Report {
 }
 
 /// More of what is wrong says nothing new.
-const MOST: usize = 1_000;
+const MAX_WRONG: usize = 1_000;
 
 impl Report {
     pub(crate) fn new(seed: u64, began: Instant) -> Self {
@@ -62,7 +62,7 @@ impl Report {
     pub(crate) fn wrong(&mut self, text: String) {
         let text = format!("at {:.1} s: {text}", self.began.elapsed().as_secs_f64());
         eprintln!("WRONG {text}");
-        if self.wrong.len() < MOST {
+        if self.wrong.len() < MAX_WRONG {
             self.wrong.push(text);
         }
     }

@@ -2,7 +2,7 @@
 pub(crate) struct Mutator(fastrand::Rng);
 
 /// Inputs do not grow over this size.
-const LONGEST: usize = 4096;
+const MAX_LEN: usize = 4096;
 const TELLING: [u8; 8] = [0, 1, 2, 16, 0x7F, 0x80, 0xFE, 0xFF];
 
 impl Mutator {
@@ -26,7 +26,7 @@ impl Mutator {
         for _ in 0..1 + self.below(8) {
             self.change(&mut input, seeds);
         }
-        input.truncate(LONGEST);
+        input.truncate(MAX_LEN);
         input
     }
 

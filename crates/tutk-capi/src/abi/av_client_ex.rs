@@ -51,7 +51,7 @@ const _: () = assert!(size_of::<OutConfig>() == 24);
 const PASSWORD: c_uint = 0;
 const TOKEN: c_uint = 1;
 
-/// Logs in. The session is plain: DTLS alone is refused, and where the program takes either it is told which one it got.
+/// Logs in. The session is plain: DTLS alone is refused, and where the program takes either, the output says which one it got.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn avClientStartEx(input: *const InConfig, output: *mut OutConfig) -> c_int {
     av(|| {

@@ -42,7 +42,7 @@ const PLAIN: c_uint = 0;
 const DTLS: c_uint = 1;
 const EITHER: c_uint = 2;
 
-/// DTLS is refused, and whoever reads the program's output is told once.
+/// DTLS is refused. A line on the program's standard error says so once.
 fn no_dtls(function: &str) -> Code {
     static SAID: Once = Once::new();
     SAID.call_once(|| {

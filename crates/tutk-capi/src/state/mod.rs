@@ -136,7 +136,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Ends everything; whoever waits somewhere is told.
+    /// Ends everything, each wait included.
     pub(crate) fn deinitialize(&self) -> Result<(), Code> {
         let old = {
             let mut inner = lock(&self.inner);
@@ -354,7 +354,7 @@ impl Registry {
         }
     }
 
-    /// Waits for a viewer; without a timeout for ever.
+    /// Waits for a viewer; without a timeout, until there is one.
     pub(crate) fn listen(&self, timeout: Option<Duration>) -> Result<i32, Code> {
         let until = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut inner = lock(&self.inner);

@@ -386,7 +386,7 @@ pub unsafe extern "C" fn only_admin(account: *mut c_char, password: *mut c_char)
     (account == c"admin" && password == c"password").into()
 }
 
-/// Says that the password of admin is “password”, and knows nobody else.
+/// Says that the password of admin is “password”; there is no other account.
 ///
 /// # Safety
 /// A text with its NUL, and room for as many bytes as the size says.

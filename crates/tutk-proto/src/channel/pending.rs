@@ -5,12 +5,12 @@ use crate::channel::AvEvent;
 pub(crate) struct Pending(Vec<(u32, Vec<u8>)>);
 
 /// IO controls over this number are not sent.
-const MOST: usize = 256;
+const MAX_PENDING: usize = 256;
 
 impl Pending {
     /// One more; returns what to report if there are too many.
     pub(crate) fn push(&mut self, kind: u32, body: Vec<u8>) -> Option<AvEvent> {
-        if self.0.len() >= MOST {
+        if self.0.len() >= MAX_PENDING {
             return Some(AvEvent::IoControlUnconfirmed { kind });
         }
         self.0.push((kind, body));

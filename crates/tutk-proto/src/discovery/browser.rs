@@ -38,7 +38,7 @@ pub struct Browser {
     /// Whom the search that is under way has yet to ask.
     targets: VecDeque<SocketAddr>,
     cameras: BTreeMap<Uid, Known>,
-    told_full: bool,
+    reported_full: bool,
     events: VecDeque<BrowserEvent>,
 }
 
@@ -51,7 +51,7 @@ struct Known {
 
 const OPENING: u32 = 2;
 const OPENING_PERIOD: Duration = Duration::from_millis(100);
-const LEAST_PERIOD: Duration = Duration::from_millis(100);
+const MIN_PERIOD: Duration = Duration::from_millis(100);
 /// Answers may be lost, but not so many in a row.
 const UNANSWERED: u32 = 3;
 
@@ -59,12 +59,12 @@ impl Browser {
     /// A browser that searches every `period`, of at least 100 ms; its first three searches come within 200 ms.
     pub fn new(now: Instant, period: Duration) -> Self {
         Self {
-            period: period.clamp(LEAST_PERIOD, MAX_TIMEOUT),
+            period: period.clamp(MIN_PERIOD, MAX_TIMEOUT),
             opening: OPENING,
             due: now,
             targets: VecDeque::new(),
             cameras: BTreeMap::new(),
-            told_full: false,
+            reported_full: false,
             events: VecDeque::new(),
         }
     }
@@ -89,7 +89,7 @@ impl Browser {
             let is_there = camera.unanswered < UNANSWERED;
             camera.unanswered += 1;
             if !is_there {
-                self.told_full = false;
+                self.reported_full = false;
                 self.events.push_back(BrowserEvent::Vanished(*uid));
             }
             is_there
@@ -127,8 +127,8 @@ impl Browser {
                 self.events.push_back(BrowserEvent::Appeared(found));
             }
             None => {
-                if !self.told_full {
-                    self.told_full = true;
+                if !self.reported_full {
+                    self.reported_full = true;
                     self.events.push_back(BrowserEvent::Full);
                 }
             }

@@ -19,17 +19,17 @@ struct Ack {
 }
 
 const TRIES: u8 = 30;
-const MOST: usize = 2048;
+const MAX_FRAMES: usize = 2048;
 
 impl Acks {
     pub(crate) fn push(&mut self, frame: u32) {
-        if self.0.len() == MOST {
+        if self.0.len() == MAX_FRAMES {
             self.0.pop_front();
         }
         self.0.push_back(Ack { frame, tries: 0, sent: None, due: None });
     }
 
-    /// The camera has seen that: how long it took is told to `retry`.
+    /// The camera has seen that: how long it took is a sample for `retry`.
     pub(crate) fn seen(&mut self, now: Instant, frame: u32, retry: &mut Retry) {
         let Some(at) = self.0.iter().position(|ack| ack.frame == frame) else { return };
         match self.0.remove(at) {

@@ -61,8 +61,8 @@ const MAX_EARLY: u64 = 32;
 /// Chunks that are under way. The vendor's receiver drops what does not come in order.
 const WINDOW: u64 = 8;
 const REPEAT: Duration = Duration::from_millis(60);
-const REPEAT_MOST: Duration = Duration::from_millis(250);
-/// After this time the application is told; the chunks are repeated all the same, for those after them cannot be delivered
+const MAX_REPEAT: Duration = Duration::from_millis(250);
+/// After this time it is reported to the application; the chunks are repeated all the same, for those after them cannot be delivered
 /// without them.
 const UNCONFIRMED: Duration = Duration::from_secs(10);
 /// IO controls over these are not sent: the other side does not acknowledge, and what is sent may answer what it sends.
@@ -201,7 +201,7 @@ impl Controls {
             return None;
         }
         if self.due.is_none() {
-            self.due = Some(now + (REPEAT * (self.repeats + 1)).min(REPEAT_MOST));
+            self.due = Some(now + (REPEAT * (self.repeats + 1)).min(MAX_REPEAT));
         }
         self.take_next(Some(now))
     }

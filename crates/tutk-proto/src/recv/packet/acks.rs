@@ -33,7 +33,7 @@ const GAP_INTERVAL: Duration = Duration::from_millis(10);
 /// How often a gap is reported if nothing comes, at least and at most. The vendor's camera sends a chunk again once it is
 /// reported for the second time.
 const REPEAT: Duration = Duration::from_millis(20);
-const REPEAT_MOST: Duration = Duration::from_millis(120);
+const MAX_REPEAT: Duration = Duration::from_millis(120);
 /// After so many chunks an acknowledgement does not wait: the sender may have to.
 const AT_ONCE: u32 = 32;
 
@@ -71,6 +71,6 @@ impl AckTimer {
         self.repeats += 1;
         self.chunks = 0;
         self.last = Some(now);
-        self.due = gap.then(|| now + (REPEAT * self.repeats).min(REPEAT_MOST));
+        self.due = gap.then(|| now + (REPEAT * self.repeats).min(MAX_REPEAT));
     }
 }

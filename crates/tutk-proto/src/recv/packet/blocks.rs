@@ -16,7 +16,7 @@ struct Block {
 }
 
 /// Blocks that are kept: those of the last 80 chunks, about 85 kB.
-const MOST: usize = 4;
+const MAX_BLOCKS: usize = 4;
 
 impl Blocks {
     /// Takes a chunk as it was first sent, or a parity, which has the index [`BLOCK`]. Returns the chunk that it completes
@@ -38,7 +38,7 @@ impl Blocks {
     }
 
     fn begin(&mut self, number: u16) -> usize {
-        let mut block = if self.kept.len() < MOST {
+        let mut block = if self.kept.len() < MAX_BLOCKS {
             Block { number, bytes: vec![0; (BLOCK + 1) * SHARD], lens: [0; BLOCK + 1] }
         } else {
             self.kept.remove(0)
@@ -125,6 +125,6 @@ mod tests {
             }
             assert_eq!(blocks.put(number, 1, [&[1; 20], &[2; 60_000]]), None);
         }
-        assert_eq!(blocks.kept.len(), MOST);
+        assert_eq!(blocks.kept.len(), MAX_BLOCKS);
     }
 }

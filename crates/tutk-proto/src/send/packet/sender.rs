@@ -119,7 +119,7 @@ const SILENCE: Duration = Duration::from_millis(300);
 /// Chunks that are sent again if nothing is acknowledged in time.
 const PROBE: usize = 8;
 /// How long that takes at most.
-const TIMEOUT_MOST: Duration = Duration::from_secs(1);
+const MAX_TIMEOUT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Sender {
     pub(crate) fn new(resend: bool) -> Self {
@@ -298,8 +298,8 @@ impl Sender {
     fn timeout_at(&self) -> Option<Instant> {
         let progress = self.progress.filter(|_| self.resend && self.sent > 0 && self.retransmit.is_empty())?;
         // Where all has come but is not acknowledged as such, there is no haste.
-        let wait = if self.under_way > 0 { self.interval + ACK_DELAY } else { TIMEOUT_MOST };
-        Some(progress + wait.saturating_mul(1 << self.timeouts.min(8)).min(TIMEOUT_MOST.max(self.interval)))
+        let wait = if self.under_way > 0 { self.interval + ACK_DELAY } else { MAX_TIMEOUT_INTERVAL };
+        Some(progress + wait.saturating_mul(1 << self.timeouts.min(8)).min(MAX_TIMEOUT_INTERVAL.max(self.interval)))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {

@@ -12,13 +12,13 @@ pub(super) struct Window {
 }
 
 /// Chunks at first and at least. The vendor's camera begins with 22.
-const LEAST: usize = 32;
+const MIN_WINDOW: usize = 32;
 /// At most: no more than that is ever kept.
-const MOST: usize = 2 * crate::RESEND_STORE / crate::wire::CHUNK;
+const MAX_WINDOW: usize = 2 * crate::RESEND_STORE / crate::wire::CHUNK;
 
 impl Window {
     pub(super) fn new() -> Self {
-        Self { size: LEAST, round_end: 0, sent: 0, lost: 0 }
+        Self { size: MIN_WINDOW, round_end: 0, sent: 0, lost: 0 }
     }
 
     /// Whether another chunk may be sent.
@@ -34,11 +34,11 @@ impl Window {
     /// Chunks before `base` have come, so many of them unknown before; `next` is the next one to be sent.
     pub(super) fn acked(&mut self, base: u64, next: u64, chunks: usize, under_way: usize) {
         if (under_way + chunks) * 2 >= self.size {
-            self.size = (self.size + chunks).min(MOST);
+            self.size = (self.size + chunks).min(MAX_WINDOW);
         }
         if base >= self.round_end {
             if self.lost * 4 > self.sent {
-                self.size = (self.size / 2).max(LEAST);
+                self.size = (self.size / 2).max(MIN_WINDOW);
             }
             (self.round_end, self.sent, self.lost) = (next, 0, 0);
         }
@@ -51,6 +51,6 @@ impl Window {
 
     /// Nothing is acknowledged.
     pub(super) fn timeout(&mut self) {
-        self.size = LEAST;
+        self.size = MIN_WINDOW;
     }
 }
