@@ -1,6 +1,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::slice::ChunksMut;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,9 @@ use crate::wake::Waker;
 use crate::{IoError, Operation};
 
 /// The sockets of a state machine; the first one sends.
+///
+/// What was sent to the first one is handled before what was sent to another after that: a camera knows that a viewer has closed its
+/// session before it answers the search of the next one.
 #[derive(Debug)]
 pub(super) struct Sockets {
     sockets: Vec<Udp>,
@@ -23,7 +27,10 @@ pub(super) struct Sockets {
 
 #[derive(Debug)]
 struct Buffers {
+    /// For the first socket.
     input: RecvBuffer,
+    /// For the others.
+    other_input: RecvBuffer,
     output: Vec<u8>,
     /// The last address that could not be sent to, and why.
     send_error: Option<(SocketAddr, io::Error)>,
@@ -38,7 +45,8 @@ const SEND_WAIT: Duration = Duration::from_millis(100);
 
 impl Sockets {
     pub(super) fn new(sockets: Vec<Udp>) -> Self {
-        let buffers = Buffers { input: RecvBuffer::new(), output: Vec::new(), send_error: None };
+        let (input, other_input) = (RecvBuffer::new(), RecvBuffer::new());
+        let buffers = Buffers { input, other_input, output: Vec::new(), send_error: None };
         Self { sockets, buffers: Mutex::new(buffers) }
     }
 
@@ -109,34 +117,21 @@ impl Sockets {
 
     /// Gives the machine what has come; returns whether there may be more.
     fn read<M: Machine>(&self, machine: &mut M) -> Result<bool, IoError> {
-        let input = &mut lock(&self.buffers).input;
-        let mut is_more = false;
-        for socket in &self.sockets {
-            let mut read = 0;
-            is_more |= loop {
-                match socket.receive(input) {
-                    Ok((from, datagrams)) => {
-                        let now = Instant::now();
-                        read += datagrams.len();
-                        for datagram in datagrams {
-                            machine.handle_input(now, from, datagram);
-                        }
-                    }
-                    Err(error) => match error.kind() {
-                        io::ErrorKind::WouldBlock => break false,
-                        // A datagram of ours came back; a silent camera is noticed by its silence.
-                        io::ErrorKind::Interrupted
-                        | io::ErrorKind::ConnectionRefused
-                        | io::ErrorKind::HostUnreachable
-                        | io::ErrorKind::NetworkUnreachable
-                        | io::ErrorKind::NetworkDown => read += 1,
-                        _ => return Err(IoError::new(Operation::Receive, error)),
-                    },
-                }
-                if read >= BATCH {
-                    break true;
-                }
-            };
+        let Buffers { input, other_input, .. } = &mut *lock(&self.buffers);
+        let Some((first, others)) = self.sockets.split_first() else { return Ok(false) };
+        let mut is_more = read_from(first, input, |from, datagrams| {
+            handle(machine, from, datagrams);
+            Ok(())
+        })?;
+        for socket in others {
+            is_more |= read_from(socket, other_input, |from, datagrams| {
+                while read_from(first, input, |from, datagrams| {
+                    handle(machine, from, datagrams);
+                    Ok(())
+                })? {}
+                handle(machine, from, datagrams);
+                Ok(())
+            })?;
         }
         Ok(is_more)
     }
@@ -175,6 +170,41 @@ impl Sockets {
     }
 }
 
+/// Takes datagrams from a socket, about a batch of them; returns whether there may be more.
+fn read_from(
+    socket: &Udp,
+    input: &mut RecvBuffer,
+    mut take: impl FnMut(SocketAddr, ChunksMut<'_, u8>) -> Result<(), IoError>,
+) -> Result<bool, IoError> {
+    let mut read = 0;
+    while read < BATCH {
+        match socket.receive(input) {
+            Ok((from, datagrams)) => {
+                read += datagrams.len();
+                take(from, datagrams)?;
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Ok(false),
+                // A datagram of ours came back; a silent camera is noticed by its silence.
+                io::ErrorKind::Interrupted
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::NetworkDown => read += 1,
+                _ => return Err(IoError::new(Operation::Receive, error)),
+            },
+        }
+    }
+    Ok(true)
+}
+
+fn handle<M: Machine>(machine: &mut M, from: SocketAddr, datagrams: ChunksMut<'_, u8>) {
+    let now = Instant::now();
+    for datagram in datagrams {
+        machine.handle_input(now, from, datagram);
+    }
+}
+
 /// Rounded up, so that the time has come after the wait.
 fn timeout(until: Option<Instant>) -> PollTimeout {
     let Some(until) = until else { return PollTimeout::NONE };
@@ -195,5 +225,52 @@ fn send(socket: &Udp, transmit: &Transmit, datagrams: &[u8], until: Instant) -> 
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    use super::*;
+
+    /// Notes what comes. At the first byte 1, another host sends 2 to the first socket, and then 3 to the other one.
+    struct Order {
+        sender: UdpSocket,
+        ports: [u16; 2],
+        came: Vec<u8>,
+    }
+
+    impl Machine for Order {
+        fn handle_input(&mut self, _now: Instant, _from: SocketAddr, datagram: &mut [u8]) {
+            self.came.extend_from_slice(datagram);
+            if datagram == [1] {
+                for (port, byte) in self.ports.into_iter().zip([2, 3]) {
+                    self.sender.send_to(&[byte], (Ipv4Addr::LOCALHOST, port)).unwrap();
+                }
+            }
+        }
+
+        fn handle_timeout(&mut self, _now: Instant) {}
+
+        fn poll_timeout(&self) -> Option<Instant> {
+            None
+        }
+
+        fn poll_transmit(&mut self, _now: Instant, _max_datagrams: usize, _out: &mut Vec<u8>) -> Option<Transmit> {
+            None
+        }
+    }
+
+    #[test]
+    fn what_came_to_the_first_socket_before_goes_before() {
+        let sockets = [(); 2].map(|()| Udp::bind(0, false).unwrap());
+        let ports = sockets.each_ref().map(|socket| socket.port().unwrap());
+        let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        sender.send_to(&[1], (Ipv4Addr::LOCALHOST, ports[1])).unwrap();
+        let machine = Mutex::new(Order { sender, ports, came: Vec::new() });
+        let done = |machine: &mut Order| (machine.came.len() == 3).then(|| machine.came.clone());
+        let came = Sockets::new(sockets.into()).run(&machine, &Waker::new().unwrap(), done).unwrap();
+        assert_eq!(came, [1, 2, 3]);
     }
 }
