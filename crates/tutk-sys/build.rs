@@ -8,7 +8,7 @@ fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     // Two tables, because the functions may come in two libraries.
     for (name, prefixes) in
-        [("Iotc", "IOTC_|TUTK_SDK_|st_SInfo|st_LanSearchInfo"), ("Av", "av[A-Z]|AV_|st_AV|st_Frame")]
+        [("Iotc", "IOTC_|TUTK_SDK_|st_SInfo|st_LanSearchInfo|st_IOTC"), ("Av", "av[A-Z]|AV_|st_AV|st_Frame")]
     {
         let wanted = format!("({prefixes}).*");
         bindgen::Builder::default()

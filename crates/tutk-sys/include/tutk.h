@@ -59,6 +59,14 @@ struct st_LanSearchInfo2 {
 	char Reserved;
 };
 
+/* What IOTC_Connect_ByUIDEx is asked. */
+struct st_IOTCConnectInput {
+	uint32_t cb;                  /* size of this struct */
+	uint32_t authentication_type; /* 0: by key */
+	char auth_key[8];             /* the device's key; no NUL follows */
+	uint32_t timeout;             /* seconds */
+};
+
 /* Sets *version to the library's version, a byte for each part: 0x010d0700 is 1.13.7.0. */
 void IOTC_Get_Version(unsigned long *version);
 
@@ -77,6 +85,10 @@ int IOTC_Get_SessionID(void);
 /* Finds the device and connects, which blocks for as long as that takes. Returns the session number; if it fails,
  * that is free again. */
 int IOTC_Connect_ByUID_Parallel(const char *uid, int session);
+
+/* The same with the device's authentication key, for libraries of version 4. After IOTC_ER_INVALID_ARG the number is not
+ * free. */
+int IOTC_Connect_ByUIDEx(const char *uid, int session, const struct st_IOTCConnectInput *in);
 
 /* Makes a blocking connect of this number end with IOTC_ER_FAIL_CONNECT_SEARCH, at once or within about a second. */
 int IOTC_Connect_Stop_BySID(int session);
@@ -147,7 +159,7 @@ int avDeInitialize(void);
 int avClientStart2(int session, const char *account, const char *password, unsigned long seconds,
                    unsigned long *server_type, unsigned char channel, int *resend);
 
-/* The same, for libraries of version 3 and more. */
+/* The same, for libraries of version 4. */
 int avClientStartEx(const struct st_AVClientStartInConfig *in, struct st_AVClientStartOutConfig *out);
 
 /* Makes a blocking login of this session and channel end with AV_ER_CLIENT_EXIT. It may succeed all the same. */
@@ -214,6 +226,10 @@ TUTK_AT(st_LanSearchInfo2, IP, 21);
 TUTK_AT(st_LanSearchInfo2, port, 38);
 TUTK_AT(st_LanSearchInfo2, DeviceName, 40);
 TUTK_AT(st_LanSearchInfo2, Reserved, 169);
+
+TUTK_SIZE(st_IOTCConnectInput, 20);
+TUTK_AT(st_IOTCConnectInput, auth_key, 8);
+TUTK_AT(st_IOTCConnectInput, timeout, 16);
 
 TUTK_SIZE(st_AVClientStartInConfig, sizeof(void *) == 8 ? 48 : 40);
 TUTK_AT(st_AVClientStartInConfig, timeout_sec, 12);

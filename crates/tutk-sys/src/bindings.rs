@@ -30,7 +30,7 @@ mod av {
 }
 
 pub use av::{Av, st_AVClientStartInConfig, st_AVClientStartOutConfig, st_FrameInfo};
-pub use iotc::{Iotc, st_LanSearchInfo2, st_SInfo, st_SInfo3};
+pub use iotc::{Iotc, st_IOTCConnectInput, st_LanSearchInfo2, st_SInfo, st_SInfo3};
 
 /// Codes that a viewer acts upon.
 pub mod codes {

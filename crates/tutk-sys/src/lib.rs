@@ -11,7 +11,8 @@ mod library;
 
 pub use bindings::{Av, Iotc, codes, modes, security};
 pub use bindings::{
-    st_AVClientStartInConfig, st_AVClientStartOutConfig, st_FrameInfo, st_LanSearchInfo2, st_SInfo, st_SInfo3,
+    st_AVClientStartInConfig, st_AVClientStartOutConfig, st_FrameInfo, st_IOTCConnectInput, st_LanSearchInfo2,
+    st_SInfo, st_SInfo3,
 };
 pub use error::{Attempt, LoadError};
 pub use library::Library;

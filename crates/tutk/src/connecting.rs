@@ -32,11 +32,11 @@ impl Connecting {
     /// of the vendor's library that is cancelled may go on for a moment in the background; a session that comes of it is
     /// closed.
     pub fn wait(self) -> Result<(Session, Events), ConnectError> {
-        if self.options.require_encryption {
-            return Err(ConnectError::NotEncrypted { uid: self.options.uid });
-        }
         if self.options.is_through_library() {
             return self.wait_for_vendor();
+        }
+        if self.options.require_encryption {
+            return Err(ConnectError::NotEncrypted { uid: self.options.uid });
         }
         let session = native::connect(self.options, &self.waker)?;
         let events = Events(events::Inner::Native(native::Events(session.clone())));

@@ -10,8 +10,8 @@ pub struct SessionInfo {
     pub mode: Mode,
     /// The other side: the camera, or the relay server.
     pub remote: SocketAddr,
-    /// Whether nobody on the way can read or change what is sent. No session that this crate opens is encrypted: this
-    /// generation of the protocol has no encryption, and the vendor's libraries are used without theirs (DTLS).
+    /// Whether nobody on the way can read or change what is sent. No native session is encrypted so far. One through a vendor's
+    /// library 4.x is (DTLS), if the camera does that.
     pub encrypted: bool,
     /// The vendor's library, if the session goes through it.
     pub library: Option<LibraryInfo>,

@@ -41,8 +41,8 @@ pub struct SessionOptions {
     pub library: Option<PathBuf>,
     /// The licence key that some of the vendor's libraries want; default: none.
     pub license_key: Option<Secret>,
-    /// Fail with [`ConnectError::NotEncrypted`](crate::ConnectError::NotEncrypted), before anything is sent, if the session
-    /// would not be encrypted; default: false. See [`SessionInfo::encrypted`](crate::SessionInfo::encrypted).
+    /// Fail with [`ConnectError::NotEncrypted`](crate::ConnectError::NotEncrypted), before the password is sent, if the
+    /// session would not be encrypted; default: false. See [`SessionInfo::encrypted`](crate::SessionInfo::encrypted).
     pub require_encryption: bool,
 }
 

@@ -7,14 +7,19 @@ use std::path::Path;
 use tutk_sys::codes::{
     AV_ER_BUFPARA_MAXSIZE_INSUFF, AV_ER_DATA_NOREADY, AV_ER_INCOMPLETE_FRAME, AV_ER_LOSED_THIS_FRAME,
 };
+use tutk_sys::security::{AV_SECURITY_AUTO, AV_SECURITY_DTLS, AV_SECURITY_SIMPLE};
 use tutk_sys::{
-    Av, Library, LoadError, st_AVClientStartInConfig, st_AVClientStartOutConfig, st_LanSearchInfo2, st_SInfo,
+    Av, Library, LoadError, st_AVClientStartInConfig, st_AVClientStartOutConfig, st_IOTCConnectInput,
+    st_LanSearchInfo2, st_SInfo,
 };
 
 use super::Code;
+use crate::AuthKey;
 
 /// The channel of a session in which cameras serve viewers.
 const CHANNEL: u8 = 0;
+/// `IOTC_ER_NOT_SUPPORT`: the library lacks a function.
+const NOT_SUPPORT: c_int = -63;
 /// `AV_ER_NOT_INITIALIZED`.
 const NOT_INITIALIZED: c_int = -20019;
 /// Most devices that a search lists.
@@ -41,6 +46,12 @@ pub(super) struct SessionState {
     pub(super) mode: u8,
     pub(super) ip: Vec<u8>,
     pub(super) port: u16,
+}
+
+/// A channel whose login is done.
+pub(super) struct LoggedIn {
+    pub(super) channel: c_int,
+    pub(super) encrypted: bool,
 }
 
 /// What came of asking for a frame.
@@ -151,7 +162,7 @@ impl Api {
 
     pub(super) fn search(&self, milliseconds: c_int) -> Result<Vec<Device>, Code> {
         if self.0.iotc().IOTC_Lan_Search2.is_err() {
-            return Err(Code(-63));
+            return Err(Code(NOT_SUPPORT));
         }
         // SAFETY: a struct of numbers and arrays of them may be all zeros.
         let mut found: Vec<st_LanSearchInfo2> = vec![unsafe { std::mem::zeroed() }; MAX_FOUND];
@@ -176,8 +187,28 @@ impl Api {
         check(unsafe { self.0.iotc().IOTC_Get_SessionID() })
     }
 
-    /// Blocks. The session has the number `session` then.
-    pub(super) fn connect(&self, uid: &CStr, session: c_int) -> Result<(), Code> {
+    /// Blocks; with a key, for up to `seconds`. The session has the number `session` then.
+    pub(super) fn connect(
+        &self,
+        uid: &CStr,
+        session: c_int,
+        auth_key: Option<&AuthKey>,
+        seconds: u32,
+    ) -> Result<(), Code> {
+        if let Some(key) = auth_key {
+            if self.0.iotc().IOTC_Connect_ByUIDEx.is_err() {
+                return Err(Code(NOT_SUPPORT));
+            }
+            let input = st_IOTCConnectInput {
+                cb: size_of::<st_IOTCConnectInput>() as u32,
+                authentication_type: 0,
+                auth_key: key.reveal().map(|byte| byte as c_char),
+                timeout: seconds,
+            };
+            // SAFETY: the UID is a string with a NUL at its end, the struct says its own size, and both outlive the call. The
+            // function is there.
+            return check(unsafe { self.0.iotc().IOTC_Connect_ByUIDEx(uid.as_ptr(), session, &input) }).map(|_| ());
+        }
         // SAFETY: the UID is a string with a NUL at its end, and it outlives the call.
         check(unsafe { self.0.iotc().IOTC_Connect_ByUID_Parallel(uid.as_ptr(), session) }).map(|_| ())
     }
@@ -212,19 +243,55 @@ impl Api {
         unsafe { self.0.iotc().IOTC_Session_Close(session) };
     }
 
-    /// Blocks for up to `seconds`. Returns the channel.
-    pub(super) fn log_in(&self, session: c_int, account: &CStr, password: &CStr, seconds: u32) -> Result<c_int, Code> {
-        let av = self.av()?;
-        if av.avClientStart2.is_ok() {
-            let (mut server_type, mut resend): (c_ulong, c_int) = (0, 0);
-            let (account, password) = (account.as_ptr(), password.as_ptr());
-            let seconds = c_ulong::from(seconds);
-            // SAFETY: the strings end with a NUL, all pointers outlive the call, and the function is there.
-            let channel = unsafe {
-                av.avClientStart2(session, account, password, seconds, &mut server_type, CHANNEL, &mut resend)
-            };
-            return check(channel);
+    /// Whether it has sessions that are encrypted (DTLS): those of 4.x do.
+    pub(super) fn can_encrypt(&self) -> bool {
+        self.av().is_ok_and(|av| av.avClientStartEx.is_ok())
+    }
+
+    /// Blocks for up to `seconds`. The session is encrypted if the camera does that; otherwise it is plain, or fails where it
+    /// must be encrypted.
+    pub(super) fn log_in(
+        &self,
+        session: c_int,
+        account: &CStr,
+        password: &CStr,
+        seconds: u32,
+        must_encrypt: bool,
+    ) -> Result<LoggedIn, Code> {
+        if !self.can_encrypt() {
+            return self.log_in_plain(session, account, password, seconds);
         }
+        let mode = if must_encrypt { AV_SECURITY_DTLS } else { AV_SECURITY_AUTO };
+        match self.log_in_as(session, account, password, seconds, mode) {
+            // It was built without.
+            Err(code) if !must_encrypt && code.is_about_dtls() => {
+                self.log_in_as(session, account, password, seconds, AV_SECURITY_SIMPLE)
+            }
+            logged_in => logged_in,
+        }
+    }
+
+    fn log_in_plain(&self, session: c_int, account: &CStr, password: &CStr, seconds: u32) -> Result<LoggedIn, Code> {
+        let av = self.av()?;
+        let (mut server_type, mut resend): (c_ulong, c_int) = (0, 0);
+        let (account, password) = (account.as_ptr(), password.as_ptr());
+        let seconds = c_ulong::from(seconds);
+        // SAFETY: the strings end with a NUL, and all pointers outlive the call. One of the two logins is there, and it is not the
+        // other one.
+        let channel =
+            unsafe { av.avClientStart2(session, account, password, seconds, &mut server_type, CHANNEL, &mut resend) };
+        Ok(LoggedIn { channel: check(channel)?, encrypted: false })
+    }
+
+    fn log_in_as(
+        &self,
+        session: c_int,
+        account: &CStr,
+        password: &CStr,
+        seconds: u32,
+        security_mode: u32,
+    ) -> Result<LoggedIn, Code> {
+        let av = self.av()?;
         let config = st_AVClientStartInConfig {
             cb: size_of::<st_AVClientStartInConfig>() as u32,
             iotc_session_id: session as u32,
@@ -233,15 +300,16 @@ impl Api {
             account_or_identity: account.as_ptr(),
             password_or_token: password.as_ptr(),
             resend: 1,
-            security_mode: tutk_sys::security::AV_SECURITY_SIMPLE,
+            security_mode,
             auth_type: 0,
             sync_recv_data: 0,
         };
         // SAFETY: a struct of numbers may be all zeros.
         let mut answer: st_AVClientStartOutConfig = unsafe { std::mem::zeroed() };
         answer.cb = size_of::<st_AVClientStartOutConfig>() as u32;
-        // SAFETY: both pointers are to whole structs that say their own size; one of the two logins is there.
-        check(unsafe { av.avClientStartEx(&config, &mut answer) })
+        // SAFETY: both pointers are to whole structs that say their own size, and the function is there.
+        let channel = check(unsafe { av.avClientStartEx(&config, &mut answer) })?;
+        Ok(LoggedIn { channel, encrypted: answer.security_mode == AV_SECURITY_DTLS })
     }
 
     pub(super) fn stop_log_in(&self, session: c_int) {

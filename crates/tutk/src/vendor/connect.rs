@@ -2,7 +2,7 @@ use std::ffi::{CString, c_int};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::api::c_string;
+use super::api::{LoggedIn, c_string};
 use super::library::Library;
 use super::search::{self, address};
 use super::{Code, blocking};
@@ -27,6 +27,7 @@ pub(super) struct Connection {
 pub(super) struct Channel {
     pub(super) connection: Connection,
     pub(super) number: c_int,
+    pub(super) encrypted: bool,
 }
 
 /// What a session needs, as text for the library.
@@ -62,12 +63,13 @@ impl Connection {
     ) -> Result<Self, ConnectError> {
         let number = library.session_number().map_err(|code| failed(options, code))?;
         let begin = Instant::now();
-        let (stopper, uid) = (library.clone(), texts.uid.clone());
+        let (stopper, uid, key) = (library.clone(), texts.uid.clone(), options.auth_key.clone());
         let connection = Self { library, number, ours: true };
+        let timeout = options.timeout.saturating_mul(2).min(MAX_TIMEOUT);
         let connected = blocking::run(
             waker,
-            begin + options.timeout.saturating_mul(2).min(MAX_TIMEOUT),
-            move || match connection.library.connect(&uid, number) {
+            begin + timeout,
+            move || match connection.library.connect(&uid, number, key.as_ref(), seconds(timeout)) {
                 Ok(()) => Ok(connection),
                 Err(code) => {
                     connection.forget();
@@ -86,11 +88,14 @@ impl Connection {
                 timeout: begin.elapsed(),
                 answers: Box::default(),
             }),
-            Err(Code(FULL)) => {
+            Err(code @ Code(FULL | WRONG_AUTH_KEY | AUTH_KEY_NOT_WANTED)) => {
                 // The library does not say where it met the camera.
                 let found = search::look(stopper, BRIEF, waker)?.into_iter().find(|found| found.uid == uid);
-                Err(found
-                    .map_or(failed(options, Code(FULL)), |found| ConnectError::Full { uid, address: found.address }))
+                Err(found.map_or(failed(options, code), |DiscoveredCamera { address, .. }| match code.0 {
+                    WRONG_AUTH_KEY => ConnectError::WrongAuthKey { uid, address, given: options.auth_key.is_some() },
+                    AUTH_KEY_NOT_WANTED => ConnectError::AuthKeyNotWanted { uid, address },
+                    _ => ConnectError::Full { uid, address },
+                }))
             }
             Err(code) => Err(failed(options, code)),
         }
@@ -132,14 +137,15 @@ impl Channel {
     ) -> Result<Self, ConnectError> {
         let (stopper, session) = (connection.library.clone(), connection.number);
         let timeout = options.timeout.min(MAX_TIMEOUT);
-        let seconds = timeout.as_secs_f64().ceil().max(1.0) as u32;
+        let (seconds, must_encrypt) = (seconds(timeout), options.require_encryption);
         let logged_in = blocking::run(
             waker,
             Instant::now() + timeout,
             move || {
                 let library = &connection.library;
-                let number = library.log_in(session, &texts.account, &texts.password, seconds)?;
-                Ok(Self { connection, number })
+                let LoggedIn { channel: number, encrypted } =
+                    library.log_in(session, &texts.account, &texts.password, seconds, must_encrypt)?;
+                Ok(Self { connection, number, encrypted })
             },
             || stopper.stop_log_in(session),
         )?;
@@ -152,6 +158,7 @@ impl Channel {
                 timeout: options.timeout,
             },
             -20015 => SessionError::ClosedByCamera.into(),
+            _ if must_encrypt && code.is_about_dtls() => ConnectError::NotEncrypted { uid: options.uid },
             code => LibraryError::Failed { operation: LibraryOperation::LogIn(options.uid), code: Code(code) }.into(),
         })
     }
@@ -169,6 +176,8 @@ impl Texts {
 
 const TIMEOUT: c_int = -13;
 const FULL: c_int = -48;
+const WRONG_AUTH_KEY: c_int = -68;
+const AUTH_KEY_NOT_WANTED: c_int = -69;
 /// The camera is not to be found, or the way to who knows it.
 const NOT_FOUND: [c_int; 11] = [-1, -2, TIMEOUT, -15, -19, -32, -33, -41, -44, -60, -90];
 /// For the search of a camera that is known to be on the network.
@@ -176,6 +185,11 @@ const BRIEF: Duration = Duration::from_millis(300);
 
 /// The longest timeout; longer ones are shortened to it.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+
+/// Whole seconds, as the library wants them.
+fn seconds(timeout: Duration) -> u32 {
+    timeout.as_secs_f64().ceil().max(1.0) as u32
+}
 
 fn credential(field: Field, text: &str) -> Result<CString, OptionError> {
     check_credential(field, text)?;

@@ -25,6 +25,11 @@ impl Code {
         )
     }
 
+    /// Whether one of the two sides does not do DTLS, and the other side wants it.
+    pub(crate) fn is_about_dtls(self) -> bool {
+        matches!(self.0, -20034 | -20035 | -20039 | -20049 | -21334)
+    }
+
     fn row(self) -> Option<&'static Row> {
         TABLE.iter().find(|(code, _, _)| *code == self.0)
     }

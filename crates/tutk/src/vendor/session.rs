@@ -24,6 +24,7 @@ pub(crate) struct Session {
     channel: Weak<Channel>,
     waker: Waker,
     camera: DiscoveredCamera,
+    encrypted: bool,
     library: LibraryInfo,
     ended: OnceLock<End>,
     heard: Mutex<Heard>,
@@ -64,6 +65,9 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
     let texts = Texts::new(&options)?;
     waker.check()?;
     let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref(), Purpose::Session)?;
+    if options.require_encryption && !library.can_encrypt() {
+        return Err(ConnectError::NotEncrypted { uid: options.uid });
+    }
     let info = LibraryInfo {
         path: library.path().into(),
         iotc: version(library.iotc_version()),
@@ -78,6 +82,7 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
         channel: Arc::downgrade(&channel),
         waker: waker.clone(),
         camera,
+        encrypted: channel.encrypted,
         library: info,
         ended: OnceLock::new(),
         heard: Mutex::new(Heard { last: now, frames: 0, lost: 0 }),
@@ -145,7 +150,7 @@ impl Session {
     pub(crate) fn info(&self) -> SessionInfo {
         let route = self.channel.upgrade().and_then(|channel| channel.connection.route().ok());
         let (mode, remote) = route.unwrap_or((Mode::Unknown, self.camera.address));
-        SessionInfo { mode, remote, encrypted: false, library: Some(self.library.clone()) }
+        SessionInfo { mode, remote, encrypted: self.encrypted, library: Some(self.library.clone()) }
     }
 
     pub(crate) fn stats(&self) -> ViewerStats {

@@ -7,6 +7,7 @@
  *   CODERECV  frames fail with -number FRAMEBIG  a frame needs number bytes     FRAMEODD  frames that are not right
  *   DEADCONN  connect never ends, as if the library's own thread had crashed    DEADLOGI  neither does the login
  *   ODDSTATE  a session's info is nonsense                                      STUCKIOC  IO controls are never confirmed
+ *   KEYEDCAM  the camera wants the key rightKEY                                 DTLSONLY  the camera has encrypted sessions alone
  *
  * A UID in lower case is not known.
  */
@@ -65,7 +66,7 @@ int IOTC_Get_SessionID(void) {
 	pthread_mutex_unlock(&lock);
 	return id;
 }
-int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
+static int connect_with(const char *uid, int id, const char *key) {
 	if (chosen == CONNECT && answer < 0) sessions[id].taken = 0;
 	ANSWER(CONNECT);
 	strncpy(sessions[id].uid, uid, 20);
@@ -75,9 +76,14 @@ int IOTC_Connect_ByUID_Parallel(const char *uid, int id) {
 	if (is(id, "SLOWCONN")) usleep(number(id) * 1000);
 	if (is(id, "DEADCONN")) { until(&revived); result = -13; }
 	if (is(id, "STOPCONN")) { until(&sessions[id].stop); result = -27; }
+	if (is(id, "KEYEDCAM") != (key && !memcmp(key, "rightKEY", 8))) result = key && !is(id, "KEYEDCAM") ? -69 : -68;
 	sessions[id].connected = result == 0;
 	if (result) sessions[id].taken = 0;
 	return result ? result : id;
+}
+int IOTC_Connect_ByUID_Parallel(const char *uid, int id) { return connect_with(uid, id, 0); }
+int IOTC_Connect_ByUIDEx(const char *uid, int id, const struct st_IOTCConnectInput *in) {
+	return in->cb == sizeof *in && in->timeout ? connect_with(uid, id, in->auth_key) : -46;
 }
 int IOTC_Connect_Stop_BySID(int id) { sessions[id].stop = 1; return 0; }
 int IOTC_Session_Check(int id, struct st_SInfo *info) {
@@ -109,6 +115,14 @@ int avClientStart2(int id, const char *account, const char *password, unsigned l
 	sessions[id].logged_in = 1;
 	*resend = 1;
 	return id;
+}
+int avClientStartEx(const struct st_AVClientStartInConfig *in, struct st_AVClientStartOutConfig *out) {
+	int only = is(in->iotc_session_id, "DTLSONLY");
+	if (in->cb != sizeof *in || out->cb != sizeof *out) return -20000;
+	if (only && in->security_mode == AV_SECURITY_SIMPLE) return -20049;
+	if (!only && in->security_mode == AV_SECURITY_DTLS) return -20039;
+	out->security_mode = only ? AV_SECURITY_DTLS : AV_SECURITY_SIMPLE;
+	return avClientStart2(in->iotc_session_id, in->account_or_identity, in->password_or_token, in->timeout_sec, 0, 0, &out->resend);
 }
 void avClientExit(int id, unsigned char channel) { sessions[id].stop = 1; }
 void avClientStop(int id) { sessions[id].logged_in = 0; }

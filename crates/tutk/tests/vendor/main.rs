@@ -139,6 +139,54 @@ fn the_licence_key_is_handed_over_and_not_shown() {
 }
 
 #[test]
+fn an_auth_key_opens_the_camera() {
+    let _alone = Alone::new();
+    let with = |uid: &str, key: Option<&str>| {
+        let mut options = options(uid);
+        options.auth_key = key.map(|key| key.parse().unwrap());
+        options
+    };
+    drop(open(with("KEYEDCAM000000000000", Some("rightKEY"))).unwrap());
+    for key in [None, Some("otherKEY")] {
+        let error = fail(with("KEYEDCAM000000000000", key));
+        // Where the camera is, only a search would tell.
+        assert!(error.to_string().contains("-68") && !error.to_string().contains("otherKEY"), "{error}");
+    }
+    let error = fail(with("PLAINXXX000000000000", Some("rightKEY")));
+    assert!(matches!(error, ConnectError::AuthKeyNotWanted { .. }), "{error}");
+}
+
+#[test]
+fn a_library_that_can_encrypts_where_the_camera_does() {
+    let _alone = Alone::new();
+    let folder = FAKE.0.with_file_name("old");
+    fs::create_dir_all(&folder).unwrap();
+    let old = folder.join("libIOTCAPIs_ALL.so");
+    compile(
+        &old,
+        "IOTC_[!C]*; IOTC_Connect_ByUID_Parallel; IOTC_Connect_Stop_BySID; av[!C]*; avClientStart2; avClientStop",
+    );
+    let with = |uid: &str, library: &Path, require: bool| {
+        let mut options = options(uid).with_library(library);
+        options.require_encryption = require;
+        options
+    };
+    let (plain, dtls) = ("PLAINXXX000000000000", "DTLSONLY000000000000");
+    for (uid, require, encrypted) in [(plain, false, false), (dtls, false, true), (dtls, true, true)] {
+        let session = open(with(uid, &FAKE.0, require)).unwrap();
+        assert_eq!(session.info().encrypted, encrypted, "{uid}");
+    }
+    let error = fail(with(plain, &FAKE.0, true));
+    assert!(matches!(error, ConnectError::NotEncrypted { .. }), "{error}");
+    assert!(!open(with(plain, &old, false)).unwrap().info().encrypted);
+    let error = fail(with(plain, &old, true));
+    assert!(matches!(error, ConnectError::NotEncrypted { .. }), "{error}");
+    let mut keyed = with(plain, &old, false);
+    keyed.auth_key = Some("rightKEY".parse().unwrap());
+    assert!(fail(keyed).to_string().contains("IOTC_ER_NOT_SUPPORT"));
+}
+
+#[test]
 fn a_uid_in_lower_case_is_tried_in_upper_case() {
     let alone = Alone::new();
     let session = open(options("plainxxx000000000000")).unwrap();
