@@ -34,11 +34,22 @@ unsafe extern "C" {
     safe fn avCheckAudioBuf(index: c_int) -> c_int;
     safe fn avSendIOCtrlExit(index: c_int) -> c_int;
     safe fn avResendBufUsageRate(index: c_int) -> f32;
+    safe fn IOTC_Set_Partial_Encryption(id: c_int, on: c_uchar) -> c_int;
+    safe fn IOTC_Session_Channel_Check_ON_OFF(id: c_int, channel: c_uchar) -> c_int;
+    safe fn IOTC_Search_Device_Start(time: c_int, interval: c_int) -> c_int;
+    safe fn IOTC_Search_Device_Stop() -> c_int;
+    safe fn IOTC_Setup_Session_Alive_Timeout(seconds: c_uint);
+    safe fn avClientSetRecvBufMaxSize(index: c_int, kibibytes: c_uint) -> c_int;
+    safe fn avClientRecvBufUsageRate(index: c_int) -> f32;
 
     fn IOTC_Device_Login(uid: *const c_char, name: *const c_char, password: *const c_char) -> c_int;
     fn IOTC_Set_Device_Name(name: *const c_char);
     fn IOTC_Connect_ByUID_Parallel(uid: *const c_char, id: c_int) -> c_int;
     fn IOTC_Session_Check(id: c_int, info: *mut c_void) -> c_int;
+    fn IOTC_Session_Check_Ex(id: c_int, info: *mut c_uint) -> c_int;
+    fn IOTC_Search_Device_Result(infos: *mut c_void, len: c_int, all: c_int) -> c_int;
+    fn IOTC_Connect_ByUIDEx(uid: *const c_char, id: c_int, input: *const c_void) -> c_int;
+    fn IOTC_Device_LoginEx(uid: *const c_char, input: *const c_void) -> c_int;
     fn IOTC_Get_Login_Info(info: *mut c_uint) -> c_int;
     fn avClientStart2(
         session: c_int,
@@ -168,6 +179,7 @@ impl Input<'_> {
 }
 
 /// What the pointers are to.
+#[repr(align(8))]
 struct Calls {
     data: [c_char; ROOM],
     info: [c_char; ROOM],
@@ -183,7 +195,7 @@ impl Calls {
         // SAFETY: pointers are null, or to as many bytes as any size says, and aligned for what they are cast to.
         // Text ends at the latest with the buffer.
         let _code: c_int = unsafe {
-            match input.byte() % 26 {
+            match input.byte() % 34 {
                 0 | 1 => avSendFrameData(index, data, size, info.cast(), info_size),
                 2 => avSendAudioData(index, data, size, info.cast(), info_size),
                 3 | 4 => {
@@ -237,6 +249,23 @@ impl Calls {
                     avInitialize(index)
                 }
                 24 => IOTC_Device_Login(text(data), text(info), null()),
+                25 => IOTC_Device_LoginEx(text(data), sized(info, size)),
+                26 => IOTC_Connect_ByUIDEx(text(data), index, sized(info, size)),
+                27 => {
+                    let info = sized(info, size).cast_mut().cast();
+                    IOTC_Session_Check_Ex(index, info)
+                }
+                28 => IOTC_Set_Partial_Encryption(index, size as c_uchar),
+                29 => IOTC_Session_Channel_Check_ON_OFF(index, size as c_uchar),
+                30 => {
+                    IOTC_Search_Device_Start(size.clamp(-1, 2), index);
+                    IOTC_Search_Device_Result(data.cast(), size.min(8), info_size)
+                }
+                31 => IOTC_Search_Device_Stop(),
+                32 => {
+                    IOTC_Setup_Session_Alive_Timeout(0);
+                    avClientSetRecvBufMaxSize(index, size as c_uint) + avClientRecvBufUsageRate(index) as c_int
+                }
                 _ => {
                     avDeInitialize();
                     IOTC_DeInitialize()
@@ -244,6 +273,21 @@ impl Calls {
             }
         };
     }
+}
+
+/// A struct that says a size, with a key in its place.
+///
+/// # Safety
+/// It is null, or to `ROOM` bytes.
+unsafe fn sized(place: *mut c_char, size: c_int) -> *const c_void {
+    if !place.is_null() {
+        // SAFETY: vouched for by the caller.
+        unsafe {
+            place.cast::<c_int>().write_unaligned(size);
+            place.add(4).write_bytes(0, 4);
+        }
+    }
+    place.cast()
 }
 
 /// Text that ends.

@@ -17,7 +17,15 @@
 //! | codes for an ended session | -20015 or -20016 once, then -20010 | the same until the channel is stopped |
 //! | an IO control that the other side never confirms | repeated without end | -20011 after about 10 s |
 //! | a block of audio or an IO control larger than the buffer | dropped, -20001 | the same |
+//! | structs that say their size | that size alone, or the like | all that hold what is needed |
+//! | `avClientCleanBuf`, `avClientCleanVideoBuf` | ask the camera to forget, too | forget what this side has |
+//! | `avClientStartEx` for DTLS or plain, as the camera has it | either | plain |
+//! | `two_way_streaming` | 1 between libraries 4.x | 0: a client sends no audio |
 //! | `avServSetResendSize`, `avServSetMaxBufSize`, `avServSetDelayInterval` | set sizes and pace | accepted: 1 MiB is kept to be sent again |
+//!
+//! `IOTC_Get_Version` and the structs that do not say their size, `st_SInfo` and `st_SearchDeviceInfo`, are those of 1.13 until
+//! the program calls a function that only 4.x has, as `TUTK_SDK_Set_License_Key` or `avClientStartEx`; then they are those of 4.2.
+//! A program for 3.1 calls none of these, and needs `IOTC_Session_Check_Ex`.
 //!
 //! What there is no way to do on a LAN returns the vendor's own code for that, as the table in `abi/unsupported.rs` says.
 

@@ -5,6 +5,7 @@ mod common;
 
 use std::ptr::{null, null_mut};
 use std::sync::OnceLock;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use common::{Api, Found, Info, info, text, until};
@@ -18,6 +19,7 @@ fn media_and_controls_go_through() {
     let (camera, viewer) = (Api::load(), Api::load());
     let uid = camera.be_camera();
     let sizes = [1, 1008, 1009, 300_000, 5000, 70_000];
+    let (confirmed, wait) = channel();
     let serving = thread::spawn(move || {
         let (session, av) = camera.serve();
         assert_eq!(camera.control(av), Ok((0x1ff, vec![0; 8])));
@@ -38,6 +40,7 @@ fn media_and_controls_go_through() {
             assert_eq!((camera.avSendAudioData)(av, large.as_ptr().cast(), 3000, info(true, 9).as_ptr().cast(), 16), 0);
         }
         assert_eq!(camera.send_control(av, 0x331, b"answer"), 0);
+        confirmed.send(()).unwrap();
         // The viewer closes.
         assert_eq!(camera.control(av), Err(-20015));
         assert_eq!(camera.send_frame(av, &[1], &info(true, 0)), -20015);
@@ -98,6 +101,7 @@ fn media_and_controls_go_through() {
         assert_eq!((viewer.avRecvAudioData)(av, sound_at, 640, about.as_mut_ptr().cast(), 16, &mut number), -20001);
         assert_eq!((viewer.avRecvAudioData)(av, sound_at, 640, about.as_mut_ptr().cast(), 16, &mut number), -20012);
         assert_eq!((viewer.avClientCleanBuf)(av), 0);
+        wait.recv().unwrap();
         (viewer.IOTC_Session_Close)(session);
         assert_eq!(viewer.control(av), Err(-20010));
         (viewer.avClientStop)(av);

@@ -1,4 +1,4 @@
-/* The part of the vendor's C interface that a viewer uses, described from what the libraries do.
+/* The part of the vendor's C interface that viewers and cameras use on a LAN, described from what the libraries do.
  *
  * Functions return 0 or more if all is well, and a negative code (IOTC_ER_*, TUTK_ER_*, AV_ER_*) if not. All may be
  * called from any thread. Strings end with a NUL; a UID has 20 characters before it.
@@ -50,6 +50,35 @@ struct st_SInfo3 {
 	uint8_t isSecure;
 };
 
+/* What IOTC_Session_Check_Ex says of a session, from version 3 on. */
+struct st_SInfoEx {
+	uint32_t size; /* size of this struct */
+	uint8_t Mode;
+	int8_t CorD;
+	char UID[21];
+	char RemoteIP[47];
+	uint16_t RemotePort;
+	uint32_t TX_Packetcount;
+	uint32_t RX_Packetcount;
+	uint32_t IOTCVersion;
+	uint16_t VID, PID, GID;
+	uint8_t isSecure;
+	uint8_t LocalNatType;
+	uint8_t RemoteNatType;
+	uint8_t RelayType;    /* 0: none */
+	uint32_t NetState;
+	char RemoteWANIP[47]; /* "0.0.0.0" in a LAN */
+	uint16_t RemoteWANPort;
+	uint8_t isNebula;
+};
+
+/* What IOTC_Device_LoginEx is asked. */
+struct st_DeviceLoginInput {
+	uint32_t cb;                  /* size of this struct */
+	uint32_t authentication_type; /* 0: by key */
+	char auth_key[8];             /* the key that viewers must show; no NUL follows */
+};
+
 /* A device that answered IOTC_Lan_Search2. */
 struct st_LanSearchInfo2 {
 	char UID[21];         /* its UID */
@@ -96,8 +125,36 @@ int IOTC_Connect_Stop_BySID(int session);
 /* Whether the session lives, and what it is like. *info is an st_SInfo or, from version 3 on, an st_SInfo3. */
 int IOTC_Session_Check(int session, struct st_SInfo *info);
 
+/* The same by a struct that says its size, from version 2 on. */
+int IOTC_Session_Check_Ex(int session, struct st_SInfoEx *info);
+
+/* Scrambles only the first 64 bytes of what this side sends (1), or all (0). The scramble is no encryption. */
+int IOTC_Set_Partial_Encryption(int session, unsigned char on);
+
 /* Ends the session, tells the other side, and frees the number. */
 void IOTC_Session_Close(int session);
+
+/* The version as text, from version 4 on. */
+const char *IOTC_Get_Version_String(void);
+
+/* Sessions that this process has at most; before IOTC_Initialize2. */
+void IOTC_Set_Max_Session_Number(unsigned long sessions);
+
+/* The name that searches show. */
+void IOTC_Set_Device_Name(const char *name);
+
+/* Makes this process a device that answers on the LAN, and logs it in to the vendor's servers, which takes its time and may
+ * fail: the LAN works all the same. */
+int IOTC_Device_Login(const char *uid, const char *name, const char *password);
+
+/* The same with a key that viewers must show, for libraries of version 4. */
+int IOTC_Device_LoginEx(const char *uid, const struct st_DeviceLoginInput *in);
+
+/* Waits for a viewer, for `milliseconds` or, with 0, until there is one. Returns the session number. */
+int IOTC_Listen(unsigned long milliseconds);
+
+/* Makes a blocking IOTC_Listen end with IOTC_ER_EXIT_LISTEN. */
+void IOTC_Listen_Exit(void);
 
 /* Asks the local networks for devices and waits the whole time, in ms. Returns how many it wrote to `found`, which has
  * room for `length`. */
@@ -132,6 +189,31 @@ struct st_AVClientStartOutConfig {
 	int32_t two_way_streaming; /* 1: audio may go to the device in this channel */
 	int32_t sync_recv_data;    /* as asked, if the device agrees */
 	uint32_t security_mode;    /* AV_SECURITY_* */
+};
+
+/* Writes the password of an account into `password`, with room for `size` bytes. Returns 0 if there is such an account. */
+typedef int (*tutk_password_auth)(const char *account, char *password, uint32_t size);
+
+/* What avServStartEx is asked. */
+struct st_AVServStartInConfig {
+	uint32_t cb;                      /* size of this struct */
+	uint32_t iotc_session_id;         /* session */
+	uint8_t iotc_channel_id;          /* channel in it, 0 to 31 */
+	uint32_t timeout_sec;             /* seconds; 0: without end */
+	uint32_t server_type;             /* the device's own number */
+	int32_t resend;                   /* 1: offer to send lost data again */
+	uint32_t security_mode;           /* AV_SECURITY_SIMPLE or AV_SECURITY_DTLS */
+	tutk_password_auth password_auth; /* needed */
+	void *others[7];                  /* functions for tokens, identities, abilities, a new password, JSON requests */
+};
+
+/* What avServStartEx answers. */
+struct st_AVServStartOutConfig {
+	uint32_t cb;                    /* size of this struct */
+	int32_t resend;                 /* 1: lost data is sent again */
+	int32_t two_way_streaming;      /* 1: the client may send audio in this channel */
+	int32_t auth_type;              /* 0: by password */
+	char account_or_identity[256];  /* who logged in */
 };
 
 /* What comes with each frame. Devices send 16 to 64 bytes; the first 16 mean this in all of them. */
@@ -169,7 +251,7 @@ void avClientExit(int session, unsigned char channel);
 void avClientStop(int av);
 
 /* Sends an IO control and blocks until the device has confirmed it, however long that takes. One at a time in each
- * channel. At most 1,020 bytes. */
+ * channel. At most 1,020 bytes, from version 4 on more. */
 int avSendIOCtrl(int av, unsigned int type, const char *data, int size);
 
 /* Makes a blocking avSendIOCtrl end with AV_ER_SENDIOCTRL_EXIT. */
@@ -188,6 +270,39 @@ int avRecvFrameData2(int av, char *frame, int frame_room, int *frame_size, int *
 /* Takes the next block of audio, if there is one. Returns its size. What does not fit is lost. The size of the frame
  * info is not told. */
 int avRecvAudioData(int av, char *audio, int audio_room, char *info, int info_room, unsigned int *number);
+
+/* Forgets what has come and was not taken yet; the functions without Local in their name also ask the camera to forget what it
+ * has not sent yet. */
+int avClientCleanBuf(int av);
+int avClientCleanVideoBuf(int av);
+int avClientCleanAudioBuf(int av);
+int avClientCleanLocalBuf(int av);
+int avClientCleanLocalVideoBuf(int av);
+
+/* Bytes of video that may wait to be taken, in KiB: of all channels to come, or of one (from version 4 on). */
+void avClientSetMaxBufSize(unsigned long kibibytes);
+int avClientSetRecvBufMaxSize(int av, unsigned int kibibytes);
+
+/* ---- AV: the other end, of devices and of viewers that talk ---- */
+
+/* Waits for a client and lets it in if `auth` returns 1 for account and password. Returns the AV channel; *resend becomes 1 if
+ * lost data is sent again. */
+int avServStart3(int session, int (*auth)(char *account, char *password), unsigned long seconds, unsigned long server_type,
+                 unsigned char channel, int *resend);
+
+/* The same, for libraries of version 4. */
+int avServStartEx(const struct st_AVServStartInConfig *in, struct st_AVServStartOutConfig *out);
+
+/* Makes a blocking avServStart3 or avServStartEx end with AV_ER_SERVER_EXIT. */
+void avServExit(int session, unsigned char channel);
+
+/* Ends the AV channel; before IOTC_Session_Close. */
+void avServStop(int av);
+
+/* Sends a frame of video, or a block of audio, with its frame info. AV_ER_EXCEED_MAX_SIZE: the client has too much that it did
+ * not acknowledge; the frame is not sent. */
+int avSendFrameData(int av, const char *frame, int size, const void *info, int info_size);
+int avSendAudioData(int av, const char *audio, int size, const void *info, int info_size);
 
 /* ---- Codes that a viewer acts upon; the names and meanings of all are in crates/tutk/src/vendor/errors.rs ---- */
 
@@ -226,6 +341,18 @@ TUTK_AT(st_LanSearchInfo2, IP, 21);
 TUTK_AT(st_LanSearchInfo2, port, 38);
 TUTK_AT(st_LanSearchInfo2, DeviceName, 40);
 TUTK_AT(st_LanSearchInfo2, Reserved, 169);
+
+TUTK_SIZE(st_SInfoEx, 156);
+TUTK_AT(st_SInfoEx, RemoteIP, 27);
+TUTK_AT(st_SInfoEx, RemotePort, 74);
+TUTK_AT(st_SInfoEx, IOTCVersion, 84);
+TUTK_AT(st_SInfoEx, RemoteWANIP, 104);
+
+TUTK_SIZE(st_DeviceLoginInput, 16);
+
+TUTK_SIZE(st_AVServStartInConfig, sizeof(void *) == 8 ? 96 : 60);
+TUTK_AT(st_AVServStartInConfig, password_auth, sizeof(void *) == 8 ? 32 : 28);
+TUTK_SIZE(st_AVServStartOutConfig, 272);
 
 TUTK_SIZE(st_IOTCConnectInput, 20);
 TUTK_AT(st_IOTCConnectInput, auth_key, 8);

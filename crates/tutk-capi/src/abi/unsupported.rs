@@ -7,6 +7,7 @@
 //! | `IOTC_Check_Device_OnlineEx`: asks the vendor's servers | `IOTC_ER_NOT_SUPPORT` (-63) |
 //! | `IOTC_Connect_ByUID2`, `IOTC_Listen2` in secure mode | `IOTC_ER_DEVICE_NOT_SECURE_MODE` (-36) |
 //! | `avClientStartEx`, `avServStartEx` with DTLS | `AV_ER_LOCAL_NOT_SUPPORT_DTLS` (-20049), and a line on the standard error output |
+//! | `avSendJSONCtrlRequest`: no camera needs it to play | `AV_ER_NOT_SUPPORT` (-20033), without a response |
 //! | `avClientStartEx` with a token | `AV_ER_NOT_SUPPORT` (-20033) |
 //! | `IOTC_TCPRelayOnly_TurnOn`, `IOTC_Set_Log_Path`, `IOTC_Setup_P2PConnection_Timeout`, `IOTC_Setup_DetectNetwork_Timeout` | nothing, and do nothing |
 //! | `TUTK_SDK_Set_License_Key`, `TUTK_SDK_Set_Region`, `TUTK_SDK_Set_Region_Code` | 0: no licence is asked for, no server either |
@@ -17,6 +18,7 @@
 
 use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ulong, c_ushort, c_void};
 
+use super::pointer::put;
 use super::version::set_newer;
 use crate::codes::*;
 
@@ -70,6 +72,18 @@ extern "C" fn IOTC_Set_Log_Attr(_: *const c_void) -> c_int {
     set_newer();
     OK
 }
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn avSendJSONCtrlRequest(_: c_int, _: *const c_char, response: *mut *mut c_char, _: c_uint) -> c_int {
+    set_newer();
+    // SAFETY: C's side of the contract.
+    unsafe { put(response, std::ptr::null_mut()) };
+    AV_ER_NOT_SUPPORT
+}
+
+/// There is no response to free.
+#[unsafe(no_mangle)]
+extern "C" fn avFreeJSONCtrlResponse(_: *mut c_char) {}
 
 #[unsafe(no_mangle)]
 extern "C" fn TUTK_SDK_Set_License_Key(_: *const c_char) -> c_int {
