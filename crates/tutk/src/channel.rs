@@ -44,8 +44,7 @@ impl Channel {
     /// Starts a client, in the place of whatever was there: it logs in until it has an answer. `resend` asks for lost
     /// datagrams to be sent again.
     pub fn start_client(&self, credentials: Credentials, resend: bool) -> Result<(), ChannelError> {
-        let Credentials { account, password, .. } = credentials;
-        self.command(|link| link.start_client(Instant::now(), self.number, account, password, resend))
+        self.command(|link| link.log_in(Instant::now(), self.number, credentials, resend))
     }
 
     /// Starts a server, in the place of whatever was there. Its clients learn the number `service` when they are let in.

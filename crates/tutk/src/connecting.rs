@@ -35,9 +35,6 @@ impl Connecting {
         if self.options.is_through_library() {
             return self.wait_for_vendor();
         }
-        if self.options.require_encryption {
-            return Err(ConnectError::NotEncrypted { uid: self.options.uid });
-        }
         let session = native::connect(self.options, &self.waker)?;
         let events = Events(events::Inner::Native(native::Events(session.clone())));
         Ok((Session(session::Inner::Native(session)), events))

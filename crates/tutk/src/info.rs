@@ -2,6 +2,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use tutk_proto::security::CipherSuite;
+
 /// How a session reaches its camera, and what drives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -10,9 +12,14 @@ pub struct SessionInfo {
     pub mode: Mode,
     /// The other side: the camera, or the relay server.
     pub remote: SocketAddr,
-    /// Whether nobody on the way can read or change what is sent. No native session is encrypted so far. One through a vendor's
-    /// library 4.x is (DTLS), if the camera does that.
+    /// Whether nobody on the way can read or change what is sent: by DTLS, which cameras of SDK 4.x know, and the vendor's libraries
+    /// of 4.x.
     pub encrypted: bool,
+    /// How it is encrypted.
+    pub cipher_suite: Option<CipherSuite>,
+    /// With [`Encryption::Auto`](crate::Encryption::Auto): the camera answered that it cannot encrypt. Somebody else may have said so in
+    /// its name.
+    pub encryption_declined: bool,
     /// The vendor's library, if the session goes through it.
     pub library: Option<LibraryInfo>,
 }

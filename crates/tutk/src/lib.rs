@@ -52,6 +52,7 @@ mod canceller;
 mod channel;
 mod connecting;
 mod discovery;
+mod encryption;
 mod error;
 mod events;
 mod info;
@@ -81,6 +82,7 @@ pub use native::{Address, Browser, Camera, CameraEvents, CameraOptions, LocalPor
 pub use options::SessionOptions;
 pub use session::Session;
 pub use tutk_proto::io_control::{self, Ptz, Quality};
+pub use tutk_proto::security::{CipherSuite, Encryption};
 pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
 #[doc(hidden)]
 pub use tutk_proto::wire;

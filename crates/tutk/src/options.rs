@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::native::{Address, LocalPorts};
 use crate::proto::AuthKey;
-use crate::{Backend, Secret, Uid, backend};
+use crate::{Backend, Encryption, Secret, Uid, backend};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
@@ -41,9 +41,9 @@ pub struct SessionOptions {
     pub library: Option<PathBuf>,
     /// The licence key that some of the vendor's libraries want; default: none.
     pub license_key: Option<Secret>,
-    /// Fail with [`ConnectError::NotEncrypted`](crate::ConnectError::NotEncrypted), before the password is sent, if the
-    /// session would not be encrypted; default: false. See [`SessionInfo::encrypted`](crate::SessionInfo::encrypted).
-    pub require_encryption: bool,
+    /// Whether the session is to be encrypted; default: [`Encryption::Auto`]. With [`Encryption::Required`] the attempt fails with
+    /// [`ConnectError::NotEncrypted`](crate::ConnectError::NotEncrypted), before a password is sent, if it would not be.
+    pub encryption: Encryption,
 }
 
 impl SessionOptions {
@@ -62,7 +62,7 @@ impl SessionOptions {
             backend: Backend::Auto,
             library: None,
             license_key: None,
-            require_encryption: false,
+            encryption: Encryption::Auto,
         }
     }
 
@@ -126,10 +126,10 @@ impl SessionOptions {
         Self { license_key: Some(license_key.into()), ..self }
     }
 
-    /// Sets [`require_encryption`](Self::require_encryption).
+    /// Sets [`encryption`](Self::encryption).
     #[must_use]
-    pub fn with_required_encryption(self) -> Self {
-        Self { require_encryption: true, ..self }
+    pub fn with_encryption(self, encryption: Encryption) -> Self {
+        Self { encryption, ..self }
     }
 
     /// Whether the session goes through the vendor's library: [`Backend::Vendor`] asks for it, or a library is named here

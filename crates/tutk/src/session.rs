@@ -123,7 +123,15 @@ impl Session {
     pub fn info(&self) -> SessionInfo {
         match &self.0 {
             Inner::Native(session) => {
-                SessionInfo { mode: Mode::Lan, remote: session.camera().address, encrypted: false, library: None }
+                let cipher_suite = session.cipher_suite();
+                SessionInfo {
+                    mode: Mode::Lan,
+                    remote: session.camera().address,
+                    encrypted: cipher_suite.is_some(),
+                    cipher_suite,
+                    encryption_declined: session.is_encryption_declined(),
+                    library: None,
+                }
             }
             #[cfg(feature = "vendor")]
             Inner::Vendor(session) => session.info(),

@@ -238,7 +238,11 @@ impl Camera {
     fn secure(&self, from: SocketAddr, is_secure: bool) -> Option<Secure> {
         let provider = self.config.provider.clone()?;
         let is_wanted = match self.config.encryption {
-            Encryption::Auto => is_secure,
+            // An application without keys decides on logins alone.
+            Encryption::Auto => {
+                let has_keys = matches!(self.config.access, Access::Account { .. }) || self.config.keys.is_some();
+                is_secure && has_keys
+            }
             Encryption::Required => true,
             Encryption::Off => false,
         };

@@ -253,11 +253,9 @@ impl Viewer {
     fn take_security(&mut self, now: Instant) {
         while let Some((channel, event)) = self.link.poll_security() {
             let State::Established { encrypting, .. } = &mut self.state else { return };
-            // In other channels the camera is the client, and no reason to end the session.
-            if channel != 0 {
-                continue;
-            }
             match event {
+                // In other channels the camera is the client, and no reason to end the session.
+                SecurityEvent::Established(_) | SecurityEvent::Failed(_) if channel != 0 => {}
                 SecurityEvent::Established(suite) => {
                     *encrypting = false;
                     self.deadline = now + self.config.timeout;

@@ -88,7 +88,7 @@ pub enum ConnectError {
         uid: Uid,
         /// Where it was found.
         address: SocketAddr,
-        /// What it did not answer: [`Step::Connect`] or [`Step::LogIn`].
+        /// What it did not answer: [`Step::Connect`], [`Step::Encrypt`] or [`Step::LogIn`].
         step: Step,
         /// How long the step was tried.
         timeout: Duration,
@@ -98,6 +98,44 @@ pub enum ConnectError {
     NotEncrypted {
         /// The camera.
         uid: Uid,
+    },
+    /// The camera has encrypted sessions only, and this one would not be.
+    #[error("camera {uid} has encrypted sessions only")]
+    EncryptionWanted {
+        /// The camera.
+        uid: Uid,
+    },
+    /// The camera does not answer what a wrong password would make unreadable: that is how some cameras refuse one.
+    #[error("camera {uid} does not answer, probably because the password of “{account}” is another one")]
+    ProbablyRefused {
+        /// The camera.
+        uid: Uid,
+        /// The account that was given.
+        account: String,
+    },
+    /// The camera has no such account.
+    #[error("camera {uid} has no account “{account}”")]
+    UnknownAccount {
+        /// The camera.
+        uid: Uid,
+        /// The account that was given.
+        account: String,
+    },
+    /// The camera and this side do not agree on how to encrypt.
+    #[error("the encryption with camera {uid} failed{}", alert.map(|alert| format!(" with alert {alert} of TLS")).unwrap_or_default())]
+    Encryption {
+        /// The camera.
+        uid: Uid,
+        /// The camera's reason, a number of TLS, if it gave one.
+        alert: Option<u8>,
+    },
+    /// The session has to be encrypted, and this host cannot.
+    #[error("a session with camera {uid} cannot be encrypted: {reason}")]
+    EncryptionUnavailable {
+        /// The camera.
+        uid: Uid,
+        /// What is missing.
+        reason: String,
     },
     /// The camera serves as many viewers as it can.
     #[error("camera {uid} at {address} has as many viewers as it serves")]
@@ -188,6 +226,7 @@ impl ConnectError {
             Self::NotFound { .. }
             | Self::NoAnswer { .. }
             | Self::LoginResult { .. }
+            | Self::Encryption { .. }
             | Self::SearchResult { .. }
             | Self::Full { .. }
             | Self::Io(_) => true,

@@ -29,6 +29,12 @@ pub enum OptionError {
         /// The generation.
         generation: u8,
     },
+    /// Sessions are to be encrypted, and this host cannot.
+    #[error("sessions cannot be encrypted: {reason}")]
+    EncryptionUnavailable {
+        /// What is missing.
+        reason: String,
+    },
     /// The host of an [`Address`](crate::Address) has no IPv4 address.
     #[error("“{host}” has no IPv4 address, and this generation of cameras speaks IPv4 only")]
     NoIpv4Address {

@@ -4,11 +4,13 @@ use std::time::Duration;
 use super::driver::Driver;
 use super::udp::Udp;
 use crate::channel::Channel;
+use crate::encryption;
 use crate::error::check_credential;
+use crate::proto::security::{Identity, Keys, Logins, Provider, Psk};
 use crate::proto::{self, Access, AuthKey, CameraConfig, CameraEvent, Generation, Link, VideoFrame, ViewerId};
 use crate::wake::Waker;
 use crate::wire::{MAX_NAME, SEARCH_PORT};
-use crate::{CameraError, Field, IoError, Operation, OptionError, Secret, SendError, Uid};
+use crate::{CameraError, Encryption, Field, IoError, Operation, OptionError, Secret, SendError, Uid};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
@@ -31,6 +33,10 @@ pub struct CameraOptions {
     pub resend: bool,
     /// No datagram from a viewer for this long: it is gone; default: 15 s.
     pub idle_timeout: Duration,
+    /// Whether sessions are encrypted; default: [`Encryption::Auto`], those of viewers that ask for it.
+    pub encryption: Encryption,
+    /// Identities with their tokens, which encrypted sessions let in besides the account; default: none.
+    pub tokens: Vec<(String, Secret)>,
     /// The generation of the protocol that the camera speaks, up to [`Generation::NEWEST`], which is the default. Viewers of
     /// others are spoken to as far as theirs goes.
     pub generation: Generation,
@@ -48,6 +54,8 @@ impl CameraOptions {
             max_viewers: 16,
             resend: true,
             idle_timeout: Duration::from_secs(15),
+            encryption: Encryption::Auto,
+            tokens: Vec::new(),
             generation: Generation::NEWEST,
         }
     }
@@ -106,6 +114,19 @@ impl CameraOptions {
         Self { generation, ..self }
     }
 
+    /// Sets [`encryption`](Self::encryption).
+    #[must_use]
+    pub fn with_encryption(self, encryption: Encryption) -> Self {
+        Self { encryption, ..self }
+    }
+
+    /// Adds to [`tokens`](Self::tokens).
+    #[must_use]
+    pub fn with_token(mut self, identity: impl Into<String>, token: impl Into<Secret>) -> Self {
+        self.tokens.push((identity.into(), token.into()));
+        self
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         if let Access::Account { account, password } = &self.access {
             check_credential(Field::Account, account)?;
@@ -123,6 +144,14 @@ fn check_name(name: &str) -> Result<(), OptionError> {
         return Err(OptionError::CameraName);
     }
     Ok(())
+}
+
+/// Whom encrypted sessions let in by a token.
+fn tokens(provider: &dyn Provider, tokens: &[(String, Secret)]) -> Arc<dyn Keys> {
+    let add = |logins: Logins, (identity, token): &(String, Secret)| {
+        logins.with(Identity::Token(identity), Psk::new(provider, token))
+    };
+    Arc::new(tokens.iter().fold(Logins::default(), add))
 }
 
 /// The handle of a camera on this host, for commands from any thread. A clone is a handle of the same camera.
@@ -154,6 +183,16 @@ impl Camera {
             .with_idle_timeout(options.idle_timeout)
             .with_generation(options.generation);
         config.auth_key = options.auth_key;
+        config.encryption = options.encryption;
+        config.provider = match encryption::provider() {
+            _ if options.encryption == Encryption::Off => None,
+            Err(error) if options.encryption == Encryption::Required => {
+                return Err(OptionError::EncryptionUnavailable { reason: error.to_string() }.into());
+            }
+            provider => provider.ok(),
+        };
+        let provider = config.provider.as_deref().filter(|_| !options.tokens.is_empty());
+        config.keys = provider.map(|provider| tokens(provider, &options.tokens));
         let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
         let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
         let inner = Arc::new(Inner { driver, port });

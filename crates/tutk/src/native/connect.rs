@@ -8,10 +8,13 @@ use super::search::Finder;
 use super::session::{Session, session_error};
 use super::target::{asked, targets};
 use super::{DiscoveredCamera, LocalPorts};
+use crate::encryption;
 use crate::error::check_credential;
 use crate::proto::{AvEvent, CloseReason, Credentials, MAX_TIMEOUT, Step, Viewer, ViewerConfig, ViewerEvent};
 use crate::wake::Waker;
-use crate::{Asked, ConnectError, DiscoverError, DiscoverOptions, Field, IoError, Operation, SessionOptions, Uid};
+use crate::{
+    Asked, ConnectError, DiscoverError, DiscoverOptions, Encryption, Field, IoError, Operation, SessionOptions, Uid,
+};
 
 /// How long the local networks are searched for a camera that does not answer at its address.
 const ELSEWHERE: Duration = Duration::from_secs(1);
@@ -66,13 +69,23 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     let mut config =
         ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
     config.auth_key = auth_key;
+    config.encryption = options.encryption;
+    config.provider = match encryption::provider() {
+        _ if options.encryption == Encryption::Off => None,
+        Err(error) if options.encryption == Encryption::Required => {
+            return Err(ConnectError::EncryptionUnavailable { uid, reason: error.to_string() });
+        }
+        provider => provider.ok(),
+    };
     let config = if options.logs_in { config.with_credentials(Credentials::new(account, password)) } else { config };
     let driver = Driver::new(Viewer::new(begin, config), vec![socket], waker);
-    let mut camera = None;
+    let (mut camera, mut cipher_suite, mut is_encryption_declined) = (None, None, false);
     let ended = driver.run(|viewer| {
         loop {
             match viewer.poll_event()? {
                 ViewerEvent::Found(found) => camera = Some(found),
+                ViewerEvent::Encrypted(suite) => cipher_suite = Some(suite),
+                ViewerEvent::NotEncrypted => is_encryption_declined = true,
                 ViewerEvent::Connected if !options.logs_in => return Some(None),
                 ViewerEvent::Av { event: AvEvent::LoggedIn { .. }, .. } => return Some(None),
                 ViewerEvent::Ended(reason) => return Some(Some(reason)),
@@ -81,7 +94,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
         }
     });
     match (ended, camera) {
-        (Ok(None), Some(camera)) => Ok(Session::new(driver, camera)),
+        (Ok(None), Some(camera)) => Ok(Session::new(driver, camera, cipher_suite, is_encryption_declined)),
         (Ok(reason), camera) => {
             let reason = reason.unwrap_or(CloseReason::Closed);
             let answers = driver.send(Viewer::take_answers);
@@ -104,7 +117,7 @@ impl Attempt {
     fn error(&self, reason: CloseReason, camera: Option<&DiscoveredCamera>, driver: &Driver<Viewer>) -> ConnectError {
         let (uid, timeout) = (self.uid, self.timeout);
         match (reason, camera.map(|camera| camera.address)) {
-            (CloseReason::NoAnswer(step @ (Step::Connect | Step::LogIn)), Some(address)) => {
+            (CloseReason::NoAnswer(step @ (Step::Connect | Step::Encrypt | Step::LogIn)), Some(address)) => {
                 ConnectError::NoAnswer { uid, address, step, timeout }
             }
             (CloseReason::Generation(generation), Some(address)) => {
@@ -124,6 +137,19 @@ impl Attempt {
                 answers: Box::default(),
             },
             (CloseReason::Refused, _) => ConnectError::Refused { uid, account: self.account.clone() },
+            (CloseReason::WrongPassword { certain: true }, _) => {
+                ConnectError::Refused { uid, account: self.account.clone() }
+            }
+            (CloseReason::WrongPassword { certain: false }, _) => {
+                ConnectError::ProbablyRefused { uid, account: self.account.clone() }
+            }
+            (CloseReason::UnknownAccount, _) => ConnectError::UnknownAccount { uid, account: self.account.clone() },
+            (CloseReason::CameraIsPlain, _) => ConnectError::NotEncrypted { uid },
+            (CloseReason::CameraIsEncrypted, _) => ConnectError::EncryptionWanted { uid },
+            (CloseReason::Encryption(alert), _) => ConnectError::Encryption { uid, alert },
+            (CloseReason::EncryptionUnavailable, _) => {
+                ConnectError::EncryptionUnavailable { uid, reason: "OpenSSL failed".into() }
+            }
             (CloseReason::LoginResult(result), _) => ConnectError::LoginResult { uid, result },
             (CloseReason::Closed, _) => ConnectError::Cancelled,
             (reason, _) => ConnectError::Session(session_error(reason)),

@@ -6,7 +6,7 @@ use super::DiscoveredCamera;
 use super::driver::Driver;
 use crate::proto::{CloseReason, Link, Viewer, ViewerEvent, ViewerStats};
 use crate::wake::Waker;
-use crate::{CommandError, SessionError, io_control};
+use crate::{CipherSuite, CommandError, SessionError, io_control};
 
 /// A viewer's session with a camera, by the protocol itself.
 #[derive(Debug)]
@@ -14,14 +14,32 @@ pub(crate) struct Session {
     driver: Driver<Viewer>,
     camera: DiscoveredCamera,
     ended: OnceLock<CloseReason>,
+    /// How the login was encrypted.
+    cipher_suite: Option<CipherSuite>,
+    is_encryption_declined: bool,
     /// Whether the camera was asked for video.
     plays: AtomicBool,
 }
 
 impl Session {
     /// A session that is established.
-    pub(super) fn new(driver: Driver<Viewer>, camera: DiscoveredCamera) -> Self {
-        Self { driver, camera, ended: OnceLock::new(), plays: AtomicBool::new(false) }
+    pub(super) fn new(
+        driver: Driver<Viewer>,
+        camera: DiscoveredCamera,
+        cipher_suite: Option<CipherSuite>,
+        is_encryption_declined: bool,
+    ) -> Self {
+        let (ended, plays) = (OnceLock::new(), AtomicBool::new(false));
+        Self { driver, camera, ended, cipher_suite, is_encryption_declined, plays }
+    }
+
+    /// How the session is encrypted: its login, or later the client of channel 0.
+    pub(crate) fn cipher_suite(&self) -> Option<CipherSuite> {
+        self.cipher_suite.or_else(|| self.look(|link| link.cipher_suite(0)).flatten())
+    }
+
+    pub(crate) fn is_encryption_declined(&self) -> bool {
+        self.is_encryption_declined
     }
 
     pub(crate) fn start_video(&self) -> Result<(), SessionError> {

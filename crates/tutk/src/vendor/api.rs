@@ -14,7 +14,7 @@ use tutk_sys::{
 };
 
 use super::Code;
-use crate::AuthKey;
+use crate::{AuthKey, Encryption};
 
 /// The channel of a session in which cameras serve viewers.
 const CHANNEL: u8 = 0;
@@ -248,23 +248,26 @@ impl Api {
         self.av().is_ok_and(|av| av.avClientStartEx.is_ok())
     }
 
-    /// Blocks for up to `seconds`. The session is encrypted if the camera does that; otherwise it is plain, or fails where it
-    /// must be encrypted.
+    /// Blocks for up to `seconds`. With [`Encryption::Auto`] the session is encrypted if the camera does that.
     pub(super) fn log_in(
         &self,
         session: c_int,
         account: &CStr,
         password: &CStr,
         seconds: u32,
-        must_encrypt: bool,
+        encryption: Encryption,
     ) -> Result<LoggedIn, Code> {
         if !self.can_encrypt() {
             return self.log_in_plain(session, account, password, seconds);
         }
-        let mode = if must_encrypt { AV_SECURITY_DTLS } else { AV_SECURITY_AUTO };
+        let mode = match encryption {
+            Encryption::Required => AV_SECURITY_DTLS,
+            Encryption::Off => AV_SECURITY_SIMPLE,
+            _ => AV_SECURITY_AUTO,
+        };
         match self.log_in_as(session, account, password, seconds, mode) {
             // It was built without.
-            Err(code) if !must_encrypt && code.is_about_dtls() => {
+            Err(code) if encryption == Encryption::Auto && code.is_about_dtls() => {
                 self.log_in_as(session, account, password, seconds, AV_SECURITY_SIMPLE)
             }
             logged_in => logged_in,

@@ -10,7 +10,8 @@ use crate::error::check_credential;
 use crate::proto::DiscoveredCamera;
 use crate::wake::Waker;
 use crate::{
-    Asked, ConnectError, Field, LibraryError, LibraryOperation, Mode, OptionError, SessionError, SessionOptions, Step,
+    Asked, ConnectError, Encryption, Field, LibraryError, LibraryOperation, Mode, OptionError, SessionError,
+    SessionOptions, Step,
 };
 
 /// A session of the library; it ends with this.
@@ -137,14 +138,14 @@ impl Channel {
     ) -> Result<Self, ConnectError> {
         let (stopper, session) = (connection.library.clone(), connection.number);
         let timeout = options.timeout.min(MAX_TIMEOUT);
-        let (seconds, must_encrypt) = (seconds(timeout), options.require_encryption);
+        let (seconds, encryption) = (seconds(timeout), options.encryption);
         let logged_in = blocking::run(
             waker,
             Instant::now() + timeout,
             move || {
                 let library = &connection.library;
                 let LoggedIn { channel: number, encrypted } =
-                    library.log_in(session, &texts.account, &texts.password, seconds, must_encrypt)?;
+                    library.log_in(session, &texts.account, &texts.password, seconds, encryption)?;
                 Ok(Self { connection, number, encrypted })
             },
             || stopper.stop_log_in(session),
@@ -158,7 +159,9 @@ impl Channel {
                 timeout: options.timeout,
             },
             -20015 => SessionError::ClosedByCamera.into(),
-            _ if must_encrypt && code.is_about_dtls() => ConnectError::NotEncrypted { uid: options.uid },
+            _ if encryption == Encryption::Required && code.is_about_dtls() => {
+                ConnectError::NotEncrypted { uid: options.uid }
+            }
             code => LibraryError::Failed { operation: LibraryOperation::LogIn(options.uid), code: Code(code) }.into(),
         })
     }

@@ -11,8 +11,8 @@ use crate::proto::{AvEvent, DiscoveredCamera, ViewerEvent, ViewerStats};
 use crate::sync::lock;
 use crate::wake::Waker;
 use crate::{
-    CommandError, ConnectError, LibraryError, LibraryInfo, LibraryOperation, Media, Mode, SessionError, SessionInfo,
-    SessionOptions, io_control,
+    CommandError, ConnectError, Encryption, LibraryError, LibraryInfo, LibraryOperation, Media, Mode, SessionError,
+    SessionInfo, SessionOptions, io_control,
 };
 
 /// A viewer's session with a camera, by the vendor's library.
@@ -65,7 +65,7 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
     let texts = Texts::new(&options)?;
     waker.check()?;
     let library = Library::acquire(options.library.as_deref(), options.license_key.as_ref(), Purpose::Session)?;
-    if options.require_encryption && !library.can_encrypt() {
+    if options.encryption == Encryption::Required && !library.can_encrypt() {
         return Err(ConnectError::NotEncrypted { uid: options.uid });
     }
     let info = LibraryInfo {
@@ -150,7 +150,14 @@ impl Session {
     pub(crate) fn info(&self) -> SessionInfo {
         let route = self.channel.upgrade().and_then(|channel| channel.connection.route().ok());
         let (mode, remote) = route.unwrap_or((Mode::Unknown, self.camera.address));
-        SessionInfo { mode, remote, encrypted: self.encrypted, library: Some(self.library.clone()) }
+        SessionInfo {
+            mode,
+            remote,
+            encrypted: self.encrypted,
+            cipher_suite: None,
+            encryption_declined: false,
+            library: Some(self.library.clone()),
+        }
     }
 
     pub(crate) fn stats(&self) -> ViewerStats {

@@ -2,6 +2,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[cfg(feature = "dtls")]
+mod encryption;
 mod storm;
 
 use std::net::{ToSocketAddrs, UdpSocket};

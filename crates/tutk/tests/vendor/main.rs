@@ -15,8 +15,8 @@ use tutk::proto::Generation;
 use tutk::vendor::Code;
 use tutk::wire::{self, Message};
 use tutk::{
-    AvEvent, Backend, ConnectError, DiscoverOptions, Error, Field, LibraryError, Lost, Media, Mode, OptionError,
-    Session, SessionError, SessionOptions, Step, discover,
+    AvEvent, Backend, ConnectError, DiscoverOptions, Encryption, Error, Field, LibraryError, Lost, Media, Mode,
+    OptionError, Session, SessionError, SessionOptions, Step, discover,
 };
 
 #[test]
@@ -166,22 +166,25 @@ fn a_library_that_can_encrypts_where_the_camera_does() {
         &old,
         "IOTC_[!C]*; IOTC_Connect_ByUID_Parallel; IOTC_Connect_Stop_BySID; av[!C]*; avClientStart2; avClientStop",
     );
-    let with = |uid: &str, library: &Path, require: bool| {
+    let with = |uid: &str, library: &Path, encryption: Encryption| {
         let mut options = options(uid).with_library(library);
-        options.require_encryption = require;
+        options.encryption = encryption;
         options
     };
     let (plain, dtls) = ("PLAINXXX000000000000", "DTLSONLY000000000000");
-    for (uid, require, encrypted) in [(plain, false, false), (dtls, false, true), (dtls, true, true)] {
-        let session = open(with(uid, &FAKE.0, require)).unwrap();
+    use Encryption::{Auto, Off, Required};
+    for (uid, encryption, encrypted) in
+        [(plain, Auto, false), (plain, Off, false), (dtls, Auto, true), (dtls, Required, true)]
+    {
+        let session = open(with(uid, &FAKE.0, encryption)).unwrap();
         assert_eq!(session.info().encrypted, encrypted, "{uid}");
     }
-    let error = fail(with(plain, &FAKE.0, true));
+    let error = fail(with(plain, &FAKE.0, Required));
     assert!(matches!(error, ConnectError::NotEncrypted { .. }), "{error}");
-    assert!(!open(with(plain, &old, false)).unwrap().info().encrypted);
-    let error = fail(with(plain, &old, true));
+    assert!(!open(with(plain, &old, Auto)).unwrap().info().encrypted);
+    let error = fail(with(plain, &old, Required));
     assert!(matches!(error, ConnectError::NotEncrypted { .. }), "{error}");
-    let mut keyed = with(plain, &old, false);
+    let mut keyed = with(plain, &old, Auto);
     keyed.auth_key = Some("rightKEY".parse().unwrap());
     assert!(fail(keyed).to_string().contains("IOTC_ER_NOT_SUPPORT"));
 }
