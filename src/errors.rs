@@ -105,10 +105,38 @@ fn explain_connect(error: &ConnectError, options: &SessionOptions) -> (ResourceE
         ConnectError::NotEncrypted { .. } => (
             ResourceError::NotAuthorized,
             format!(
-                "Sessions with cameras of this generation, as {uid} is, are not encrypted, and the property \
-                 “require-encryption” asks for that. No password was sent. Unset it where you trust the network."
+                "A session with camera {uid} would not be encrypted, and the property “encryption” asks for that, or an earlier \
+                 session was. No password was sent. Old cameras cannot encrypt: set encryption=auto where you trust the network."
             ),
         ),
+        ConnectError::EncryptionWanted { .. } => (
+            ResourceError::NotAuthorized,
+            format!("Camera {uid} has encrypted sessions only. Set the property “encryption” to “auto” or “required”."),
+        ),
+        ConnectError::ProbablyRefused { account, .. } => (
+            ResourceError::NotAuthorized,
+            format!(
+                "Camera {uid} stopped answering when the password of “{account}” was used: it is probably the wrong one. It is the \
+                 camera's own password, as set in its app."
+            ),
+        ),
+        ConnectError::UnknownAccount { account, .. } => (
+            ResourceError::NotAuthorized,
+            format!(
+                "Camera {uid} has no account “{account}”. The account is nearly always “admin”: check the property “username”."
+            ),
+        ),
+        ConnectError::Encryption { alert, .. } => (
+            ResourceError::OpenRead,
+            format!(
+                "The encryption of the session with camera {uid} failed{}. Try again; where you trust the network and the camera \
+                 allows it, set encryption=off.",
+                alert.map(|alert| format!(" (alert {alert} of TLS)")).unwrap_or_default()
+            ),
+        ),
+        ConnectError::EncryptionUnavailable { reason, .. } => {
+            (ResourceError::Settings, format!("A session with camera {uid} cannot be encrypted here: {reason}."))
+        }
         ConnectError::Generation { address, generation, .. } => (
             ResourceError::OpenRead,
             format!(
@@ -219,6 +247,8 @@ pub(crate) fn nick(error: &Error) -> &'static str {
         Error::Connect(error) => match error {
             ConnectError::NotFound { .. } => "not-found",
             ConnectError::Refused { .. }
+            | ConnectError::ProbablyRefused { .. }
+            | ConnectError::UnknownAccount { .. }
             | ConnectError::WrongAuthKey { .. }
             | ConnectError::AuthKeyNotWanted { .. } => "refused",
             ConnectError::NoAnswer { .. } => "no-answer",
@@ -227,6 +257,10 @@ pub(crate) fn nick(error: &Error) -> &'static str {
             ConnectError::Generation { .. } | ConnectError::SearchResult { .. } | ConnectError::LoginResult { .. } => {
                 "protocol"
             }
+            ConnectError::NotEncrypted { .. }
+            | ConnectError::EncryptionWanted { .. }
+            | ConnectError::Encryption { .. }
+            | ConnectError::EncryptionUnavailable { .. } => "encryption",
             ConnectError::Library(_) => "library",
             ConnectError::Session(error) => nick_of_session(error),
             _ => "other",

@@ -16,6 +16,7 @@ mod backend;
 mod caps;
 mod container;
 pub mod device_provider;
+mod encryption;
 mod errors;
 mod generation;
 mod login;
@@ -29,6 +30,7 @@ pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use encryption::Encryption;
 pub use generation::Generation;
 pub use ptz::PtzDirection;
 pub use quality::Quality;

@@ -301,7 +301,9 @@ fn a_library_that_is_none_is_named() {
 
 #[test]
 fn encryption_can_be_required() {
-    let camera = Camera::start(H264);
+    let camera = Camera::new(H264);
+    camera.sink.set_property_from_str("encryption", "off");
+    camera.play();
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("password", "canary");
     viewer.src.set_property("require-encryption", true);

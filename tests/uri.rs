@@ -77,6 +77,16 @@ fn the_uri_reads_back_without_the_password() {
 }
 
 #[test]
+fn a_uri_may_ask_for_more_safety_and_not_for_less() {
+    let src = tutksrc();
+    let uri = format!("tutk://admin@{UID}?encryption=required");
+    set(&src, &uri).unwrap();
+    assert_eq!(get(&src).as_deref(), Some(uri.as_str()));
+    src.set_property_from_str("encryption", "off");
+    assert_eq!(get(&src).as_deref(), Some(format!("tutk://admin@{UID}").as_str()));
+}
+
+#[test]
 fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
     let src = tutksrc();
     set(&src, &format!("tutk://{UID}?timeout=1000")).unwrap();
@@ -110,6 +120,8 @@ fn a_bad_uri_says_what_is_wrong_and_shows_no_secret() {
         ("admin:canary@UID?library=%2Ftmp%2Fcanary.so", "“library” cannot be set by a URI"),
         ("admin:canary@UID?license-key=canary", "“license-key” cannot be set by a URI"),
         ("admin:canary@UID?auth-key=canary42", "“auth-key” cannot be set by a URI"),
+        ("admin:canary@UID?encryption=off", "“encryption” can be set by a URI to “required” alone"),
+        ("admin:canary@UID?encryption=auto", "“encryption” can be set by a URI to “required” alone"),
         ("admin:canary@UID?require-encryption=false", "“require-encryption” cannot be set by a URI"),
     ] {
         let uri = format!("tutk://{}", rest.replace("@UID", &format!("@{UID}")));

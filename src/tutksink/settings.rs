@@ -7,9 +7,9 @@ use gst::glib;
 use gst::prelude::*;
 use tutk::CameraOptions;
 
-use crate::Generation;
 use crate::errors::BadSetting;
 use crate::login::{self, Login};
+use crate::{Encryption, Generation};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -18,6 +18,7 @@ pub(super) struct Settings {
     port: u32,
     max_viewers: u32,
     generation: Generation,
+    encryption: Encryption,
 }
 
 impl Default for Settings {
@@ -28,6 +29,7 @@ impl Default for Settings {
             port: 0,
             max_viewers: 16,
             generation: Generation::default(),
+            encryption: Encryption::default(),
         }
     }
 }
@@ -123,6 +125,19 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .blurb("The generation of the protocol that this camera speaks; viewers of all can play the newest one")
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSink:encryption:
+         *
+         * Whether sessions are encrypted (DTLS). With `auto` each viewer decides; with `required` only viewers that encrypt are
+         * let in, which those before SDK 4.x cannot; with `off` none does.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecEnum::builder_with_default("encryption", default.encryption)
+            .nick("Encryption")
+            .blurb("Whether sessions are encrypted; auto: those of viewers that ask for it")
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -137,6 +152,7 @@ impl Settings {
             "port" => self.port.to_value(),
             "max-viewers" => self.max_viewers.to_value(),
             "generation" => self.generation.to_value(),
+            "encryption" => self.encryption.to_value(),
             _ => self.login.get(name),
         }
     }
@@ -149,6 +165,7 @@ impl Settings {
             "port" => self.port = number(),
             "max-viewers" => self.max_viewers = number(),
             "generation" => self.generation = value.get().unwrap_or_default(),
+            "encryption" => self.encryption = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
     }
@@ -167,7 +184,8 @@ impl Settings {
             .with_login(&self.login.username, self.login.password.clone().unwrap_or_default())
             .with_port(self.port.try_into().unwrap_or_default())
             .with_max_viewers(self.max_viewers as usize)
-            .with_generation(self.generation.into());
+            .with_generation(self.generation.into())
+            .with_encryption(self.encryption.into());
         options.auth_key = login::parse_auth_key(self.login.auth_key.as_ref())?;
         Ok(options)
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use gst::glib;
 use tutk::{
-    Canceller, ConnectError, DiscoverError, DiscoverOptions, Error, IoError, LibraryError, Operation, SessionError,
-    SessionOptions, discover,
+    Canceller, ConnectError, DiscoverError, DiscoverOptions, Encryption, Error, IoError, LibraryError, Operation,
+    SessionError, SessionOptions, discover,
 };
 
 use super::controls::Controls;
@@ -90,6 +90,7 @@ impl Connector {
                     match opened {
                         Ok((session, notices)) => {
                             self.reconnect.connected();
+                            self.require_what_was(&session);
                             Progress::Connected(session, notices)
                         }
                         Err(error) => self.failed(&error, Failure::Connect),
@@ -123,7 +124,9 @@ impl Connector {
         let Some(options) = &self.options else { return Progress::Failed(errors::of_start(error)) };
         // A library that played this camera accepts its UID and its own key, whatever it says now.
         let by_library = self.reconnect.was_connected() && is_of_library(error);
-        let may_pass = error.is_transient() || by_library;
+        // After an encrypted session, somebody else may have answered; a password that was right may have been lost on the way.
+        let by_encryption = self.reconnect.was_connected() && is_of_encryption(error);
+        let may_pass = error.is_transient() || by_library || by_encryption;
         let next_try = |reconnect: &mut Reconnect| reconnect.next_try(failure, Instant::now(), glib::random_double());
         let next = may_pass.then(|| next_try(&mut self.reconnect)).flatten();
         let Some(NextTry { attempt, wait, limit }) = next else {
@@ -139,6 +142,13 @@ impl Connector {
             wait,
             hint: format!("{cause} Trying again {until}."),
         })
+    }
+
+    /// A camera that had an encrypted session has no other any more: whoever says so is not the camera.
+    fn require_what_was(&mut self, session: &Session) {
+        if let Some(options) = self.options.as_mut().filter(|_| session.info().encrypted) {
+            options.encryption = Encryption::Required;
+        }
     }
 
     /// A frame goes downstream.
@@ -182,6 +192,11 @@ impl Connector {
             found => Progress::Failed(errors::without_uid(&found)),
         }
     }
+}
+
+/// Whether the camera, or somebody else in its name, refused to encrypt, or did not answer.
+fn is_of_encryption(error: &Error) -> bool {
+    matches!(error, Error::Connect(ConnectError::NotEncrypted { .. } | ConnectError::ProbablyRefused { .. }))
 }
 
 /// Whether the vendor's library answered with a code.

@@ -55,10 +55,11 @@
  * Element messages with these structures report sessions to applications, times in nanoseconds:
  *
  * * `tutk-connected`: `uid`, `address` and `name` of the camera, `mode` (`lan`, `p2p`, `relay`, `unknown`), `backend`
- *   (`native`, `vendor`), `encrypted` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library`
+ *   (`native`, `vendor`), `encrypted` (#gboolean), `cipher-suite` and `forward-secrecy` (#gboolean), if it is,
+ *   `encryption-declined` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library`
  *   (the vendor's, if it is used);
  * * `tutk-disconnected`, after a loss and after each try to connect that failed: `uid`, `reason` (`silent`, `no-frames`,
- *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `network`, `protocol`, `library`), `text` for the user, `attempt`
+ *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `encryption`, `network`, `protocol`, `library`), `text` for the user, `attempt`
  *   (#guint, the number of the next try since the last frame) and `next-try` (#guint64, how long until then);
  * * `tutk-stats`, every #GstTutkSrc:stats-interval: what #GstTutkSrc:stats holds.
  *

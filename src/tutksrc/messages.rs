@@ -18,6 +18,9 @@ pub(super) fn connected(session: &Session) -> gst::Structure {
         .field("mode", info.mode.nick())
         .field("backend", backend)
         .field("encrypted", info.encrypted)
+        .field_if_some("cipher-suite", info.cipher_suite.map(|suite| suite.name()))
+        .field_if_some("forward-secrecy", info.cipher_suite.map(|suite| suite.has_forward_secrecy()))
+        .field("encryption-declined", info.encryption_declined)
         // Not known through the vendor's library.
         .field_if_some("generation", (camera.generation != 0).then(|| u32::from(camera.generation)))
         .field_if_some("library", info.library.map(|library| library.path.display().to_string()))

@@ -223,6 +223,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
          * * `round-trip-time` (#guint64): from a request to its answer, smoothed;
          * * `mode` (#gchararray): `lan`, `p2p`, `relay` or `unknown`, while there is a session;
          * * `encrypted` (#gboolean): whether others in the network can neither read nor change it, likewise;
+         * * `cipher-suite` (#gchararray), `forward-secrecy` (#gboolean): how it is encrypted, and whether what was recorded
+         *   stays secret from somebody who learns the password later, likewise;
          * * `connected-since` (#GstDateTime): since when, while there is a session;
          * * `reconnects` (#guint64): how often the element has reconnected;
          * * `timestamps` (#gchararray): where PTS come from now, `camera` or `arrival`;
@@ -283,14 +285,28 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
             .mutable_ready()
             .build(),
         /**
+         * GstTutkSrc:encryption:
+         *
+         * Whether the session is encrypted (DTLS), which cameras of SDK 4.x can be asked for. With `auto` it is, unless the camera
+         * answers that it cannot; somebody who can send into the network can make it seem so, and then learns the password, so that
+         * `auto` protects against those who only listen. After one encrypted session with a camera, the element accepts no
+         * other from it. With `required`, no password is sent in a session without it. A URI can set `required` alone.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecEnum::builder_with_default("encryption", default.encryption)
+            .nick("Encryption")
+            .blurb("Whether the session is encrypted; auto: unless the camera answers that it cannot")
+            .mutable_ready()
+            .build(),
+        /**
          * GstTutkSrc:require-encryption:
          *
-         * Refuse a session that others in the network can read or change, before a password is sent. No session is
-         * encrypted so far, so that all are refused.
+         * The same as #GstTutkSrc:encryption=required.
          */
         glib::ParamSpecBoolean::builder("require-encryption")
             .nick("Require Encryption")
-            .blurb("Refuse a session that is not encrypted, before a password is sent; so far none is")
+            .blurb("Refuse a session that is not encrypted, before a password is sent: as encryption=required")
             .default_value(default.require_encryption)
             .mutable_ready()
             .build(),

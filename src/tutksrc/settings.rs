@@ -11,7 +11,7 @@ use tutk::{Address, DiscoverOptions, LocalPorts, ParseAddressError, ParseLocalPo
 use super::uri;
 use crate::errors::BadSetting;
 use crate::login::{self, Login};
-use crate::{Backend, Quality, Streams, TimestampMode};
+use crate::{Backend, Encryption, Quality, Streams, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -33,6 +33,7 @@ pub(super) struct Settings {
     pub(super) backend: Backend,
     pub(super) library: Option<String>,
     pub(super) license_key: Option<Secret>,
+    pub(super) encryption: Encryption,
     pub(super) require_encryption: bool,
     pub(super) quality: Quality,
     pub(super) navigation: bool,
@@ -62,6 +63,7 @@ impl Default for Settings {
             backend: Backend::Auto,
             library: None,
             license_key: None,
+            encryption: Encryption::default(),
             require_encryption: false,
             quality: Quality::Unset,
             navigation: false,
@@ -88,6 +90,7 @@ impl Settings {
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
+            "encryption" => self.encryption.to_value(),
             "require-encryption" => self.require_encryption.to_value(),
             "quality" => self.quality.to_value(),
             "navigation" => self.navigation.to_value(),
@@ -118,6 +121,7 @@ impl Settings {
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
+            "encryption" => self.encryption = value.get().unwrap_or_default(),
             "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
             "quality" => self.quality = value.get().unwrap_or_default(),
@@ -199,7 +203,8 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
-        options.require_encryption = self.require_encryption;
+        let encryption = if self.require_encryption { Encryption::Required } else { self.encryption };
+        options.encryption = encryption.into();
         Ok(Some(options))
     }
 

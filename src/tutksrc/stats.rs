@@ -171,6 +171,8 @@ impl Stats {
             stats = stats
                 .field("mode", info.mode.nick())
                 .field("encrypted", info.encrypted)
+                .field_if_some("cipher-suite", info.cipher_suite.map(|suite| suite.name()))
+                .field_if_some("forward-secrecy", info.cipher_suite.map(|suite| suite.has_forward_secrecy()))
                 .field("connected-since", since);
         }
         stats.build()

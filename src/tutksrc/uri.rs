@@ -18,6 +18,10 @@ const ELSEWHERE: [&str; 4] = ["uri", "uid", "username", "password"];
 /// A URI must not choose code, nor what is safe, nor hold a key.
 const LOCAL: [&str; 5] = ["backend", "library", "license-key", "auth-key", "require-encryption"];
 
+/// A URI may ask for more safety, not for less.
+const ENCRYPTION: &str = "encryption";
+const REQUIRED: &str = "required";
+
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
 
@@ -38,7 +42,13 @@ pub(super) fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, Strin
             return Err(format!("Parameter {} of the URI has no value: parameters are property=value", index + 1));
         };
         let property = settable(name)?;
-        properties.push((property.name(), value(property, &decode(name, text)?)?));
+        let text = decode(name, text)?;
+        if name == ENCRYPTION && text != REQUIRED {
+            return Err(format!(
+                "“{ENCRYPTION}” can be set by a URI to “{REQUIRED}” alone, otherwise only as a property"
+            ));
+        }
+        properties.push((property.name(), value(property, &text)?));
     }
     Ok(properties)
 }
@@ -55,7 +65,7 @@ pub(super) fn of(settings: &Settings) -> Option<String> {
             Err(_) if value.compare(property.default_value()) == Some(std::cmp::Ordering::Equal) => None,
             Err(_) => value.serialize().ok().map(String::from),
         };
-        if let Some(text) = text {
+        if let Some(text) = text.filter(|text| name != ENCRYPTION || text == REQUIRED) {
             uri += &format!("{separator}{name}={}", utf8_percent_encode(&text, VALUE));
             separator = '&';
         }

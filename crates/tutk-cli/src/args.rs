@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use tutk::{Address, Backend, LocalPorts, Secret, Uid};
+use tutk::{Address, Backend, Encryption, LocalPorts, Secret, Uid};
 
 const EXIT_CODES: &str = "Exit codes:
   0  done, or ended by SIGINT, SIGTERM or a closed pipe
@@ -126,6 +126,15 @@ pub(crate) struct Camera {
     /// environment variable TUTK_AUTH_KEY holds the key. Most cameras have none, and refuse viewers that give one
     #[arg(long, value_name = "FILE")]
     pub(crate) auth_key_file: Option<PathBuf>,
+
+    /// Whether the session is encrypted: auto (unless the camera answers that it cannot), required (no password is sent in a
+    /// session without it), or off. Cameras of SDK 4.x can encrypt
+    #[arg(
+        long,
+        default_value_t,
+        value_parser = PossibleValuesParser::new(["auto", "required", "off"]).try_map(|nick| nick.parse::<Encryption>())
+    )]
+    pub(crate) encryption: Encryption,
 
     /// A file with the licence key that some of the vendor's libraries want in its first line, or - for standard input.
     /// Default: what the environment variable TUTK_LICENSE_KEY holds

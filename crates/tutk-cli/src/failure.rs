@@ -23,6 +23,11 @@ impl Failure {
                 Error::Connect(error) => match error {
                     ConnectError::NotFound { .. } | ConnectError::NoAnswer { .. } => 3,
                     ConnectError::Refused { .. }
+                    | ConnectError::ProbablyRefused { .. }
+                    | ConnectError::UnknownAccount { .. }
+                    | ConnectError::NotEncrypted { .. }
+                    | ConnectError::EncryptionWanted { .. }
+                    | ConnectError::Encryption { .. }
                     | ConnectError::WrongAuthKey { .. }
                     | ConnectError::AuthKeyNotWanted { .. }
                     | ConnectError::SearchResult { .. }
@@ -92,7 +97,13 @@ fn advice_to_connect(error: &ConnectError) -> Option<&'static str> {
             "--library names the vendor's library, in a version that knows this generation."
         }
         ConnectError::Io(error) => return advice_on_ports(error),
-        ConnectError::Refused { .. } => {
+        ConnectError::NotEncrypted { .. } => {
+            "No password was sent. Where you trust the network, use --encryption=auto."
+        }
+        ConnectError::EncryptionWanted { .. } => "Use --encryption=auto or --encryption=required.",
+        ConnectError::Encryption { .. } => "Try again; where you trust the network, try --encryption=off.",
+        ConnectError::UnknownAccount { .. } => "The account is nearly always admin; --username names it.",
+        ConnectError::Refused { .. } | ConnectError::ProbablyRefused { .. } => {
             "It is the camera's own password, as set in its app; the account is nearly always admin."
         }
         ConnectError::WrongAuthKey { given: false, .. } => {

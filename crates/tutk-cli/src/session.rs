@@ -32,6 +32,7 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
         options.auth_key =
             Some(key.reveal().parse().map_err(|error: ParseAuthKeyError| Failure::Usage(error.to_string()))?);
     }
+    options.encryption = camera.encryption;
     options.timeout = network.timeout();
     options.address = network.address.clone();
     options.local_ports = network.local_port;
@@ -51,7 +52,11 @@ pub(crate) fn open(
     let connecting = Session::connect(options)?;
     interrupt.attach(connecting.cancel_handle());
     let (session, events) = connecting.wait()?;
-    let camera = session.camera();
+    let (camera, info) = (session.camera(), session.info());
+    if info.encryption_declined {
+        console.info("the camera answered that it cannot encrypt: others in the network can read the session");
+    }
+    console.debug(format_args!("encryption: {}", info.cipher_suite.map_or("none", |suite| suite.name())));
     console.info(format_args!("connected to camera {} at {}", camera.uid, camera.address));
     Ok((session, events))
 }

@@ -1,0 +1,28 @@
+use gst::glib;
+
+/// Whether sessions are encrypted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
+#[enum_type(name = "GstTutkEncryption")]
+#[repr(i32)]
+pub enum Encryption {
+    /// Where both sides can.
+    #[default]
+    #[enum_value(name = "Where both sides can", nick = "auto")]
+    Auto,
+    /// No session without it.
+    #[enum_value(name = "No session without it", nick = "required")]
+    Required,
+    /// No session with it.
+    #[enum_value(name = "No session with it", nick = "off")]
+    Off,
+}
+
+impl From<Encryption> for tutk::Encryption {
+    fn from(encryption: Encryption) -> Self {
+        match encryption {
+            Encryption::Auto => Self::Auto,
+            Encryption::Required => Self::Required,
+            Encryption::Off => Self::Off,
+        }
+    }
+}
