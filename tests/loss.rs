@@ -23,6 +23,8 @@ fn play((generation, style): (&str, AvStyle), caps: &str) -> Vec<(u64, bool)> {
     let network = Relay::losing(&camera, move |datagram| is_of_frame(style, datagram, |number| number == 1));
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", network.address());
+    // The network reads what it loses.
+    viewer.src.set_property_from_str("encryption", "off");
     viewer.play();
     camera.wait_for_watcher();
     for number in 0..6 {
@@ -65,6 +67,8 @@ fn black_out((generation, style): (&str, AvStyle)) {
         Relay::losing(&camera, move |datagram| dark.load(Ordering::Relaxed) && is_of_frame(style, datagram, |_| true));
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", network.address());
+    // The network reads what it loses.
+    viewer.src.set_property_from_str("encryption", "off");
     viewer.play();
     camera.wait_for_watcher();
     camera.push(unit(0, true), true);
