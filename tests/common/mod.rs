@@ -1,6 +1,7 @@
 //! A camera and a viewer in one process, over real sockets on loopback.
 #![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses a part of it")]
 
+pub mod clock;
 pub mod frames;
 pub mod leaks;
 pub mod media;
