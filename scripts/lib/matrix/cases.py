@@ -8,7 +8,7 @@ import subprocess
 import time
 from functools import partial
 
-from lan import RELEASE, STREAMS, UID, wait_for
+from lan import LARGE_KEYS, RELEASE, SHORT, STREAMS, UID, wait_for
 from rows import Row, checks, frames
 from streams import checksum
 
@@ -17,6 +17,9 @@ VERSIONS = os.environ.get("TUTK_PEERS", "1.13 2.1 3.1.4 3.1.5 4.2").split()
 PACKET_STYLE = {"4.2"}
 # Those with audio in datagrams of its own, which do not come again.
 LOSE_AUDIO = {"1.13", "2.1"}
+# What our camera can be, and a viewer of the same.
+GENERATIONS = {"0x09": "1.13", "0x10": "2.1", "0x12": "3.1.4", "0x14": "3.1.5", "0x1a": "4.2"}
+NEWEST = "0x1a"
 LOSSES = (0, 3, 10)
 LIBRARY = os.path.join(RELEASE, "libIOTCAPIs_ALL.so")
 START_VIDEO, CLOSE, ANSWER = "0x1ff", "0x999", "0x331"
@@ -70,9 +73,9 @@ def watch(out, seconds):
     return "connect", "start2", f"out:{out}", f"io:{START_VIDEO}:8", f"recv:{seconds * 1000}", "io:0x2ff:8", "close"
 
 
-def serve(lan, versions, stream, loss):
+def serve(lan, versions, stream, loss, generation=NEWEST):
     lan.loss(loss)
-    camera = lan.camera(stream, "--viewers", len(versions))
+    camera = lan.camera(stream, "--viewers", len(versions), "--generation", generation)
     viewers = []
     for version in versions:
         out = lan.file(f"out-{version}.h264")
@@ -85,6 +88,17 @@ def serve(lan, versions, stream, loss):
         counts = re.findall(r"\d+ frames (\d+ gaps \d+ lost \d+ incomplete)", viewer.text)
         rows.append(frames(stream.units, out, time.monotonic() - begun, counts[0] if counts else end_of(viewer)))
     return rows
+
+
+def serve_ourselves(lan, stream):
+    """Our camera and our viewer."""
+    out = lan.file("out.h264")
+    lan.camera(stream)
+    viewer = lan.tutksrc(out)
+    seconds = follow(out, size_of(stream.path), stream.seconds * 3, viewer)
+    viewer.stop()
+    lost = re.findall(r"(?:frames-lost|datagrams-overflowed)=\(\w+\)\d+", viewer.text)
+    return [frames(stream.units, out, seconds, " ".join(lost))]
 
 
 def control_sizes(version):
@@ -289,3 +303,18 @@ for version in (*VERSIONS, "ours"):
 for first, second in zip(VERSIONS, VERSIONS[-1:] + VERSIONS):
     for loss in (0, 3):
         CASES[f"pair/{first}+{second}/{loss}"] = partial(serve, versions=[first, second], stream=SMALL, loss=loss)
+for generation, same in GENERATIONS.items():
+    for version in VERSIONS:
+        if version == same or (version == "4.2" and generation != NEWEST):
+            for loss in (0, 10):
+                CASES[f"generation/{generation}/{version}/{loss}"] = partial(
+                    serve, versions=[version], stream=SHORT, loss=loss, generation=generation
+                )
+    for first, second in zip(VERSIONS, VERSIONS[1:]):
+        if generation != NEWEST and same in (first, second):
+            CASES[f"generation/{generation}/{first}+{second}"] = partial(
+                serve, versions=[first, second], stream=SHORT, loss=3, generation=generation
+            )
+for version in VERSIONS:
+    CASES[f"large-keys/{version}"] = partial(serve, versions=[version], stream=LARGE_KEYS, loss=0)
+CASES["large-keys/ours"] = partial(serve_ourselves, stream=LARGE_KEYS)

@@ -22,20 +22,19 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 class Stream:
     """A file that cameras send."""
 
-    def __init__(self, name, width, height, fps, kbits, seconds):
+    def __init__(self, name, width, height, fps, seconds, source, encoder):
         self.path = os.path.join(OUTPUT, name + ".h264")
-        self.width, self.height, self.fps, self.kbits, self.seconds = width, height, fps, kbits, seconds
+        self.fps, self.seconds, count = fps, seconds, fps * seconds
+        caps = f"video/x-raw,format=I420,width={width},height={height},framerate={fps}/1"
+        self.pipeline = (
+            f"{source.format(count=count, fps=fps)} ! {caps} ! x264enc name=enc speed-preset=ultrafast tune=zerolatency aud=true"
+            f" key-int-max={fps * 2} {encoder} ! video/x-h264,stream-format=byte-stream ! filesink location={self.path}.part"
+        )
 
     def make(self):
         if os.path.exists(self.path):
             return
-        pipeline = (
-            f"videotestsrc num-buffers={self.fps * self.seconds} ! video/x-raw,format=I420,width={self.width}"
-            f",height={self.height},framerate={self.fps}/1 ! x264enc speed-preset=ultrafast tune=zerolatency aud=true"
-            f" bitrate={self.kbits} key-int-max={self.fps * 2} option-string=nal-hrd=cbr"
-            f" ! video/x-h264,stream-format=byte-stream ! filesink location={self.path}.part"
-        )
-        subprocess.run(["gst-launch-1.0", "-q", *shlex.split(pipeline)], check=True)
+        subprocess.run(["gst-launch-1.0", "-q", *shlex.split(self.pipeline)], check=True)
         os.rename(self.path + ".part", self.path)
 
     @property
@@ -43,12 +42,28 @@ class Stream:
         return access_units(self.path)
 
 
-STREAMS = {"large": Stream("large", 1920, 1080, 30, 8000, 30), "small": Stream("small", 640, 360, 15, 600, 60)}
+def moving(name, width, height, fps, seconds, kbits):
+    encoder = f"bitrate={kbits} option-string=nal-hrd=cbr"
+    return Stream(name, width, height, fps, seconds, "videotestsrc num-buffers={count}", encoder)
+
+
+# Noise that never changes makes large key frames, and some that does makes no two frames the same.
+NOISE = (
+    "videotestsrc pattern=snow num-buffers=1 ! video/x-raw,width=960,height=720"
+    " ! imagefreeze num-buffers={count} ! video/x-raw,framerate={fps}/1 ! mix."
+    " videotestsrc pattern=snow num-buffers={count} ! video/x-raw,width=160,height=96,framerate={fps}/1 ! mix."
+    " compositor name=mix sink_1::xpos=0"
+)
+STREAMS = {"large": moving("large", 1920, 1080, 30, 30, 8000), "small": moving("small", 640, 360, 15, 60, 600)}
+# For cases of which there are many.
+SHORT = moving("short", 640, 360, 15, 20, 600)
+# Key frames of 350 kB.
+LARGE_KEYS = Stream("large-keys", 1920, 1080, 15, 20, NOISE, "pass=quant quantizer=36")
 
 
 def make_streams():
     os.makedirs(OUTPUT, exist_ok=True)
-    for stream in STREAMS.values():
+    for stream in (*STREAMS.values(), SHORT, LARGE_KEYS):
         stream.make()
 
 
