@@ -52,6 +52,9 @@ struct Asked {
     /// Of the channel, if it is granted.
     style: AvStyle,
     resend: bool,
+    /// The client acknowledges frames that are complete and asks for nothing. So do clients that log in as if they asked for
+    /// resend, but do not.
+    acks_frames: bool,
     /// The client's AV version.
     version: u16,
     /// What the answer repeats of it.
@@ -121,7 +124,8 @@ impl Server {
                     let resend = login.resend && self.may_resend;
                     let asked = Asked::new(now, login.account, login.password, resend);
                     let (echo, version) = (login.echo(), login.version);
-                    self.asked(Asked { style, version, echo, form: Some(login.form), ..asked });
+                    let acks_frames = login.form == LoginForm::Packet && !login.resend;
+                    self.asked(Asked { style, acks_frames, version, echo, form: Some(login.form), ..asked });
                 }
             }
             _ => self.handle_media(now, av),
@@ -170,7 +174,13 @@ impl Server {
             AvStyle::Classic => {
                 State::Classic(Box::new(ClassicServer::new(asked.resend, asked.version.min(self.version))))
             }
-            AvStyle::Packet => State::Packet(Box::new(PacketMedia::server(asked.at, asked.resend))),
+            AvStyle::Packet => {
+                let mut media = PacketMedia::server(asked.at, asked.resend);
+                if asked.acks_frames {
+                    media.expect_frame_acks();
+                }
+                State::Packet(Box::new(media))
+            }
         };
         for (kind, body) in self.pending.drain() {
             self.send_io_control(kind, body);
@@ -349,6 +359,7 @@ impl Asked {
             at: now,
             style: AvStyle::Classic,
             resend,
+            acks_frames: false,
             version: 0,
             echo: [0; 6],
             form: None,

@@ -8,13 +8,23 @@ use crate::wire::packet::{Clock, ClockAnswer};
 pub(super) struct Clocks {
     start: Instant,
     due: Instant,
-    /// What was sent and not answered, and when.
-    sent: VecDeque<(u16, Instant)>,
+    /// What was sent and not answered.
+    sent: VecDeque<Sent>,
+    /// How many were sent.
+    count: u64,
     /// The AV sequence of the last clock that was answered.
     answered: u16,
     /// Messages since then.
     received: u16,
     answers: VecDeque<ClockAnswer>,
+}
+
+/// A clock on its way.
+#[derive(Debug)]
+struct Sent {
+    time: u16,
+    at: Instant,
+    number: u64,
 }
 
 /// How often.
@@ -28,7 +38,15 @@ const UNKNOWN: u16 = 50;
 
 impl Clocks {
     pub(super) fn new(now: Instant) -> Self {
-        Self { start: now, due: now, sent: VecDeque::new(), answered: u16::MAX, received: 0, answers: VecDeque::new() }
+        Self {
+            start: now,
+            due: now,
+            sent: VecDeque::new(),
+            count: 0,
+            answered: u16::MAX,
+            received: 0,
+            answers: VecDeque::new(),
+        }
     }
 
     /// Milliseconds; wraps.
@@ -37,7 +55,7 @@ impl Clocks {
     }
 
     /// A message has come that has an AV sequence, or a login or its answer.
-    pub(super) fn count(&mut self) {
+    pub(super) fn received(&mut self) {
         self.received = self.received.wrapping_add(1);
     }
 
@@ -58,11 +76,21 @@ impl Clocks {
         }
     }
 
-    /// The other side answers. Returns the round trip.
-    pub(super) fn answered(&mut self, now: Instant, answer: ClockAnswer) -> Option<Duration> {
-        let at = self.sent.iter().position(|(time, _)| *time == answer.time)?;
-        let (_, sent) = self.sent.remove(at)?;
-        Some(now.saturating_duration_since(sent))
+    /// The other side answers. Returns which clock, counted from 1, and the round trip.
+    pub(super) fn answered(&mut self, now: Instant, answer: ClockAnswer) -> Option<(u64, Duration)> {
+        let at = self.sent.iter().position(|sent| sent.time == answer.time)?;
+        let sent = self.sent.remove(at)?;
+        Some((sent.number, now.saturating_duration_since(sent.at)))
+    }
+
+    /// Sends the clock at once.
+    pub(super) fn hurry(&mut self, now: Instant) {
+        self.due = now;
+    }
+
+    /// The number of the clock that was sent last.
+    pub(super) fn count(&self) -> u64 {
+        self.count
     }
 
     pub(super) fn poll_timeout(&self) -> Instant {
@@ -83,7 +111,8 @@ impl Clocks {
         if self.sent.len() == MAX_SENT {
             self.sent.pop_front();
         }
-        self.sent.push_back((time, now));
+        self.count += 1;
+        self.sent.push_back(Sent { time, at: now, number: self.count });
         let round_trip = round_trip.map_or(UNKNOWN, |time| time.as_millis().min(u16::MAX.into()) as u16);
         Some(Clock { time, round_trip })
     }
@@ -104,9 +133,9 @@ mod tests {
     #[test]
     fn losses_are_counted_from_one_answer_to_the_next() {
         let mut clocks = Clocks::new(Instant::now());
-        (0..3).for_each(|_| clocks.count());
+        (0..3).for_each(|_| clocks.received());
         clocks.handle(2, clock());
-        (0..8).for_each(|_| clocks.count());
+        (0..8).for_each(|_| clocks.received());
         clocks.handle(12, clock());
         assert_eq!(answers(&mut clocks), [(3, 3, 0), (10, 8, 20)]);
         // One that was overtaken, and one that comes twice.
@@ -114,7 +143,7 @@ mod tests {
         clocks.handle(12, clock());
         assert_eq!(answers(&mut clocks), [(0, 0, 0), (0, 0, 0)]);
         clocks.answered = 0xfffe;
-        (0..2).for_each(|_| clocks.count());
+        (0..2).for_each(|_| clocks.received());
         clocks.handle(1, clock());
         assert_eq!(answers(&mut clocks), [(3, 2, 34)]);
     }
@@ -131,9 +160,9 @@ mod tests {
         assert_eq!(second, Clock { time: 200, round_trip: 3 });
         let answer = |clock: Clock| ClockAnswer { time: clock.time, expected: 1, received: 1, loss: 0 };
         let end = later + Duration::from_millis(5);
-        assert_eq!(clocks.answered(end, answer(second)), Some(Duration::from_millis(5)));
+        assert_eq!(clocks.answered(end, answer(second)), Some((2, Duration::from_millis(5))));
         assert_eq!(clocks.answered(end, answer(second)), None, "twice");
-        assert_eq!(clocks.answered(end, answer(first)), Some(Duration::from_millis(205)));
+        assert_eq!(clocks.answered(end, answer(first)), Some((1, Duration::from_millis(205))));
         assert_eq!(clocks.answered(end, ClockAnswer { time: 9, ..answer(first) }), None);
     }
 }

@@ -64,6 +64,13 @@ impl PacketMedia {
         }
     }
 
+    /// The client takes no resend, but acknowledges each frame that is complete.
+    pub(crate) fn expect_frame_acks(&mut self) {
+        if let End::Sender(sender) = &mut self.end {
+            sender.expect_frame_acks();
+        }
+    }
+
     pub(crate) fn has_resend(&self) -> bool {
         self.resend
     }
@@ -78,32 +85,35 @@ impl PacketMedia {
             End::Sender(sender) => sender.heard(now),
         }
         match packet {
-            Packet::Login(_) | Packet::LoginAnswer(_) => self.clocks.count(),
+            Packet::Login(_) | Packet::LoginAnswer(_) => self.clocks.received(),
             Packet::Data(data) => {
-                self.clocks.count();
+                self.clocks.received();
                 if let Some(clock) = data.clock {
                     self.clocks.handle(data.sequence, clock);
                 }
                 self.handle_data(now, data);
             }
             Packet::Ack(ack) => {
-                self.clocks.count();
+                self.clocks.received();
                 self.controls.acked(now, ack.io);
                 if let End::Sender(sender) = &mut self.end {
                     sender.handle_ack(now, ack);
                 }
             }
             Packet::Clock { sequence, clock } => {
-                self.clocks.count();
+                self.clocks.received();
                 self.clocks.handle(*sequence, *clock);
             }
             Packet::ClockAnswer(answer) => {
-                if let Some(time) = self.clocks.answered(now, *answer) {
+                if let Some((clock, time)) = self.clocks.answered(now, *answer) {
                     self.retry.sample(time);
                     let interval = self.retry.interval();
                     match &mut self.end {
                         End::Receiver(receiver) => receiver.set_interval(interval),
-                        End::Sender(sender) => sender.set_interval(interval),
+                        End::Sender(sender) => {
+                            sender.set_interval(interval);
+                            sender.clock_answered(now, clock, time);
+                        }
                     }
                 }
             }
@@ -178,8 +188,15 @@ impl PacketMedia {
             self.sequence = sequence.wrapping_add(1);
             return Some(send(Av::Packet(io(self.resend, sequence, chunk))));
         }
+        let wants_clock = matches!(&self.end, End::Sender(sender) if sender.wants_clock());
+        if wants_clock {
+            self.clocks.hurry(now);
+        }
         if let Some(clock) = self.clocks.poll_clock(now, self.retry.round_trip()) {
             self.sequence = sequence.wrapping_add(1);
+            if let End::Sender(sender) = &mut self.end {
+                sender.clock_sent(now, self.clocks.count());
+            }
             return Some(send(Av::Packet(Packet::Clock { sequence, clock })));
         }
         let End::Sender(sender) = &mut self.end else { return None };

@@ -1,14 +1,15 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::block::{Block, parity_message};
 use super::cut::Cut;
+use super::frame_acks::FrameAcks;
 use super::pacer::Pacer;
 use super::window::Window;
 use crate::RESEND_STORE;
 use crate::recv::packet::{ORIGIN, unwrap};
 use crate::send::Outgoing;
 use crate::send::budget::Budget;
-use crate::wire::packet::parity::{BLOCK, SHARD, Sum};
 use crate::wire::packet::{Ack, Chunk, Content, Data, Envelope, MediaKind};
 
 /// The frames on their way to the client of a channel.
@@ -18,6 +19,8 @@ use crate::wire::packet::{Ack, Chunk, Content, Data, Envelope, MediaKind};
 #[derive(Debug)]
 pub(crate) struct Sender {
     resend: bool,
+    /// Of a client without resend that has them.
+    frame_acks: Option<FrameAcks>,
     /// Without numbers.
     queue: VecDeque<(MediaKind, Outgoing)>,
     /// With numbers.
@@ -100,16 +103,6 @@ impl News {
     }
 }
 
-/// The chunks since the last parity.
-#[derive(Debug)]
-struct Block {
-    number: u16,
-    sum: Sum,
-    chunks: usize,
-    /// To be sent.
-    parity: Option<Box<[u8; SHARD]>>,
-}
-
 /// Chunks with numbers over this many make the store full: the other side tells numbers apart by 16 bits.
 const MAX_CHUNKS: usize = 8192;
 /// How long the other side may take to acknowledge what it has.
@@ -125,6 +118,7 @@ impl Sender {
     pub(crate) fn new(resend: bool) -> Self {
         Self {
             resend,
+            frame_acks: None,
             queue: VecDeque::new(),
             frames: VecDeque::new(),
             bytes: 0,
@@ -139,7 +133,7 @@ impl Sender {
             window: Window::new(),
             pacer: Pacer::new(),
             budget: Budget::new(),
-            block: Block { number: 0, sum: Sum::new(), chunks: 0, parity: None },
+            block: Block::new(),
             last_ack: None,
             newest: None,
             progress: None,
@@ -163,6 +157,47 @@ impl Sender {
     /// How long an answer takes.
     pub(crate) fn set_interval(&mut self, interval: Duration) {
         self.interval = interval;
+    }
+
+    /// The client takes no resend, but acknowledges each frame that is complete.
+    pub(crate) fn expect_frame_acks(&mut self) {
+        self.frame_acks = (!self.resend).then(FrameAcks::new);
+    }
+
+    /// Whether the clock is to be sent now: its answer comes after the acknowledgement of a frame.
+    pub(crate) fn wants_clock(&self) -> bool {
+        self.chunks.is_empty() && self.frame_acks.as_ref().is_some_and(FrameAcks::wants_clock)
+    }
+
+    /// The clock with this number is sent.
+    pub(crate) fn clock_sent(&mut self, now: Instant, clock: u64) {
+        if self.chunks.is_empty()
+            && let Some(acks) = &mut self.frame_acks
+        {
+            acks.clock_sent(now, clock, self.interval);
+        }
+    }
+
+    /// The clock with this number was answered.
+    pub(crate) fn clock_answered(&mut self, now: Instant, clock: u64, round_trip: Duration) {
+        let Some(acks) = &mut self.frame_acks else { return };
+        acks.set_round_trip(round_trip);
+        if !acks.is_lost(clock) || !self.chunks.is_empty() {
+            return;
+        }
+        if acks.gives_up(now, self.queue.len()) {
+            self.frame_done();
+        } else if let Some(frame) = self.frames.back_mut() {
+            acks.again();
+            frame.first = self.base + FrameAcks::lead(frame.cut.count);
+            self.chunks.extend((self.base..frame.end()).map(|_| SentChunk::default()));
+        }
+    }
+
+    /// The frame that was waited for has come, or is given up.
+    fn frame_done(&mut self) {
+        self.chunks.clear();
+        self.bytes -= self.frames.pop_back().map_or(0, |frame| frame.frame.len());
     }
 
     /// Something of the channel has come. After a silence, what is not acknowledged soon is sent again without a wait.
@@ -193,6 +228,9 @@ impl Sender {
         (self.bytes, self.sent, self.under_way) = (0, 0, 0);
         self.base = number + 1;
         self.progress = None;
+        if let Some(acks) = &mut self.frame_acks {
+            acks.clear();
+        }
         self.serial.wrapping_sub(1)
     }
 
@@ -206,6 +244,12 @@ impl Sender {
     }
 
     pub(crate) fn handle_ack(&mut self, now: Instant, ack: &Ack<'_>) {
+        if let Some(acks) = &mut self.frame_acks {
+            if acks.acked(unwrap(self.base, ack.highest)) {
+                self.frame_done();
+            }
+            return;
+        }
         let base = unwrap(self.base, ack.base) + 1;
         let is_old = self.last_ack.is_some_and(|last| ack.number.wrapping_sub(last) as i16 <= 0);
         if is_old || base < self.base || base > self.next_send() {
@@ -304,10 +348,18 @@ impl Sender {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let rest = self.pacer.poll_timeout().filter(|_| self.has_something());
-        self.timeout_at().into_iter().chain(rest).min()
+        let frame = self.frame_acks.as_ref().filter(|_| self.chunks.is_empty()).and_then(FrameAcks::poll_timeout);
+        self.timeout_at().into_iter().chain(rest).chain(frame).min()
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if self.chunks.is_empty()
+            && let Some(acks) = &mut self.frame_acks
+            && acks.timed_out(now)
+            && acks.gives_up(now, self.queue.len())
+        {
+            self.frame_done();
+        }
         if self.timeout_at().is_none_or(|at| at > now) {
             return;
         }
@@ -332,8 +384,8 @@ impl Sender {
             return None;
         }
         self.pacer.sent();
-        if let Some(parity) = self.block.parity.take() {
-            return Some(send(parity_message(self.block.number.wrapping_sub(1), parity.as_slice())));
+        if let Some((block, parity)) = self.block.take() {
+            return Some(send(parity_message(block, parity.as_slice())));
         }
         if let Some(number) = self.retransmit.pop_first() {
             return self.send_missing(now, number, send);
@@ -342,10 +394,11 @@ impl Sender {
     }
 
     fn has_something(&self) -> bool {
-        if self.block.parity.is_some() || !self.retransmit.is_empty() {
+        if self.block.has_parity() || !self.retransmit.is_empty() {
             return true;
         }
-        let has_new = self.sent < self.chunks.len() || !self.queue.is_empty();
+        let may_begin = self.frame_acks.as_ref().is_none_or(|acks| !acks.waits());
+        let has_new = self.sent < self.chunks.len() || (may_begin && !self.queue.is_empty());
         has_new && (!self.resend || self.window.has_room(self.under_way))
     }
 
@@ -378,7 +431,8 @@ impl Sender {
             let sent = send(data);
             self.chunks.pop_front();
             self.base += 1;
-            if self.frames.back().is_some_and(|frame| frame.end() <= self.base) {
+            let is_complete = self.frames.back().is_some_and(|frame| frame.end() <= self.base);
+            if is_complete && self.frame_acks.as_mut().is_none_or(|acks| !acks.sent(now, self.base - 1)) {
                 self.bytes -= self.frames.pop_back().map_or(0, |frame| frame.frame.len());
             }
             return Some(sent);
@@ -419,10 +473,10 @@ impl SentFrame {
         self.first + u64::from(self.cut.count)
     }
 
-    /// A chunk, without checksum and envelope.
+    /// A chunk, without checksum and envelope. With numbers before the first one, the frame only begins.
     fn chunk(&self, number: u64) -> Option<Data<'_>> {
-        let index = number.checked_sub(self.first)? as u16;
-        let last = self.cut.is_last(index);
+        let index = number.saturating_sub(self.first) as u16;
+        let last = self.cut.is_last(index) && number >= self.first;
         let data = self.frame.bytes().get(self.cut.range(index))?;
         let info_len = self.frame.parts().1.len() as u16;
         let chunk = Chunk {
@@ -438,36 +492,4 @@ impl SentFrame {
         };
         Some(Data { sequence: 0, clock: None, burst_end: false, frame_end: last, envelope: None, chunk })
     }
-}
-
-impl Block {
-    /// A chunk goes out for the first time.
-    fn add(&mut self, chunk: &Chunk<'_>) -> Envelope {
-        let envelope = Envelope { block: self.number, index: self.chunks as u8, chunks: BLOCK as u8, parities: 1 };
-        self.sum.add(self.chunks, [&chunk.first_header(), chunk.data]);
-        self.chunks += 1;
-        if self.chunks == BLOCK {
-            self.parity = Some(Box::new(self.sum.total()));
-            self.sum.clear();
-            self.chunks = 0;
-            self.number = self.number.wrapping_add(1);
-        }
-        envelope
-    }
-}
-
-fn parity_message(block: u16, parity: &[u8]) -> Data<'_> {
-    let chunk = Chunk {
-        content: Content::Parity,
-        last: false,
-        number: 0,
-        count: 0,
-        index: 0,
-        checksum: 0,
-        serial: 0,
-        frame: 0,
-        data: parity,
-    };
-    let envelope = Envelope { block, index: BLOCK as u8, chunks: BLOCK as u8, parities: 1 };
-    Data { sequence: 0, clock: None, burst_end: false, frame_end: false, envelope: Some(envelope), chunk }
 }

@@ -1,5 +1,6 @@
 //! Both ends of a channel over a network in virtual time.
 
+mod frame_acks;
 mod world;
 
 use std::time::Duration;
