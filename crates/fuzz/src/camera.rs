@@ -2,15 +2,13 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::viewer::call;
-use crate::input::{Input, address, patched, scrambled, uid};
+use crate::input::{COOKIE, Input, address, patched, scrambled, uid};
 use crate::machine::{pass, settle};
-use tutk_proto::wire::{Av, Message, Role, Session, Step};
+use crate::peer::Peer;
+use tutk_proto::wire::Role;
 use tutk_proto::{Access, Camera, CameraConfig, CameraEvent, RESEND_STORE, VideoFrame, ViewerId};
-use tutk_proto::{AvStyle, Generation, SessionId};
 use tutk_proto::{Codec, Secret};
 
-const COOKIE: u16 = 1;
-const ID: SessionId = SessionId::Cookie(COOKIE);
 const MAX_VIEWERS: usize = 2;
 const MAX_FRAME: usize = u16::MAX as usize;
 
@@ -28,6 +26,8 @@ pub fn camera(data: &[u8]) {
 struct Run {
     now: Instant,
     camera: Camera,
+    /// What the viewers say.
+    peer: Peer,
     /// Those that the application knows of.
     viewers: Vec<ViewerId>,
     /// The application's own servers may be sent to besides.
@@ -49,7 +49,8 @@ impl Run {
                 .with_resend(settings & 2 == 0)
                 .with_idle_timeout(Duration::from_secs(15)),
         );
-        let mut run = Self { now: Instant::now(), camera, viewers: Vec::new(), decides };
+        let peer = Peer::new(Role::Viewer, settings >> 4, settings & 8 == 0);
+        let mut run = Self { now: Instant::now(), camera, peer, viewers: Vec::new(), decides };
         if settings & 4 == 0 {
             run.log_in(address(0));
         }
@@ -57,20 +58,9 @@ impl Run {
     }
 
     fn log_in(&mut self, from: SocketAddr) {
-        for step in [Step::Propose, Step::Accept, Step::Confirm] {
-            self.say(from, Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
+        for datagram in self.peer.log_in() {
+            self.hear(from, &datagram);
         }
-        let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false, secure: false };
-        let av =
-            Av::Login { account: "admin".into(), password: "right".into(), resend: true, version: 3, echo: [0; 6] };
-        let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
-        self.say(from, Message::Data { session, sequence: 0, payload });
-    }
-
-    fn say(&mut self, from: SocketAddr, message: Message<'_>) {
-        let mut out = Vec::new();
-        message.encode(Generation::G09, &mut out);
-        self.hear(from, &out);
     }
 
     /// Whoever is no viewer gets one datagram for one, at most.
@@ -107,7 +97,14 @@ impl Run {
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
-        match input.u8() % 10 {
+        let kind = input.u8();
+        if kind >= 200 {
+            let from = address(input.u8() % 4);
+            let datagram = if kind < 240 { self.peer.say(input) } else { self.peer.patched(input.datagram()) };
+            self.hear(from, &datagram);
+            return self.check();
+        }
+        match kind % 10 {
             kind @ 0..=2 => {
                 let from = address(input.u8() % 4);
                 let datagram = input.datagram();
@@ -141,5 +138,20 @@ impl Run {
             _ => self.now += input.time(),
         }
         self.check();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn viewers_of_all_generations_are_let_in() {
+        for number in 0..Peer::GENERATIONS.len() as u8 {
+            for settings in [0, 8] {
+                let run = Run::new(number << 4 | settings);
+                assert_eq!(run.camera.viewers(), 1, "{:?}", run.peer.generation);
+            }
+        }
     }
 }

@@ -54,6 +54,9 @@ impl<'a> Input<'a> {
     }
 }
 
+/// What the viewers of all bodies choose for their sessions.
+pub(crate) const COOKIE: u16 = 1;
+
 /// The camera of all bodies.
 pub(crate) fn uid() -> Uid {
     "FUZZEDFUZZEDFUZZED00".parse().expect("a UID")
@@ -87,7 +90,7 @@ pub(crate) fn scrambled(datagram: &[u8]) -> Vec<u8> {
     datagram
 }
 
-fn put(datagram: &mut [u8], at: usize, bytes: &[u8]) {
+pub(crate) fn put(datagram: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some(place) = datagram.get_mut(at..at + bytes.len()) {
         place.copy_from_slice(bytes);
     }

@@ -9,6 +9,7 @@ mod browser;
 mod camera;
 mod input;
 mod machine;
+mod peer;
 mod replay;
 mod search;
 mod session;

@@ -8,13 +8,15 @@ use tutk_proto::{
     Access, AvEvent, Camera, CameraConfig, CameraEvent, Credentials, MAX_ASSEMBLY, RESEND_STORE, VideoFrame, Viewer,
     ViewerConfig, ViewerEvent, ViewerId,
 };
-use tutk_proto::{Codec, Frame, Lost, Media, Secret};
+use tutk_proto::{Codec, Frame, Generation, Lost, Media, Secret};
 
 const VIEWER: u8 = 1;
 const CAMERA: u8 = 2;
 const STRANGER: u8 = 3;
 const COOKIE: u16 = 1;
 const MAX_FRAME: usize = u16::MAX as usize;
+/// Of the camera.
+const GENERATIONS: [u8; 6] = [0x1a, 0x09, 0x10, 0x12, 0x14, 0x17];
 
 /// A viewer and a camera, and between them a network that does with each datagram what the input says: delays it, drops
 /// it, doubles it. A stranger sends what the input says.
@@ -75,6 +77,7 @@ impl Run {
                 .with_name("fuzzed")
                 .with_max_viewers(1)
                 .with_resend(settings & 1 == 0)
+                .with_generation(Generation(GENERATIONS[usize::from(settings >> 2) % GENERATIONS.len()]))
                 .with_idle_timeout(Duration::from_secs(15)),
         );
         let mut run = Self {

@@ -1,16 +1,11 @@
-use std::net::SocketAddrV4;
 use std::time::{Duration, Instant};
 
-use crate::input::{Input, address, patched, scrambled, uid};
+use crate::input::{COOKIE, Input, address, patched, scrambled, uid};
 use crate::machine::{pass, settle};
-use tutk_proto::wire::{AddressBlock, Av, Chunk, LoginResult, Message, Role, SearchAnswer, Session, Step};
-use tutk_proto::{
-    AvEvent, AvStyle, Credentials, Generation, Link, MAX_ASSEMBLY, MAX_FRAME, Secret, SessionId, Viewer, ViewerConfig,
-    ViewerEvent,
-};
+use crate::peer::Peer;
+use tutk_proto::wire::{Av, Chunk, Role};
+use tutk_proto::{AvEvent, Credentials, Link, MAX_ASSEMBLY, MAX_FRAME, Secret, Viewer, ViewerConfig, ViewerEvent};
 
-const COOKIE: u16 = 1;
-const ID: SessionId = SessionId::Cookie(COOKIE);
 const CAMERA: u8 = 2;
 const STRANGER: u8 = 3;
 
@@ -25,6 +20,7 @@ pub fn viewer(data: &[u8]) {
 struct Run {
     now: Instant,
     viewer: Viewer,
+    camera: Peer,
     is_over: bool,
 }
 
@@ -35,38 +31,16 @@ impl Run {
         let credentials = Credentials::new("admin", Secret::from("right"));
         let mut config = ViewerConfig::new(uid(), vec![address(255)], u64::from(COOKIE) - 1);
         config.credentials = logs_in.then_some(credentials);
-        let mut run = Self { now, viewer: Viewer::new(now, config), is_over: false };
+        let camera = Peer::new(Role::Camera, settings >> 3, resend);
+        let mut run = Self { now, viewer: Viewer::new(now, config), camera, is_over: false };
         if is_logged_in {
-            run.log_in(resend);
+            for datagram in run.camera.log_in() {
+                run.hear(CAMERA, &datagram);
+                // It begins the session before it takes what belongs to it.
+                settle(&mut run.viewer, now, &mut |_, _| {});
+            }
         }
         run
-    }
-
-    fn log_in(&mut self, resend: bool) {
-        let asker = AddressBlock::from(SocketAddrV4::new([10, 0, 0, 1].into(), 1));
-        self.say(Message::Found(SearchAnswer {
-            generation: Generation::G09,
-            uid: uid(),
-            asker,
-            name: "".into(),
-            grant: None,
-        }));
-        for step in [Step::Propose, Step::Accept, Step::Confirm] {
-            self.say(Message::Handshake { step, uid: uid(), session: Some(ID), first: false, full: false });
-        }
-        self.data(0, Av::LoginAnswer { result: LoginResult::Granted, resend, service: 0, echo: [0; 6] });
-    }
-
-    fn say(&mut self, message: Message<'_>) {
-        let mut out = Vec::new();
-        message.encode(Generation::G09, &mut out);
-        self.hear(CAMERA, &out);
-    }
-
-    fn data(&mut self, channel: u8, av: Av<'_>) {
-        let session = Session { from: Role::Camera, id: ID, channel, partial: false, secure: false };
-        let payload = &av.to_payload(AvStyle::Classic, Generation::G09);
-        self.say(Message::Data { session, sequence: 0, payload });
     }
 
     fn hear(&mut self, from: u8, datagram: &[u8]) {
@@ -95,7 +69,13 @@ impl Run {
     }
 
     fn step(&mut self, input: &mut Input<'_>) {
-        match input.u8() % 10 {
+        let kind = input.u8();
+        if kind >= 200 {
+            let datagram = if kind < 240 { self.camera.say(input) } else { self.camera.patched(input.datagram()) };
+            self.hear(CAMERA, &datagram);
+            return self.check();
+        }
+        match kind % 10 {
             0 => self.hear(CAMERA, &patched(input.datagram(), COOKIE)),
             1 => self.hear(CAMERA, input.datagram()),
             2 => self.hear(STRANGER, &patched(input.datagram(), COOKIE)),
@@ -120,7 +100,9 @@ impl Run {
         let info_len = 16 + u16::from(bits >> 4);
         let mut chunk = Chunk { frame, media_len, info_len, index, data: &[] };
         chunk.data = &ZEROS[..Chunk::range(index, chunk.frame_len()).len()];
-        self.data(bits & 2, Av::Video { retransmitted: bits & 1 != 0, clock: 0, clean: 0, chunk });
+        let av = Av::Video { retransmitted: bits & 1 != 0, clock: 0, clean: 0, chunk };
+        let datagram = self.camera.data(bits & 2, av);
+        self.hear(CAMERA, &datagram);
     }
 }
 
@@ -138,5 +120,21 @@ pub(crate) fn call(link: &mut Link, now: Instant, input: &mut Input<'_>) {
         7 => link.clear(channel),
         8 => link.set_service(channel, input.u32()),
         _ => drop((link.is_open(channel), link.is_full(channel), link.unconfirmed(channel), link.service(channel))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cameras_of_all_generations_let_it_in() {
+        for number in 0..Peer::GENERATIONS.len() as u8 {
+            for settings in [0, 4] {
+                let mut run = Run::new(number << 3 | settings);
+                let generation = run.camera.generation;
+                assert!(run.viewer.link().is_some_and(|link| link.is_open(0)), "{generation:?}");
+            }
+        }
     }
 }
