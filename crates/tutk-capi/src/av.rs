@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tutk::proto::RESEND_STORE;
-use tutk::{AvEvent, Channel, ChannelError, Credentials, Frame, Secret};
+use tutk::{AvEvent, Channel, ChannelError, Credentials, Encryption, Frame, Identity, Secret};
 
 use crate::codes::*;
 use crate::queue::{Queue, is_video};
@@ -34,6 +34,10 @@ struct State {
     answer: Option<Result<bool, u32>>,
     /// A login that this server is to answer.
     login: Option<(Vec<u8>, Secret)>,
+    /// The channel will not be encrypted, as it was to be.
+    insecure: Option<Code>,
+    /// The client that spoke to this server does not encrypt.
+    is_client_plain: bool,
     video: Queue,
     audio: Queue,
     controls: VecDeque<(u32, Vec<u8>)>,
@@ -62,6 +66,8 @@ impl Av {
             exit: false,
             answer: None,
             login: None,
+            insecure: None,
+            is_client_plain: false,
             video: Queue::new(video_limit),
             audio: Queue::new(AUDIO_LIMIT),
             controls: VecDeque::new(),
@@ -77,6 +83,8 @@ impl Av {
             AvEvent::LoggedIn { resend } => state.answer = Some(Ok(resend)),
             AvEvent::LoginRefused(number) => state.answer = Some(Err(number)),
             AvEvent::Login { account, password } => state.login = Some((account, password)),
+            AvEvent::EncryptionFailed(failure) => state.insecure = Some(of_encryption(failure)),
+            AvEvent::PeerIsPlain => state.is_client_plain = true,
             AvEvent::Video(frame) => state.video.push(frame),
             AvEvent::Audio(block) => state.audio.push(block),
             AvEvent::Lost(lost) if is_video(&lost) => state.video.push_lost(lost),
@@ -147,6 +155,7 @@ impl Av {
         command(&channel).map_err(|error| match error {
             ChannelError::Ended => self.closed(),
             ChannelError::Full | ChannelError::Send(_) => AV_ER_EXCEED_MAX_SIZE,
+            ChannelError::EncryptionUnavailable => AV_ER_LOCAL_NOT_SUPPORT_DTLS,
             _ => AV_ER_CLIENT_NO_AVLOGIN,
         })
     }
@@ -155,11 +164,33 @@ impl Av {
         self.session.ended().unwrap_or(End::Closed).av()
     }
 
+    /// Decides whether the session is encrypted.
+    pub(crate) fn choose_encryption(&self, encryption: Encryption) -> Result<(), Code> {
+        if self.command(|channel| channel.choose_encryption(encryption))? {
+            return Ok(());
+        }
+        Err(if encryption == Encryption::Off { AV_ER_LOCAL_NOT_SUPPORT_DTLS } else { AV_ER_REMOTE_NOT_SUPPORT_DTLS })
+    }
+
+    /// Whom this server lets in, in an encrypted session.
+    pub(crate) fn set_passwords(
+        &self,
+        find: impl Fn(Identity<'_>) -> Option<Secret> + Send + Sync + 'static,
+    ) -> Result<(), Code> {
+        self.command(|channel| channel.set_passwords(find))
+    }
+
+    /// Whether the channel is encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.session.channel(self.channel).is_some_and(|channel| channel.cipher_suite().is_some())
+    }
+
     /// Logs in to the other side's server. Returns whether resend is granted, and the server's service.
     pub(crate) fn log_in(&self, credentials: Credentials, resend: bool, until: Instant) -> Result<(bool, u32), Code> {
         self.command(|channel| channel.start_client(credentials, resend))?;
         let resend = self.wait(Some(until), |state| match state.answer {
             _ if state.exit => Some(Err(AV_ER_CLIENT_EXIT)),
+            _ if state.insecure.is_some() => state.insecure.map(Err),
             Some(Ok(resend)) => Some(Ok(resend)),
             Some(Err(_)) => Some(Err(AV_ER_WRONG_VIEWACC_OR_PWD)),
             None => None,
@@ -168,7 +199,8 @@ impl Av {
         Ok((resend, service.unwrap_or_default()))
     }
 
-    /// Waits for a client that `may` log in, and tells it the service. Returns whether resend is granted.
+    /// Waits for a client that `may` log in, and tells it the service. Returns whether resend is granted. In an encrypted session the
+    /// keys have decided before.
     pub(crate) fn let_in(
         &self,
         may: impl Fn(&[u8], &[u8]) -> bool,
@@ -178,14 +210,18 @@ impl Av {
     ) -> Result<bool, Code> {
         self.command(|channel| channel.start_server(service, resend))?;
         loop {
-            let (account, password) =
-                self.wait(
-                    until,
-                    |state| {
-                        if state.exit { Some(Err(AV_ER_SERVER_EXIT)) } else { state.login.take().map(Ok) }
-                    },
-                )?;
-            let granted = may(&account, password.reveal().as_bytes());
+            let login = self.wait(until, |state| match state.insecure {
+                _ if state.exit => Some(Err(AV_ER_SERVER_EXIT)),
+                Some(code) => Some(Err(code)),
+                None => state.login.take().map(Ok),
+            });
+            let (account, password) = login.map_err(|code| match code {
+                AV_ER_SERVER_EXIT => code,
+                // It leaves, or says nothing else.
+                _ if lock(&self.state).is_client_plain => AV_ER_REMOTE_NOT_SUPPORT_DTLS,
+                _ => code,
+            })?;
+            let granted = self.is_encrypted() || may(&account, password.reveal().as_bytes());
             if let Some(resend) = self.command(|channel| channel.answer_login(granted))? {
                 return Ok(resend);
             }

@@ -1,5 +1,7 @@
 //! The vendor's return codes, by the vendor's names.
 
+use tutk::proto::security::Failure;
+
 /// What every function but a few returns: a handle, a size, 0, or one of these.
 pub(crate) type Code = i32;
 
@@ -56,6 +58,10 @@ pub(crate) const AV_ER_SENDIOCTRL_ALREADY_CALLED: Code = -20021;
 pub(crate) const AV_ER_SENDIOCTRL_EXIT: Code = -20022;
 pub(crate) const AV_ER_WRONG_ACCPWD_LENGTH: Code = -20024;
 pub(crate) const AV_ER_NOT_SUPPORT: Code = -20033;
+pub(crate) const AV_ER_FAIL_CREATE_DTLS: Code = -20035;
+pub(crate) const AV_ER_REMOTE_NOT_SUPPORT_DTLS: Code = -20039;
+pub(crate) const AV_ER_DTLS_WRONG_PWD: Code = -20040;
+pub(crate) const AV_ER_DTLS_AUTH_FAIL: Code = -20041;
 pub(crate) const AV_ER_LOCAL_NOT_SUPPORT_DTLS: Code = -20049;
 
 /// Why a session is over, as both modules tell it.
@@ -65,6 +71,8 @@ pub(crate) enum End {
     Silent,
     /// This side closed the session, or stopped the channel.
     Closed,
+    /// The session is not encrypted as it was to be: what the AV module says of it.
+    Security(Code),
 }
 
 impl End {
@@ -73,6 +81,7 @@ impl End {
             Self::ByRemote => IOTC_ER_SESSION_CLOSE_BY_REMOTE,
             Self::Silent => IOTC_ER_REMOTE_TIMEOUT_DISCONNECT,
             Self::Closed => IOTC_ER_INVALID_SID,
+            Self::Security(_) => IOTC_ER_SESSION_CLOSE_BY_REMOTE,
         }
     }
 
@@ -81,7 +90,21 @@ impl End {
             Self::ByRemote => AV_ER_SESSION_CLOSE_BY_REMOTE,
             Self::Silent => AV_ER_REMOTE_TIMEOUT_DISCONNECT,
             Self::Closed => AV_ER_INVALID_SID,
+            Self::Security(code) => code,
         }
+    }
+}
+
+/// Why this end of a channel is not encrypted.
+pub(crate) fn of_encryption(failure: Failure) -> Code {
+    match failure {
+        // bad_record_mac and decrypt_error.
+        Failure::Alert(20 | 51) => AV_ER_DTLS_WRONG_PWD,
+        // unknown_psk_identity.
+        Failure::Alert(115) | Failure::UnknownIdentity => AV_ER_DTLS_AUTH_FAIL,
+        // The client closes the session, once it has the alert.
+        Failure::WrongKey => AV_ER_SESSION_CLOSE_BY_REMOTE,
+        _ => AV_ER_FAIL_CREATE_DTLS,
     }
 }
 

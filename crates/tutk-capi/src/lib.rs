@@ -19,7 +19,9 @@
 //! | a block of audio or an IO control larger than the buffer | dropped, -20001 | the same |
 //! | structs that say their size | that size alone, or the like | all that hold what is needed |
 //! | `avClientCleanBuf`, `avClientCleanVideoBuf` | ask the camera to forget, too | forget what this side has |
-//! | `avClientStartEx` for DTLS or plain, as the camera has it | either | plain |
+//! | `avClientStart`, `avClientStart2` with a camera that has DTLS | -20049 | encrypted |
+//! | security mode of the channels of a session | each its own | that of the first one; another one is -20039 or -20049 |
+//! | functions of the application that `avServStartEx` asks for passwords and tokens | | must not call this library: it answers with errors |
 //! | `two_way_streaming` | 1 between libraries 4.x | 0: a client sends no audio |
 //! | `avServSetResendSize`, `avServSetMaxBufSize`, `avServSetDelayInterval` | set sizes and pace | accepted: 1 MiB is kept to be sent again |
 //!

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tutk::proto::Generation;
+use tutk::proto::{CloseReason, Generation};
 use tutk::{AvEvent, Camera, Channel, Events, SessionError, Uid, ViewerEvent, ViewerId};
 
 use crate::av::Av;
@@ -94,6 +94,7 @@ impl Session {
         self.end(match error {
             SessionError::ClosedByCamera => End::ByRemote,
             SessionError::Cancelled | SessionError::Closed => End::Closed,
+            SessionError::Other(reason) => security_code(reason).map_or(End::Silent, End::Security),
             _ => End::Silent,
         });
     }
@@ -246,6 +247,19 @@ impl Session {
         self.check()?;
         lock(&self.state).on_end = on_end;
         Ok(())
+    }
+}
+
+/// What the AV module says of a session that is not encrypted as it was to be.
+fn security_code(reason: CloseReason) -> Option<Code> {
+    match reason {
+        CloseReason::WrongPassword { .. } => Some(AV_ER_DTLS_WRONG_PWD),
+        CloseReason::UnknownAccount => Some(AV_ER_DTLS_AUTH_FAIL),
+        CloseReason::CameraIsPlain => Some(AV_ER_REMOTE_NOT_SUPPORT_DTLS),
+        // As the vendor's library has it.
+        CloseReason::CameraIsEncrypted => Some(AV_ER_LOCAL_NOT_SUPPORT_DTLS),
+        CloseReason::Encryption(_) | CloseReason::EncryptionUnavailable => Some(AV_ER_FAIL_CREATE_DTLS),
+        _ => None,
     }
 }
 

@@ -78,25 +78,6 @@ fn a_key_that_is_not_wanted() {
 }
 
 #[test]
-fn dtls_is_refused() {
-    let (camera, viewer) = (Api::load(), Api::load());
-    let uid = camera.be_camera();
-    // SAFETY: as the vendor's header has it.
-    unsafe {
-        let session = (viewer.IOTC_Connect_ByUID)(uid.as_ptr());
-        let start = |security, auth_type| {
-            let input = ClientIn { security, auth_type, ..ClientIn::new(session, c"password") };
-            (viewer.avClientStartEx)(&input, &mut ClientOut::new())
-        };
-        assert_eq!([start(1, 0), start(3, 0), start(0, 1), start(0, 2)], [-20049, -20000, -20033, -20000]);
-        let serve =
-            |security| (viewer.avServStartEx)(&ServIn { security, ..ServIn::new(session) }, &mut ServOut::new());
-        assert_eq!([serve(1), serve(2)], [-20049, -20000]);
-        (viewer.IOTC_Session_Close)(session);
-    }
-}
-
-#[test]
 fn structs_of_other_sizes() {
     let (camera, viewer) = (Api::load(), Api::load());
     let uid = locked(camera);

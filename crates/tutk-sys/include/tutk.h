@@ -162,10 +162,10 @@ int IOTC_Lan_Search2(struct st_LanSearchInfo2 *found, int length, int millisecon
 
 /* ---- AV: login, frames and IO controls over a session ---- */
 
-/* Security of avClientStartEx. */
-#define AV_SECURITY_SIMPLE 0
-#define AV_SECURITY_DTLS 1
-#define AV_SECURITY_AUTO 2
+/* Security of avClientStartEx and avServStartEx; a server has no AV_SECURITY_AUTO. */
+#define AV_SECURITY_SIMPLE 0 /* plain: account and password go over the network readable by all */
+#define AV_SECURITY_DTLS 1   /* encrypted, or not at all */
+#define AV_SECURITY_AUTO 2   /* encrypted where the device is; whoever can send may make it seem plain */
 
 /* What avClientStartEx is asked. */
 struct st_AVClientStartInConfig {
@@ -173,11 +173,11 @@ struct st_AVClientStartInConfig {
 	uint32_t iotc_session_id;        /* session */
 	uint8_t iotc_channel_id;         /* channel in it, 0 to 31 */
 	uint32_t timeout_sec;            /* seconds */
-	const char *account_or_identity; /* account */
-	const char *password_or_token;   /* password */
+	const char *account_or_identity; /* account or identity */
+	const char *password_or_token;   /* its password or token, up to 256 characters */
 	int32_t resend;                  /* 1: ask that lost data be sent again */
 	uint32_t security_mode;          /* AV_SECURITY_* */
-	uint32_t auth_type;              /* 0: by password */
+	uint32_t auth_type;              /* 0: by password, 1: by token, with DTLS only */
 	int32_t sync_recv_data;          /* 0: audio and video each on their own */
 };
 
@@ -191,8 +191,12 @@ struct st_AVClientStartOutConfig {
 	uint32_t security_mode;    /* AV_SECURITY_* */
 };
 
-/* Writes the password of an account into `password`, with room for `size` bytes. Returns 0 if there is such an account. */
+/* Writes the password of an account into `password`, with room for `size` bytes. Returns 0 if there is such an account. With DTLS
+ * it is called in the midst of a handshake, from another thread, and must not call this library. */
 typedef int (*tutk_password_auth)(const char *account, char *password, uint32_t size);
+
+/* The same for the token of an identity. */
+typedef int (*tutk_token_auth)(const char *identity, char *token, uint32_t size);
 
 /* What avServStartEx is asked. */
 struct st_AVServStartInConfig {
@@ -204,7 +208,8 @@ struct st_AVServStartInConfig {
 	int32_t resend;                   /* 1: offer to send lost data again */
 	uint32_t security_mode;           /* AV_SECURITY_SIMPLE or AV_SECURITY_DTLS */
 	tutk_password_auth password_auth; /* needed */
-	void *others[7];                  /* functions for tokens, identities, abilities, a new password, JSON requests */
+	tutk_token_auth token_auth;       /* NULL: no identity has a token */
+	void *others[6];                  /* functions for new tokens, identities, abilities, a new password, JSON requests */
 };
 
 /* What avServStartEx answers. */
@@ -212,7 +217,7 @@ struct st_AVServStartOutConfig {
 	uint32_t cb;                    /* size of this struct */
 	int32_t resend;                 /* 1: lost data is sent again */
 	int32_t two_way_streaming;      /* 1: the client may send audio in this channel */
-	int32_t auth_type;              /* 0: by password */
+	int32_t auth_type;              /* 0: by password, 1: by token */
 	char account_or_identity[256];  /* who logged in */
 };
 

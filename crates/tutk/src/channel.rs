@@ -1,9 +1,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::ChannelError;
+use crate::encryption::{self, Passwords};
 use crate::native::{Camera, Session};
+use crate::proto::security::Identity;
 use crate::proto::{Credentials, Link, ViewerId};
+use crate::{ChannelError, CipherSuite, Encryption, Secret};
 
 /// One channel of a session, for applications that log in, or let others log in, by themselves.
 ///
@@ -39,6 +41,34 @@ impl Channel {
     /// Its number in the session.
     pub fn number(&self) -> u8 {
         self.number
+    }
+
+    /// Decides for the session whether it is encrypted, where no channel of it is started; default: a viewer's is where both ends
+    /// can, a camera's is not. Call [`start_client`](Self::start_client) or [`start_server`](Self::start_server) next.
+    ///
+    /// Returns whether the session is as asked for; with [`Encryption::Required`](crate::Encryption::Required) it is not where one
+    /// of both ends cannot encrypt, or where the session is plain already.
+    pub fn choose_encryption(&self, encryption: Encryption) -> Result<bool, ChannelError> {
+        self.command(|link| link.choose_encryption(encryption))
+    }
+
+    /// Whom the servers of an encrypted session let in that are started from now on: `find` returns the password of an account,
+    /// or the token of an identity. It is called by the thread that has the session's or camera's events, and must neither block
+    /// nor call this library. Without this, a viewer's servers let in with the credentials of its own client.
+    ///
+    /// Fails with [`ChannelError::EncryptionUnavailable`] if this host cannot encrypt.
+    pub fn set_passwords<F>(&self, find: F) -> Result<(), ChannelError>
+    where
+        F: Fn(Identity<'_>) -> Option<Secret> + Send + Sync + 'static,
+    {
+        let provider = encryption::provider().map_err(|_| ChannelError::EncryptionUnavailable)?;
+        let keys = Arc::new(Passwords { provider, find });
+        self.command(|link| link.set_keys(keys))
+    }
+
+    /// How the channel is encrypted, once it is.
+    pub fn cipher_suite(&self) -> Option<CipherSuite> {
+        self.look(|link| link.cipher_suite(self.number)).flatten()
     }
 
     /// Starts a client, in the place of whatever was there: it logs in until it has an answer. `resend` asks for lost

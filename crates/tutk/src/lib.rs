@@ -70,6 +70,7 @@ pub use canceller::Canceller;
 pub use channel::Channel;
 pub use connecting::Connecting;
 pub use discovery::{DiscoverOptions, Discovery, discover};
+pub use encryption::can_encrypt;
 #[cfg(feature = "vendor")]
 pub use error::LibraryOperation;
 pub use error::{
@@ -82,7 +83,7 @@ pub use native::{Address, Browser, Camera, CameraEvents, CameraOptions, LocalPor
 pub use options::SessionOptions;
 pub use session::Session;
 pub use tutk_proto::io_control::{self, Ptz, Quality};
-pub use tutk_proto::security::{CipherSuite, Encryption};
+pub use tutk_proto::security::{CipherSuite, Encryption, Identity};
 pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};
 #[doc(hidden)]
 pub use tutk_proto::wire;

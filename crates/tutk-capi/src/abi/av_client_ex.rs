@@ -5,12 +5,12 @@ use std::ffi::{c_char, c_int, c_uchar, c_uint};
 use std::mem::offset_of;
 use std::time::Instant;
 
-use tutk::Credentials;
+use tutk::{Credentials, Encryption};
 
 use super::av_client::{credential, timeout};
 use super::pointer::{put, sized};
 use super::version::set_newer;
-use super::{DTLS, EITHER, PLAIN, av, no_dtls};
+use super::{DTLS, PLAIN, av, encryption};
 use crate::av::Role;
 use crate::codes::*;
 use crate::state::REGISTRY;
@@ -47,11 +47,11 @@ struct OutConfig {
 const _: () = assert!(size_of::<InConfig>() == 48 && offset_of!(InConfig, auth_type) == 40);
 const _: () = assert!(size_of::<OutConfig>() == 24);
 
-/// Account and password; there are no tokens in plain sessions.
+/// Account and password, or identity and token; there are no tokens in plain sessions.
 const PASSWORD: c_uint = 0;
 const TOKEN: c_uint = 1;
 
-/// Logs in. The session is plain: DTLS alone is refused, and where the program takes either, the output says which one it got.
+/// Logs in. The first channel of a session decides whether the session is encrypted; the output says what came of it.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn avClientStartEx(input: *const InConfig, output: *mut OutConfig) -> c_int {
     av(|| {
@@ -59,25 +59,30 @@ unsafe extern "C" fn avClientStartEx(input: *const InConfig, output: *mut OutCon
         // SAFETY: C's side of the contract; all fields may be zeros.
         let configs = unsafe { (sized(input, offset_of!(InConfig, auth_type)), sized(output, size_of::<OutConfig>())) };
         let (Some(input), Some(out)) = configs else { return Err(AV_ER_INVALID_ARG) };
-        match (input.security, input.auth_type) {
-            (DTLS, _) => return Err(no_dtls("avClientStartEx")),
-            (PLAIN | EITHER, PASSWORD) => {}
-            (PLAIN | EITHER, TOKEN) => return Err(AV_ER_NOT_SUPPORT),
+        let encryption = encryption(input.security)?;
+        let has_token = match (input.auth_type, encryption) {
+            (PASSWORD, _) => false,
+            (TOKEN, Encryption::Off) => return Err(AV_ER_NOT_SUPPORT),
+            (TOKEN, _) => true,
             _ => return Err(AV_ER_INVALID_ARG),
-        }
+        };
         if input.account.is_null() || input.password.is_null() {
             return Err(AV_ER_INVALID_ARG);
         }
         let session = c_int::try_from(input.session).map_err(|_| AV_ER_INVALID_ARG)?;
-        let (index, (resend, service)) = REGISTRY.start_av(session, input.channel, Role::Client, |channel| {
-            // SAFETY: C's side of the contract.
-            let (account, password) = unsafe { (credential(input.account)?, credential(input.password)?) };
-            let until = Instant::now() + timeout(input.seconds.into());
-            channel.log_in(Credentials::new(account, password), input.resend != 0, until)
-        })?;
+        let (index, (resend, service, security)) =
+            REGISTRY.start_av(session, input.channel, Role::Client, |channel| {
+                // SAFETY: C's side of the contract.
+                let (account, password) = unsafe { (credential(input.account)?, credential(input.password)?) };
+                let until = Instant::now() + timeout(input.seconds.into());
+                let make = if has_token { Credentials::token } else { Credentials::new };
+                channel.choose_encryption(encryption)?;
+                let (resend, service) = channel.log_in(make(account, password), input.resend != 0, until)?;
+                Ok((resend, service, if channel.is_encrypted() { DTLS } else { PLAIN }))
+            })?;
         // A client sends no media here.
         let two_way = 0;
-        let answer = OutConfig { service, resend: resend.into(), two_way, sync_recv_data: 0, security: PLAIN, ..out };
+        let answer = OutConfig { service, resend: resend.into(), two_way, sync_recv_data: 0, security, ..out };
         // SAFETY: the struct has this size, which is C's side of the contract.
         unsafe { put(output, answer) };
         Ok(index)

@@ -9,16 +9,17 @@ use tutk::wire::MAX_CREDENTIAL;
 use super::av_client::credential;
 use super::pointer::{array, bytes, put};
 use super::{MAX_TIMEOUT, av, guard, wide};
-use crate::av::Role;
+use crate::av::{Av, Role};
 use crate::codes::*;
 use crate::state::REGISTRY;
 
 /// Says with 1 whether account and password are right.
 type Auth = unsafe extern "C" fn(*mut c_char, *mut c_char) -> c_int;
 
-/// Waits for a client; returns the AV channel, and whether resend is granted.
+/// Waits for a client, once the channel is prepared; returns the AV channel, and whether resend is granted.
 pub(super) fn start(
     session: c_int,
+    prepare: impl FnOnce(&Av) -> Result<(), Code>,
     may: impl Fn(&[u8], &[u8]) -> bool,
     seconds: c_ulong,
     channel: c_uchar,
@@ -26,8 +27,10 @@ pub(super) fn start(
     service: c_ulong,
 ) -> Result<(c_int, bool), Code> {
     let until = (seconds > 0).then(|| Instant::now() + Duration::from_secs(wide(seconds).min(MAX_TIMEOUT)));
-    let started = REGISTRY
-        .start_av(session, channel, Role::Server, |channel| channel.let_in(may, resend, wide(service) as u32, until));
+    let started = REGISTRY.start_av(session, channel, Role::Server, |channel| {
+        prepare(channel)?;
+        channel.let_in(may, resend, wide(service) as u32, until)
+    });
     // An unknown session is an invalid argument to these functions, as it is to the vendor's.
     started.map_err(|code| if code == IOTC_ER_INVALID_SID { AV_ER_INVALID_ARG } else { code })
 }
@@ -51,7 +54,7 @@ unsafe fn start_with(
         // SAFETY: two texts with their NUL, that outlive the call.
         unsafe { auth(account.as_mut_ptr(), password.as_mut_ptr()) == 1 }
     };
-    start(session, may, seconds, channel, resend, service)
+    start(session, |_| Ok(()), may, seconds, channel, resend, service)
 }
 
 #[unsafe(no_mangle)]
@@ -67,7 +70,7 @@ unsafe extern "C" fn avServStart(
         // SAFETY: C's side of the contract.
         let (right, word) = unsafe { (credential(account)?, credential(password)?) };
         let may = |account: &[u8], password: &[u8]| account == right.as_bytes() && password == word.as_bytes();
-        start(session, may, seconds, channel, false, service).map(|(index, _)| index)
+        start(session, |_| Ok(()), may, seconds, channel, false, service).map(|(index, _)| index)
     })
 }
 

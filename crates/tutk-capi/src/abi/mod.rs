@@ -16,14 +16,33 @@ mod session;
 mod unsupported;
 mod version;
 
+use std::cell::Cell;
 use std::ffi::{c_uint, c_ulong};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
+use tutk::Encryption;
+
 use crate::codes::*;
 
-/// Runs the body of an entry point; a panic ends here, as `code`.
+thread_local! {
+    /// This thread asks the application for a password, in the middle of a handshake.
+    static IS_ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs a function of the application that must not call this library: while it runs, calls from it fail.
+fn asking<T>(body: impl FnOnce() -> T) -> T {
+    IS_ASKING.set(true);
+    let result = body();
+    IS_ASKING.set(false);
+    result
+}
+
+/// Runs the body of an entry point; a panic ends here, as `code`, and so does a call from within [`asking`].
 fn guard<T>(code: T, body: impl FnOnce() -> T) -> T {
+    if IS_ASKING.get() {
+        return code;
+    }
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(code)
 }
 
@@ -42,16 +61,22 @@ const PLAIN: c_uint = 0;
 const DTLS: c_uint = 1;
 const EITHER: c_uint = 2;
 
-/// DTLS is refused. A line on the program's standard error says so once.
-fn no_dtls(function: &str) -> Code {
+/// What a security mode means, if this library has it: built without DTLS it refuses that, and a line on the program's standard error
+/// says so once.
+fn encryption(mode: c_uint) -> Result<Encryption, Code> {
     static SAID: Once = Once::new();
-    SAID.call_once(|| {
-        eprintln!(
-            "libIOTCAPIs_ALL: {function} was asked for DTLS, which this library does not have; sessions are plain \
-             (security mode 0)"
-        );
-    });
-    AV_ER_LOCAL_NOT_SUPPORT_DTLS
+    match mode {
+        PLAIN => Ok(Encryption::Off),
+        EITHER => Ok(Encryption::Auto),
+        DTLS if tutk::can_encrypt() => Ok(Encryption::Required),
+        DTLS => {
+            SAID.call_once(|| {
+                eprintln!("libIOTCAPIs_ALL: asked for DTLS (security mode 1), which this library cannot do")
+            });
+            Err(AV_ER_LOCAL_NOT_SUPPORT_DTLS)
+        }
+        _ => Err(AV_ER_INVALID_ARG),
+    }
 }
 
 /// Seconds: longer timeouts than this are taken for this.

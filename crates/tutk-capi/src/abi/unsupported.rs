@@ -6,9 +6,9 @@
 //! | `IOTC_Connect_ByName`, `IOTC_Connect_ByName2`: cameras without a UID | `IOTC_ER_NOT_SUPPORT` (-63) |
 //! | `IOTC_Check_Device_OnlineEx`: asks the vendor's servers | `IOTC_ER_NOT_SUPPORT` (-63) |
 //! | `IOTC_Connect_ByUID2`, `IOTC_Listen2` in secure mode | `IOTC_ER_DEVICE_NOT_SECURE_MODE` (-36) |
-//! | `avClientStartEx`, `avServStartEx` with DTLS | `AV_ER_LOCAL_NOT_SUPPORT_DTLS` (-20049), and a line on the standard error output |
+//! | `avClientStartEx`, `avServStartEx` with DTLS, built without the feature `dtls` | `AV_ER_LOCAL_NOT_SUPPORT_DTLS` (-20049), and a line on the standard error output |
 //! | `avSendJSONCtrlRequest`: no camera needs it to play | `AV_ER_NOT_SUPPORT` (-20033), without a response |
-//! | `avClientStartEx` with a token | `AV_ER_NOT_SUPPORT` (-20033) |
+//! | `avClientStartEx` with a token in a plain session | `AV_ER_NOT_SUPPORT` (-20033) |
 //! | `IOTC_TCPRelayOnly_TurnOn`, `IOTC_Set_Log_Path`, `IOTC_Setup_P2PConnection_Timeout`, `IOTC_Setup_DetectNetwork_Timeout` | nothing, and do nothing |
 //! | `TUTK_SDK_Set_License_Key`, `TUTK_SDK_Set_Region`, `TUTK_SDK_Set_Region_Code` | 0: no licence is asked for, no server either |
 //! | `IOTC_Set_Log_Attr` | 0, and does nothing |

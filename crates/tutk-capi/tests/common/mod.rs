@@ -174,7 +174,8 @@ pub struct ServIn {
     pub resend: c_int,
     pub security: c_uint,
     pub password_auth: Option<PasswordAuth>,
-    pub others: [*const c_void; 7],
+    pub token_auth: Option<PasswordAuth>,
+    pub others: [*const c_void; 6],
 }
 
 #[repr(C)]
@@ -223,7 +224,8 @@ impl ServIn {
             resend: 1,
             security: 0,
             password_auth: Some(password_of_admin),
-            others: [null(); 7],
+            token_auth: None,
+            others: [null(); 6],
         }
     }
 }

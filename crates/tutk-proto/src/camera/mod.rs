@@ -117,7 +117,18 @@ impl Camera {
         let full = self.is_full();
         let Some(peer) = self.peers.get_mut(viewer) else { return };
         while let Some((channel, event)) = peer.poll_security() {
-            let SecurityEvent::Failed(failure) = event else { continue };
+            let failure = match event {
+                SecurityEvent::Failed(failure) => failure,
+                SecurityEvent::PeerIsPlain if matches!(self.config.access, Access::Application) => {
+                    self.events.push_back(CameraEvent::Av { viewer, channel, event: AvEvent::PeerIsPlain });
+                    continue;
+                }
+                _ => continue,
+            };
+            if let Access::Application = self.config.access {
+                let event = AvEvent::EncryptionFailed(failure);
+                self.events.push_back(CameraEvent::Av { viewer, channel, event });
+            }
             if channel == 0 {
                 if let Failure::UnknownIdentity | Failure::WrongKey = failure {
                     self.events.push_back(CameraEvent::LoginRefused { address: peer.address() });
@@ -238,11 +249,7 @@ impl Camera {
     fn secure(&self, from: SocketAddr, is_secure: bool) -> Option<Secure> {
         let provider = self.config.provider.clone()?;
         let is_wanted = match self.config.encryption {
-            // An application without keys decides on logins alone.
-            Encryption::Auto => {
-                let has_keys = matches!(self.config.access, Access::Account { .. }) || self.config.keys.is_some();
-                is_secure && has_keys
-            }
+            Encryption::Auto => is_secure || self.leaves_encryption(),
             Encryption::Required => true,
             Encryption::Off => false,
         };
@@ -251,6 +258,12 @@ impl Camera {
             let keys = CameraKeys { access, more: self.config.keys.clone(), provider: provider.clone() };
             Secure::new(provider).with_keys(Arc::new(keys)).with_cookie(from.to_string().into_bytes())
         })
+    }
+
+    /// Whether the application decides for each session: it decides on logins, and gave no keys.
+    fn leaves_encryption(&self) -> bool {
+        let Access::Application = self.config.access else { return false };
+        self.config.encryption == Encryption::Auto && self.config.keys.is_none()
     }
 
     fn add_peer(
@@ -264,8 +277,10 @@ impl Camera {
     ) {
         self.make_room(from.ip());
         let mut peer = Peer::new(now, from, own, profile, id, self.config.idle_timeout);
-        if let Some(secure) = secure {
-            peer.link.encrypt(secure);
+        match secure {
+            Some(secure) if self.leaves_encryption() => peer.link.offer(secure),
+            Some(secure) => peer.link.encrypt(secure),
+            None => {}
         }
         match self.config.access {
             Access::Account { .. } => peer.link.start_server(0, self.config.resend),

@@ -3,6 +3,7 @@ use std::time::Instant;
 use crate::channel::Client;
 use crate::channel::Server;
 use crate::recv::Release;
+use crate::security::Failure;
 use crate::wire::Av;
 use crate::{AvStyle, Frame, Lost, Secret};
 
@@ -48,6 +49,10 @@ pub enum AvEvent {
         /// Its type.
         kind: u32,
     },
+    /// The channel will not be encrypted, where the application decides on logins.
+    EncryptionFailed(Failure),
+    /// The client's datagrams are not encrypted, and this server takes no others, where the application decides on logins.
+    PeerIsPlain,
     /// A client missed frames because it did not confirm earlier ones, and can go on with a key frame now.
     KeyFrameWanted,
 }

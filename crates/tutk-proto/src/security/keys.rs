@@ -44,7 +44,14 @@ pub enum Identity<'a> {
     Token(&'a str),
 }
 
-impl Identity<'_> {
+impl<'a> Identity<'a> {
+    /// What the bytes in a handshake say; `None` if they are of no kind that is known, or no text.
+    pub fn from_bytes(bytes: &'a [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let account = text.strip_prefix("AUTHPWD_").map(Self::Account);
+        account.or_else(|| text.strip_prefix("AUTHTKN_").map(Self::Token))
+    }
+
     /// The bytes in the handshake.
     pub fn to_bytes(self) -> Vec<u8> {
         match self {
@@ -116,6 +123,16 @@ mod tests {
         hash[0] = 0;
         assert_eq!(Psk::new(&Fixed(hash), &secret).reveal(), &[0; 32]);
         assert_eq!(format!("{psk:?}"), "•••");
+    }
+
+    #[test]
+    fn identities_are_read() {
+        for identity in [Identity::Account("admin"), Identity::Token("phone"), Identity::Account("")] {
+            assert_eq!(Identity::from_bytes(&identity.to_bytes()), Some(identity));
+        }
+        for bytes in [&b""[..], b"admin", b"AUTHPWD", b"AUTHPWD_\xff"] {
+            assert_eq!(Identity::from_bytes(bytes), None);
+        }
     }
 
     #[test]

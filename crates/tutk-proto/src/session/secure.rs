@@ -59,6 +59,10 @@ impl Secure {
         Self { cookie: Some(cookie), ..self }
     }
 
+    pub(crate) fn set_keys(&mut self, keys: Arc<dyn Keys>) {
+        self.keys = keys;
+    }
+
     /// Begins a client's association. The other end, where it is the client of another channel, is let in with the same
     /// credentials.
     pub(crate) fn start_client(

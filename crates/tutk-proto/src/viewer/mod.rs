@@ -255,13 +255,19 @@ impl Viewer {
             let State::Established { encrypting, .. } = &mut self.state else { return };
             match event {
                 // In other channels the camera is the client, and no reason to end the session.
-                SecurityEvent::Established(_) | SecurityEvent::Failed(_) if channel != 0 => {}
+                SecurityEvent::Failed(failure) if channel != 0 => {
+                    let event = AvEvent::EncryptionFailed(failure);
+                    self.events.push_back(ViewerEvent::Av { channel, event });
+                }
+                SecurityEvent::Established(_) if channel != 0 => {}
                 SecurityEvent::Established(suite) => {
                     *encrypting = false;
                     self.deadline = now + self.config.timeout;
                     self.events.push_back(ViewerEvent::Encrypted(suite));
                 }
-                SecurityEvent::PeerIsPlain if self.config.encryption == Encryption::Auto => {
+                SecurityEvent::PeerIsPlain
+                    if self.config.encryption == Encryption::Auto && !self.link.is_required() =>
+                {
                     *encrypting = false;
                     self.deadline = now + self.config.timeout;
                     self.link.fall_back();

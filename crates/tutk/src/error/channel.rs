@@ -16,6 +16,9 @@ pub enum ChannelError {
     /// The client missed frames, and goes on with a key frame only.
     #[error("the client missed frames, and needs a key frame")]
     KeyFrameNeeded,
+    /// This host cannot encrypt.
+    #[error("this host cannot encrypt sessions")]
+    EncryptionUnavailable,
     /// The protocol cannot carry it.
     #[error(transparent)]
     Send(#[from] SendError),

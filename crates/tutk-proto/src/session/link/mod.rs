@@ -1,17 +1,16 @@
 mod counts;
+mod encryption;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::channel::{AvEvent, Channel, Client, Server};
 use crate::io_control;
-use crate::security::{AssociationState, CipherSuite, Failure};
 use crate::send::Outgoing;
 use crate::session::secure::{NOTICE, Secure, SecurityEvent};
 use crate::wire::{self, Av, Message, Role, Session};
 use crate::{
-    ALIVE, AvStyle, CLOSES, Credentials, Framing, Generation, MAX_TIMEOUT, Profile, Secret, Security, SendError,
-    SessionId,
+    ALIVE, AvStyle, CLOSES, Credentials, Framing, Generation, MAX_TIMEOUT, Profile, Secret, SendError, SessionId,
 };
 
 /// An established session: says that it is alive, notices silence, closes, and carries channels.
@@ -35,6 +34,10 @@ pub struct Link {
     channels: BTreeMap<u8, Channel>,
     /// What encrypts the channels, in an encrypted session.
     secure: Option<Secure>,
+    /// What is to encrypt them once the application asks for it.
+    offered: Option<Secure>,
+    /// The session is encrypted or not at all, whatever the other end says.
+    is_required: bool,
     security_events: VecDeque<(u8, SecurityEvent)>,
     /// Channels in which a datagram of the other security is to be answered.
     notices: VecDeque<u8>,
@@ -64,6 +67,8 @@ impl Link {
             tag: first_tag(id),
             channels: BTreeMap::new(),
             secure: None,
+            offered: None,
+            is_required: false,
             security_events: VecDeque::new(),
             notices: VecDeque::new(),
         }
@@ -73,21 +78,6 @@ impl Link {
     /// and decides for itself. Seen with the vendor's libraries 1.13 to 4.2.
     pub fn set_partial_scramble(&mut self, partial: bool) {
         self.session.partial = partial;
-    }
-
-    /// Encrypts the session; before any channel is started.
-    pub(crate) fn encrypt(&mut self, secure: Secure) {
-        self.profile.security = Security::Dtls;
-        // As the vendor's library has it.
-        (self.session.secure, self.session.partial) = (true, true);
-        self.secure = Some(secure);
-    }
-
-    /// Goes on in plain: the other end cannot encrypt. Clients log in, which they had not done.
-    pub(crate) fn fall_back(&mut self) {
-        self.profile.security = Security::Plain;
-        self.session.secure = false;
-        self.secure = None;
     }
 
     /// Starts a client in a channel, in the place of whatever was there.
@@ -140,27 +130,6 @@ impl Link {
         if let Some(secure) = &mut self.secure {
             secure.stop(channel);
         }
-    }
-
-    fn unavailable(&mut self, channel: u8) {
-        self.security_events.push_back((channel, SecurityEvent::Failed(Failure::Unavailable)));
-    }
-
-    /// How a channel is encrypted, once it is.
-    pub fn cipher_suite(&self, channel: u8) -> Option<CipherSuite> {
-        match self.association(channel)? {
-            AssociationState::Established(suite) => Some(suite),
-            _ => None,
-        }
-    }
-
-    /// How far the encryption of a channel is, if it is to be encrypted.
-    pub(crate) fn association(&self, channel: u8) -> Option<AssociationState> {
-        self.secure.as_ref()?.state(channel)
-    }
-
-    pub(crate) fn is_secure(&self) -> bool {
-        self.secure.is_some()
     }
 
     fn server(&mut self, channel: u8) -> Option<&mut Server> {
@@ -271,9 +240,14 @@ impl Link {
             if session.secure != self.secure.is_some() && self.profile.framing == Framing::Block {
                 // A server says so; each end would answer the other without end.
                 let is_new = self.secure.as_ref().is_none_or(|secure| secure.is_unanswered(number));
-                let is_server = self.session.from == Role::Camera;
-                if is_server && is_new && !self.is_open(number) && self.notices.len() < MAX_NOTICES {
+                // Before there is a server, nothing is decided.
+                let is_server = matches!(self.channels.get(&number), Some(Channel::Server(_)));
+                let answers = self.session.from == Role::Camera && is_server;
+                if answers && is_new && !self.is_open(number) && self.notices.len() < MAX_NOTICES {
                     self.notices.push_back(number);
+                    if self.secure.is_some() {
+                        self.push_security(number, SecurityEvent::PeerIsPlain);
+                    }
                 }
                 return Ok(());
             }
@@ -302,23 +276,6 @@ impl Link {
         let mut result = Ok(!secure.is_established(number));
         secure.handle_input(now, number, payload, |payload| result = handle(payload));
         result
-    }
-
-    /// The other end says that a datagram had the other security than its session has.
-    fn handle_notice(&mut self, number: u8, is_secure: bool) {
-        let event = match &self.secure {
-            Some(secure) if !is_secure && secure.is_unanswered(number) => SecurityEvent::PeerIsPlain,
-            None if is_secure && !self.is_open(number) => SecurityEvent::PeerIsEncrypted,
-            _ => return,
-        };
-        if !self.security_events.contains(&(number, event)) {
-            self.security_events.push_back((number, event));
-        }
-    }
-
-    /// What has happened to the encryption, and in which channel.
-    pub(crate) fn poll_security(&mut self) -> Option<(u8, SecurityEvent)> {
-        self.security_events.pop_front().or_else(|| self.secure.as_mut()?.poll_event())
     }
 
     /// How long nothing was heard, once that is too long.
