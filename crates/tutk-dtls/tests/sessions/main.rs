@@ -2,6 +2,7 @@
 
 #[path = "../clock/mod.rs"]
 mod clock;
+mod hostile;
 #[path = "../../../tutk-proto/tests/simulation/network.rs"]
 #[allow(dead_code)]
 mod network;
@@ -182,6 +183,24 @@ fn sessions_play_through_loss_and_reordering() {
     }
     println!("slowest login {slowest:?}; {late} of {count} not in time");
     assert!(late <= count / 20, "{late}");
+}
+
+/// 5 s are the usual timeout.
+#[test]
+fn a_session_is_established_in_time_under_heavy_loss() {
+    let (mut late, count) = (0, seeds(50).end);
+    let mut slowest = Duration::ZERO;
+    for seed in seeds(50) {
+        let delay = Duration::from_millis(5);
+        let conditions = Conditions { loss_percent: 30, delay, ..Conditions::default() };
+        let mut world = World::new(Setup { conditions, seed: seed + 1, camera: Required, ..Setup::default() });
+        // Each step has its 5 s: the search, the session, the handshake, the login.
+        world.run(seconds(20));
+        late += u64::from(world.suite.is_none());
+        slowest = slowest.max(world.logged_in.unwrap_or_default());
+    }
+    println!("slowest login {slowest:?}; {late} of {count} not in time");
+    assert!(late <= count / 50, "{late}");
 }
 
 #[test]
