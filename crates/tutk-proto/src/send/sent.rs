@@ -19,6 +19,8 @@ pub struct VideoFrame<'a> {
     pub key: bool,
     /// The camera's clock in milliseconds.
     pub timestamp: u32,
+    /// What the camera says of the frame, 16 to 256 bytes, in the place of what the fields above say; default: none.
+    pub info: Option<&'a [u8]>,
 }
 
 /// A frame's media and frame info, as they are cut into chunks; one for all viewers.
@@ -85,7 +87,7 @@ const MAX_AUDIO: usize = 1400;
 impl<'a> VideoFrame<'a> {
     /// A frame at which no decoder can start, of the time 0.
     pub fn new(codec: Codec, data: &'a [u8]) -> Self {
-        Self { data, codec, key: false, timestamp: 0 }
+        Self { data, codec, key: false, timestamp: 0, info: None }
     }
 
     /// Sets [`key`](Self::key).
@@ -100,7 +102,16 @@ impl<'a> VideoFrame<'a> {
         Self { timestamp, ..self }
     }
 
+    /// Sets [`info`](Self::info).
+    #[must_use]
+    pub fn with_info(self, info: &'a [u8]) -> Self {
+        Self { info: Some(info), ..self }
+    }
+
     pub(crate) fn to_outgoing(self, viewers: usize) -> Result<Outgoing, SendError> {
+        if let Some(info) = self.info {
+            return Outgoing::new(self.data, info);
+        }
         let viewers = viewers.min(255) as u8;
         let info =
             FrameInfo { codec: self.codec, flags: self.key.into(), camera: 0, viewers, timestamp: self.timestamp };

@@ -61,7 +61,8 @@ impl<'a> Login<'a> {
         let tag = reader.u32()?;
         let account = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
         let password = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
-        let resend = reader.u32()? != 0;
+        // go2rtc's client for Wyze's cameras has 0x00040000 here, and reads no media with resend.
+        let resend = reader.u32()? == 1;
         // Older clients end before the last two words.
         let _constants = reader.bytes(5 * 4);
         let token = reader.u32().unwrap_or(0);
