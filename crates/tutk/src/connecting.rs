@@ -2,7 +2,7 @@ use crate::events::{self, Events};
 use crate::native;
 use crate::session::{self, Session};
 use crate::wake::{CancelHandle, Waker};
-use crate::{ConnectError, SessionOptions};
+use crate::{Brand, ConnectError, OptionError, SessionOptions};
 
 /// An attempt to get a session with a camera: [`wait`](Self::wait) makes it.
 #[derive(Debug)]
@@ -33,6 +33,9 @@ impl Connecting {
     /// closed.
     pub fn wait(self) -> Result<(Session, Events), ConnectError> {
         if self.options.is_through_library() {
+            if self.options.brand != Brand::Generic {
+                return Err(OptionError::BrandIsNative { brand: self.options.brand }.into());
+            }
             return self.wait_for_vendor();
         }
         let session = native::connect(self.options, &self.waker)?;

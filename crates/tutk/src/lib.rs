@@ -48,6 +48,7 @@
 #![deny(unsafe_code)]
 
 mod backend;
+mod brand;
 mod canceller;
 mod channel;
 mod connecting;
@@ -56,6 +57,7 @@ mod encryption;
 mod error;
 mod events;
 mod info;
+mod mac;
 mod native;
 mod options;
 mod session;
@@ -66,6 +68,9 @@ mod wake;
 mod watchdog;
 
 pub use backend::Backend;
+pub use brand::Brand;
+#[doc(hidden)]
+pub use brand::wyze;
 pub use canceller::Canceller;
 pub use channel::Channel;
 pub use connecting::Connecting;
@@ -74,11 +79,13 @@ pub use encryption::can_encrypt;
 #[cfg(feature = "vendor")]
 pub use error::LibraryOperation;
 pub use error::{
-    AddressProblem, Asked, CameraError, ChannelError, CommandError, ConnectError, DiscoverError, Error, Field, IoError,
-    LibraryError, Operation, OptionError, ParseAddressError, ParseBackendError, ParseLocalPortsError, SessionError,
+    AddressProblem, Asked, BrandError, CameraError, ChannelError, CommandError, ConnectError, DiscoverError, Error,
+    Field, IoError, LibraryError, Operation, OptionError, ParseAddressError, ParseBackendError, ParseBrandError,
+    ParseLocalPortsError, ParseMacError, SessionError,
 };
 pub use events::Events;
 pub use info::{LibraryInfo, Mode, SessionInfo};
+pub use mac::Mac;
 pub use native::{Address, Browser, Camera, CameraEvents, CameraOptions, LocalPorts};
 pub use options::SessionOptions;
 pub use session::Session;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::native::{Address, LocalPorts};
 use crate::proto::AuthKey;
-use crate::{Backend, Encryption, Secret, Uid, backend};
+use crate::{Backend, Brand, Encryption, Mac, Secret, Uid, backend};
 
 /// Which camera, and how to get in.
 #[derive(Clone, Debug)]
@@ -44,6 +44,15 @@ pub struct SessionOptions {
     /// Whether the session is to be encrypted; default: [`Encryption::Auto`]. With [`Encryption::Required`] the attempt fails with
     /// [`ConnectError::NotEncrypted`](crate::ConnectError::NotEncrypted), before a password is sent, if it would not be.
     pub encryption: Encryption,
+    /// The application of the camera's maker; default: [`Brand::Generic`]. Others are spoken to by the native backend alone.
+    pub brand: Brand,
+    /// The camera's MAC address, which [`Brand::Wyze`] makes the authentication key of; default: none.
+    pub mac: Option<Mac>,
+    /// Whether the application's login asks for video, where a brand has one; default: true. Without, and with
+    /// [`Brand::Generic`], [`Session::start_video`](crate::Session::start_video) does.
+    pub video: bool,
+    /// The same for audio; default: false.
+    pub audio: bool,
 }
 
 impl SessionOptions {
@@ -63,6 +72,10 @@ impl SessionOptions {
             library: None,
             license_key: None,
             encryption: Encryption::Auto,
+            brand: Brand::Generic,
+            mac: None,
+            video: true,
+            audio: false,
         }
     }
 
@@ -130,6 +143,19 @@ impl SessionOptions {
     #[must_use]
     pub fn with_encryption(self, encryption: Encryption) -> Self {
         Self { encryption, ..self }
+    }
+
+    /// Sets [`brand`](Self::brand) to [`Brand::Wyze`], with the camera's [`mac`](Self::mac), and
+    /// [`encryption`](Self::encryption) to [`Encryption::Required`]. The [`password`](Self::password) is the ENR.
+    #[must_use]
+    pub fn with_wyze(self, mac: Mac) -> Self {
+        Self { brand: Brand::Wyze, mac: Some(mac), encryption: Encryption::Required, ..self }
+    }
+
+    /// Sets [`video`](Self::video) and [`audio`](Self::audio).
+    #[must_use]
+    pub fn with_streams(self, video: bool, audio: bool) -> Self {
+        Self { video, audio, ..self }
     }
 
     /// Whether the session goes through the vendor's library: [`Backend::Vendor`] asks for it, or a library is named here

@@ -55,17 +55,18 @@ impl Session {
 
     /// Asks the camera to send audio.
     pub fn start_audio(&self) -> Result<(), SessionError> {
-        self.send(io_control::START_AUDIO, &[0; 8])
+        either!(self, session => session.start_audio())
     }
 
     /// Asks the camera to send no more audio.
     pub fn stop_audio(&self) -> Result<(), SessionError> {
-        self.send(io_control::STOP_AUDIO, &[0; 8])
+        either!(self, session => session.stop_audio())
     }
 
-    /// Asks the camera for another quality of its video. The answer is an event, of type 0x0321.
+    /// Asks the camera for another quality of its video. The answer is an event, of type 0x0321; of [`Brand::Wyze`](crate::Brand) one
+    /// of its messages.
     pub fn set_quality(&self, quality: Quality) -> Result<(), SessionError> {
-        self.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
+        either!(self, session => session.set_quality(quality))
     }
 
     /// Turns the camera or moves its lens. What `speed` means, and whether it means anything, is up to the camera.

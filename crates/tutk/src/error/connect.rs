@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tutk_proto::{Answers, Generation, Step, Uid};
 
-use super::{DiscoverError, IoError, LibraryError, OptionError, SessionError};
+use super::{BrandError, DiscoverError, IoError, LibraryError, OptionError, SessionError};
+use crate::Brand;
 use crate::native::Address;
 
 /// Why there is no session.
@@ -160,6 +161,16 @@ pub enum ConnectError {
         /// The generation in its answer.
         generation: u8,
     },
+    /// The application of the camera's maker did not let the viewer in.
+    #[error("camera {uid} {error}")]
+    Brand {
+        /// The camera.
+        uid: Uid,
+        /// Whose application.
+        brand: Brand,
+        /// Why.
+        error: BrandError,
+    },
     /// The session ended before the login was done.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -230,6 +241,7 @@ impl ConnectError {
             | Self::SearchResult { .. }
             | Self::Full { .. }
             | Self::Io(_) => true,
+            Self::Brand { error, .. } => error.is_transient(),
             Self::Session(error) => error.is_transient(),
             Self::Library(error) => error.is_transient(),
             _ => false,

@@ -2,6 +2,7 @@
 //!
 //! The texts are sentences for the person who owns the camera; none holds a password.
 
+mod brand;
 mod camera;
 mod channel;
 mod connect;
@@ -12,6 +13,7 @@ mod option;
 mod parse;
 mod session;
 
+pub use brand::BrandError;
 pub use camera::CameraError;
 pub use channel::ChannelError;
 pub use connect::{Asked, ConnectError};
@@ -22,7 +24,9 @@ pub use library::LibraryError;
 pub use library::LibraryOperation;
 pub(crate) use option::check_credential;
 pub use option::{Field, OptionError};
-pub use parse::{AddressProblem, ParseAddressError, ParseBackendError, ParseLocalPortsError};
+pub use parse::{
+    AddressProblem, ParseAddressError, ParseBackendError, ParseBrandError, ParseLocalPortsError, ParseMacError,
+};
 pub use session::{CommandError, SessionError};
 
 use tutk_proto::SendError;

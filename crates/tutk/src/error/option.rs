@@ -35,6 +35,18 @@ pub enum OptionError {
         /// What is missing.
         reason: String,
     },
+    /// The key of a camera of this brand is made of its MAC, and there is none.
+    #[error("the camera's MAC address is missing, which brand wyze makes the camera's key of")]
+    MacMissing,
+    /// The key of a camera of this brand is made of its ENR, which is the password, and there is none.
+    #[error("the camera's ENR is missing, which is the password with brand wyze")]
+    EnrMissing,
+    /// The vendor's library does not speak for this brand.
+    #[error("brand {brand} is played without the vendor's library only; name none, or choose the native backend")]
+    BrandIsNative {
+        /// The brand.
+        brand: crate::Brand,
+    },
     /// The host of an [`Address`](crate::Address) has no IPv4 address.
     #[error("“{host}” has no IPv4 address, and this generation of cameras speaks IPv4 only")]
     NoIpv4Address {

@@ -53,3 +53,23 @@ impl fmt::Display for AddressProblem {
         })
     }
 }
+
+/// Why a text is no [`Brand`](crate::Brand).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("“{text}” is no brand: generic or wyze")]
+#[non_exhaustive]
+pub struct ParseBrandError {
+    /// The text, with what cannot be printed escaped.
+    pub text: String,
+}
+
+/// Why a text is no [`Mac`](crate::Mac). The text is not shown: it may be a secret in the wrong place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a MAC address has 12 hexadecimal digits, as AABBCCDDEEFF or AA:BB:CC:DD:EE:FF, and this text of {length} characters is none"
+)]
+#[non_exhaustive]
+pub struct ParseMacError {
+    /// Its characters.
+    pub length: usize,
+}

@@ -1,16 +1,23 @@
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::driver::Driver;
 use super::udp::Udp;
+use crate::brand::{CameraApp, Handled};
 use crate::channel::Channel;
 use crate::encryption;
 use crate::error::check_credential;
 use crate::proto::security::{Identity, Keys, Logins, Provider, Psk};
-use crate::proto::{self, Access, AuthKey, CameraConfig, CameraEvent, Generation, Link, VideoFrame, ViewerId};
+use crate::proto::{
+    self, Access, AudioFormat, AuthKey, CameraConfig, CameraEvent, Generation, Link, VideoFrame, ViewerId,
+};
+use crate::sync::lock;
 use crate::wake::Waker;
-use crate::wire::{MAX_NAME, SEARCH_PORT};
-use crate::{CameraError, Encryption, Field, IoError, Operation, OptionError, Secret, SendError, Uid};
+use crate::wire::{FrameInfo, MAX_NAME, SEARCH_PORT};
+use crate::{
+    Brand, CameraError, ChannelError, Encryption, Field, IoError, Mac, Operation, OptionError, Secret, SendError, Uid,
+};
 
 /// What a camera is called and whom it lets in.
 #[derive(Clone, Debug)]
@@ -40,6 +47,10 @@ pub struct CameraOptions {
     /// The generation of the protocol that the camera speaks, up to [`Generation::NEWEST`], which is the default. Viewers of
     /// others are spoken to as far as theirs goes.
     pub generation: Generation,
+    /// The application of the camera's maker; default: [`Brand::Generic`].
+    pub brand: Brand,
+    /// The camera's MAC address, which [`Brand::Wyze`] makes the authentication key of; default: none.
+    pub mac: Option<Mac>,
 }
 
 impl CameraOptions {
@@ -57,6 +68,8 @@ impl CameraOptions {
             encryption: Encryption::Auto,
             tokens: Vec::new(),
             generation: Generation::NEWEST,
+            brand: Brand::Generic,
+            mac: None,
         }
     }
 
@@ -127,15 +140,34 @@ impl CameraOptions {
         self
     }
 
+    /// Sets [`brand`](Self::brand) to [`Brand::Wyze`], with the camera's [`mac`](Self::mac), and
+    /// [`encryption`](Self::encryption) to [`Encryption::Required`]. The password of [`access`](Self::access) is the ENR.
+    #[must_use]
+    pub fn with_wyze(self, mac: Mac) -> Self {
+        Self { brand: Brand::Wyze, mac: Some(mac), encryption: Encryption::Required, ..self }
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         if let Access::Account { account, password } = &self.access {
             check_credential(Field::Account, account)?;
             check_credential(Field::Password, password.reveal())?;
         }
-        if self.auth_key.is_some() && self.generation < Generation::G10 {
+        if (self.auth_key.is_some() || self.brand == Brand::Wyze) && self.generation < Generation::G10 {
             return Err(OptionError::AuthKey { generation: self.generation.0 });
         }
         check_name(&self.name)
+    }
+
+    /// The application of the camera's maker, and the key that it makes.
+    fn app(&self) -> Result<(Box<dyn CameraApp>, Option<AuthKey>), CameraError> {
+        let password = match &self.access {
+            Access::Account { password, .. } => password.clone(),
+            _ => Secret::default(),
+        };
+        let auth_key = self.brand.auth_key(&password, self.mac)?;
+        let random = getrandom::u64()
+            .map_err(|error| IoError::new(Operation::Random, std::io::Error::other(error.to_string())))?;
+        Ok((self.brand.camera(&password, self.mac, random), auth_key))
     }
 }
 
@@ -161,18 +193,24 @@ pub struct Camera(Arc<Inner>);
 /// What happens to a [`Camera`]. One thread has them: they answer searches and serve the viewers while it waits in
 /// [`next_event`](Self::next_event). The camera ends when they are dropped.
 #[derive(Debug)]
-pub struct CameraEvents(Arc<Inner>);
+pub struct CameraEvents {
+    inner: Arc<Inner>,
+    /// What the application makes of an IO control.
+    pending: VecDeque<CameraEvent>,
+}
 
 #[derive(Debug)]
 struct Inner {
     driver: Driver<proto::Camera>,
     port: u16,
+    app: Mutex<Box<dyn CameraApp>>,
 }
 
 impl Camera {
     /// Binds the session port and the port of searches, which other cameras on this host may share.
     pub fn open(options: CameraOptions) -> Result<(Self, CameraEvents), CameraError> {
         options.check()?;
+        let (app, auth_key) = options.app()?;
         let sessions = Udp::bind(options.port, false)
             .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
         let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
@@ -182,7 +220,7 @@ impl Camera {
             .with_resend(options.resend)
             .with_idle_timeout(options.idle_timeout)
             .with_generation(options.generation);
-        config.auth_key = options.auth_key;
+        config.auth_key = options.auth_key.or(auth_key);
         config.encryption = options.encryption;
         config.provider = match encryption::provider() {
             _ if options.encryption == Encryption::Off => None,
@@ -195,8 +233,8 @@ impl Camera {
         config.keys = provider.map(|provider| tokens(provider, &options.tokens));
         let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
         let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
-        let inner = Arc::new(Inner { driver, port });
-        Ok((Self(inner.clone()), CameraEvents(inner)))
+        let inner = Arc::new(Inner { driver, port, app: Mutex::new(app) });
+        Ok((Self(inner.clone()), CameraEvents { inner, pending: VecDeque::new() }))
     }
 
     /// What searches show from now on; fails as [`open`](Self::open) does on a name that does not fit.
@@ -216,7 +254,33 @@ impl Camera {
     ///
     /// Fails if the frame has more than 16 MiB.
     pub fn send_video(&self, viewers: &[ViewerId], frame: VideoFrame<'_>) -> Result<usize, SendError> {
+        let info = lock(&self.0.app).video_info(&frame);
+        let frame = info.as_deref().map_or(frame, |info| frame.with_info(info));
         self.0.driver.send(|camera| camera.send_video(viewers, frame))
+    }
+
+    /// Sends a block of audio, taken at this time of the camera's clock in milliseconds, to these viewers. Those that are gone are
+    /// passed over.
+    ///
+    /// Fails if the block is too large for one of them; the others have it.
+    pub fn send_audio(
+        &self,
+        viewers: &[ViewerId],
+        format: AudioFormat,
+        timestamp: u32,
+        data: &[u8],
+    ) -> Result<(), ChannelError> {
+        let info = lock(&self.0.app).audio_info(format, timestamp, data.len()).unwrap_or_else(|| {
+            let (flags, count) = (format.flags().unwrap_or_default(), u8::try_from(viewers.len()).unwrap_or(u8::MAX));
+            FrameInfo { codec: format.codec, flags, camera: 0, viewers: count, timestamp }.encode().into()
+        });
+        let send = |viewer: &ViewerId| match self.channel(*viewer, 0).send_audio(data, &info) {
+            // It is about to leave.
+            Err(ChannelError::Ended | ChannelError::NotLoggedIn) => Ok(()),
+            sent => sent,
+        };
+        let sent: Vec<_> = viewers.iter().map(send).collect();
+        sent.into_iter().collect()
     }
 
     /// Sends an IO control to a viewer; it is repeated until the viewer confirms that it came.
@@ -261,15 +325,41 @@ impl Camera {
 impl CameraEvents {
     /// Waits for the next event, answers searches and serves the viewers meanwhile.
     ///
+    /// With a [`Brand`] the camera answers the messages of its application by itself. What they ask for is reported as the vendor's IO
+    /// controls of the same meaning, such as [`START_VIDEO`](crate::io_control::START_VIDEO), and those without one as they came.
+    ///
     /// Fails with [`CameraError::Closed`] once [`Camera::close`] was called, or if the network cannot be used any more.
     pub fn next_event(&mut self) -> Result<CameraEvent, CameraError> {
-        Ok(self.0.driver.run(proto::Camera::poll_event)?)
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Ok(event);
+            }
+            match self.inner.driver.run(proto::Camera::poll_event)? {
+                CameraEvent::IoControl { viewer, kind, body } => self.handle(viewer, kind, body),
+                event => {
+                    if let CameraEvent::ViewerRemoved { viewer, .. } = event {
+                        lock(&self.inner.app).removed(viewer);
+                    }
+                    return Ok(event);
+                }
+            }
+        }
+    }
+
+    fn handle(&mut self, viewer: ViewerId, kind: u32, body: Vec<u8>) {
+        let Handled { answer, reported } = lock(&self.inner.app).handle(viewer, kind, body);
+        if let Some((kind, body)) = answer {
+            // It always fits.
+            let _ = self.inner.driver.command(|camera| camera.send_io_control(viewer, kind, body));
+        }
+        let event = |(kind, body)| CameraEvent::IoControl { viewer, kind, body };
+        self.pending.extend(reported.into_iter().map(event));
     }
 }
 
 impl Drop for CameraEvents {
     fn drop(&mut self) {
-        self.0.close();
+        self.inner.close();
     }
 }
 

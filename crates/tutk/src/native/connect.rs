@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::driver::Driver;
 use super::search::Finder;
-use super::session::{Session, session_error};
+use super::session::{AppError, Session, session_error};
 use super::target::{asked, targets};
 use super::{DiscoveredCamera, LocalPorts};
 use crate::encryption;
@@ -13,7 +13,8 @@ use crate::error::check_credential;
 use crate::proto::{AvEvent, CloseReason, Credentials, MAX_TIMEOUT, Step, Viewer, ViewerConfig, ViewerEvent};
 use crate::wake::Waker;
 use crate::{
-    Asked, ConnectError, DiscoverError, DiscoverOptions, Encryption, Field, IoError, Operation, SessionOptions, Uid,
+    Asked, ConnectError, DiscoverError, DiscoverOptions, Encryption, Field, IoError, Operation, SessionError,
+    SessionOptions, Uid,
 };
 
 /// How long the local networks are searched for a camera that does not answer at its address.
@@ -39,6 +40,7 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<Arc<Sess
         elsewhere.local_ports = options.local_ports;
         elsewhere
     });
+    let SessionOptions { uid, brand, timeout, .. } = options;
     let mut connected = connect_there(options, waker);
     if let (Err(ConnectError::NotFound { answers, .. }), Some(elsewhere)) = (&mut connected, elsewhere) {
         match Finder::open(&elsewhere, waker).and_then(Finder::answers) {
@@ -48,15 +50,25 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<Arc<Sess
             Err(_) => {}
         }
     }
-    connected.map(Arc::new)
+    let session = connected?;
+    session.log_in(timeout).map_err(|error| match error {
+        AppError::Brand(error) => ConnectError::Brand { uid, brand, error },
+        AppError::Session(SessionError::Cancelled) => ConnectError::Cancelled,
+        AppError::Session(error) => ConnectError::Session(error),
+    })?;
+    Ok(Arc::new(session))
 }
 
 /// [`connect`] where the camera is said to be.
 fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, ConnectError> {
-    let SessionOptions { uid, account, password, auth_key, address, timeout, idle_timeout, .. } = options;
+    let SessionOptions { uid, timeout, idle_timeout, .. } = options;
     let begin = Instant::now();
-    check_credential(Field::Account, &account)?;
-    check_credential(Field::Password, password.reveal())?;
+    check_credential(Field::Account, &options.account)?;
+    check_credential(Field::Password, options.password.reveal())?;
+    let of_brand = options.brand.auth_key(&options.password, options.mac)?;
+    let app = options.brand.viewer(&options, random()?);
+    let SessionOptions { account, password, auth_key, address, .. } = options;
+    let auth_key = auth_key.or(of_brand);
     let (asked, has_auth_key) = (asked(address.as_ref()), auth_key.is_some());
     let mut attempt = Attempt { uid, account: account.clone(), has_auth_key, asked, timeout };
     let targets = targets(address.as_ref(), begin + timeout.min(MAX_TIMEOUT), waker)?;
@@ -64,10 +76,8 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
         attempt.asked = Asked::ThisHost;
     }
     let socket = LocalPorts::bind(options.local_ports)?;
-    let seed =
-        getrandom::u64().map_err(|error| IoError::new(Operation::Random, std::io::Error::other(error.to_string())))?;
     let mut config =
-        ViewerConfig::new(uid, targets.addresses, seed).with_timeout(timeout).with_idle_timeout(idle_timeout);
+        ViewerConfig::new(uid, targets.addresses, random()?).with_timeout(timeout).with_idle_timeout(idle_timeout);
     config.auth_key = auth_key;
     config.encryption = options.encryption;
     config.provider = match encryption::provider() {
@@ -94,7 +104,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
         }
     });
     match (ended, camera) {
-        (Ok(None), Some(camera)) => Ok(Session::new(driver, camera, cipher_suite, is_encryption_declined)),
+        (Ok(None), Some(camera)) => Ok(Session::new(driver, camera, cipher_suite, is_encryption_declined, app)),
         (Ok(reason), camera) => {
             let reason = reason.unwrap_or(CloseReason::Closed);
             let answers = driver.send(Viewer::take_answers);
@@ -111,6 +121,10 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
             Err(interrupted.into())
         }
     }
+}
+
+fn random() -> Result<u64, IoError> {
+    getrandom::u64().map_err(|error| IoError::new(Operation::Random, std::io::Error::other(error.to_string())))
 }
 
 impl Attempt {

@@ -1,12 +1,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use super::DiscoveredCamera;
 use super::driver::Driver;
-use crate::proto::{CloseReason, Link, Viewer, ViewerEvent, ViewerStats};
+use crate::brand::{Control, Progress, ViewerApp};
+use crate::error::BrandError;
+use crate::io_control::Quality;
+use crate::proto::{AvEvent, CloseReason, Link, Media, Viewer, ViewerEvent, ViewerStats};
+use crate::sync::lock;
 use crate::wake::Waker;
-use crate::{CipherSuite, CommandError, SessionError, io_control};
+use crate::{CipherSuite, CommandError, SessionError};
 
 /// A viewer's session with a camera, by the protocol itself.
 #[derive(Debug)]
@@ -19,6 +23,14 @@ pub(crate) struct Session {
     is_encryption_declined: bool,
     /// Whether the camera was asked for video.
     plays: AtomicBool,
+    app: Mutex<Box<dyn ViewerApp>>,
+}
+
+/// Why the application's login was not done.
+#[derive(Debug)]
+pub(super) enum AppError {
+    Brand(BrandError),
+    Session(SessionError),
 }
 
 impl Session {
@@ -28,9 +40,34 @@ impl Session {
         camera: DiscoveredCamera,
         cipher_suite: Option<CipherSuite>,
         is_encryption_declined: bool,
+        app: Box<dyn ViewerApp>,
     ) -> Self {
-        let (ended, plays) = (OnceLock::new(), AtomicBool::new(false));
-        Self { driver, camera, ended, cipher_suite, is_encryption_declined, plays }
+        let (ended, plays, app) = (OnceLock::new(), AtomicBool::new(false), Mutex::new(app));
+        Self { driver, camera, ended, cipher_suite, is_encryption_declined, plays, app }
+    }
+
+    /// Logs in to the application of the camera's maker, if that is needed. The session is over if that fails.
+    pub(super) fn log_in(&self, timeout: Duration) -> Result<(), AppError> {
+        let deadline = Instant::now() + timeout;
+        let mut progress = lock(&self.app).begin();
+        let failed = loop {
+            match progress {
+                Progress::Done => return Ok(()),
+                Progress::Failed(error) => break AppError::Brand(error),
+                Progress::Send(control) => self.send_control(control),
+                Progress::Pending => {}
+            }
+            progress = match self.next_event_until(Some(deadline)) {
+                Ok(Some(ViewerEvent::Av { channel: 0, event: AvEvent::IoControl { kind, body } })) => {
+                    lock(&self.app).handle(kind, &body)
+                }
+                Ok(Some(_)) => Progress::Pending,
+                Ok(None) => break AppError::Brand(BrandError::NoAnswer),
+                Err(error) => break AppError::Session(error),
+            };
+        };
+        self.close();
+        Err(failed)
     }
 
     /// How the session is encrypted: its login, or later the client of channel 0.
@@ -44,12 +81,40 @@ impl Session {
 
     pub(crate) fn start_video(&self) -> Result<(), SessionError> {
         self.plays.store(true, Ordering::Relaxed);
-        self.send(io_control::START_VIDEO, &[0; 8])
+        self.ask(Media::Video, true)
     }
 
     pub(crate) fn stop_video(&self) -> Result<(), SessionError> {
         self.plays.store(false, Ordering::Relaxed);
-        self.send(io_control::STOP_VIDEO, &[0; 8])
+        self.ask(Media::Video, false)
+    }
+
+    pub(crate) fn start_audio(&self) -> Result<(), SessionError> {
+        self.ask(Media::Audio, true)
+    }
+
+    pub(crate) fn stop_audio(&self) -> Result<(), SessionError> {
+        self.ask(Media::Audio, false)
+    }
+
+    pub(crate) fn set_quality(&self, quality: Quality) -> Result<(), SessionError> {
+        self.check()?;
+        let control = lock(&self.app).set_quality(quality);
+        self.send_control(control);
+        Ok(())
+    }
+
+    fn ask(&self, media: Media, on: bool) -> Result<(), SessionError> {
+        self.check()?;
+        if let Some(control) = lock(&self.app).ask(media, on) {
+            self.send_control(control);
+        }
+        Ok(())
+    }
+
+    /// Sends what fits into any session.
+    fn send_control(&self, (kind, body): Control) {
+        self.command(|link| link.send_io_control(0, kind, body));
     }
 
     pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
@@ -94,14 +159,30 @@ impl Session {
     /// Stops the video, and sends the close three times, so that the camera frees the place.
     pub(crate) fn close(&self) {
         let plays = self.plays.swap(false, Ordering::Relaxed);
+        let stop = plays.then(|| lock(&self.app).ask(Media::Video, false)).flatten();
         self.driver.command(|viewer| {
-            if plays && let Some(link) = viewer.link() {
+            if let (Some((kind, body)), Some(link)) = (stop, viewer.link()) {
                 // It always fits.
-                let _ = link.send_io_control(0, io_control::STOP_VIDEO, vec![0; 8]);
+                let _ = link.send_io_control(0, kind, body);
             }
             viewer.close();
         });
         let _ = self.ended.set(CloseReason::Closed);
+    }
+
+    /// Drives the session until something happens; for one thread at a time.
+    fn next_event_until(&self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
+        self.check()?;
+        let event = self.driver.run_until(deadline, |viewer| {
+            loop {
+                match viewer.poll_event()? {
+                    ViewerEvent::Ended(reason) => return Some(Err(reason)),
+                    ViewerEvent::Found(_) | ViewerEvent::Connected => {}
+                    event => return Some(Ok(event)),
+                }
+            }
+        })?;
+        event.transpose().map_err(|reason| session_error(*self.ended.get_or_init(|| reason)))
     }
 }
 
@@ -111,18 +192,7 @@ pub(crate) struct Events(pub(crate) Arc<Session>);
 
 impl Events {
     pub(crate) fn next_event_until(&mut self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
-        let Self(session) = self;
-        session.check()?;
-        let event = session.driver.run_until(deadline, |viewer| {
-            loop {
-                match viewer.poll_event()? {
-                    ViewerEvent::Ended(reason) => return Some(Err(reason)),
-                    ViewerEvent::Found(_) | ViewerEvent::Connected => {}
-                    event => return Some(Ok(event)),
-                }
-            }
-        })?;
-        event.transpose().map_err(|reason| session_error(*session.ended.get_or_init(|| reason)))
+        self.0.next_event_until(deadline)
     }
 
     pub(crate) fn waker(&self) -> &Waker {

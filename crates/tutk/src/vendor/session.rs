@@ -93,6 +93,18 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
 }
 
 impl Session {
+    pub(crate) fn start_audio(&self) -> Result<(), SessionError> {
+        self.send(io_control::START_AUDIO, &[0; 8])
+    }
+
+    pub(crate) fn stop_audio(&self) -> Result<(), SessionError> {
+        self.send(io_control::STOP_AUDIO, &[0; 8])
+    }
+
+    pub(crate) fn set_quality(&self, quality: io_control::Quality) -> Result<(), SessionError> {
+        self.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
+    }
+
     pub(crate) fn start_video(&self) -> Result<(), SessionError> {
         self.plays.store(true, Ordering::Relaxed);
         self.send(io_control::START_VIDEO, &[0; 8])

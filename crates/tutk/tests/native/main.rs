@@ -5,6 +5,8 @@ mod common;
 #[cfg(feature = "dtls")]
 mod encryption;
 mod storm;
+#[cfg(feature = "dtls")]
+mod wyze;
 
 use std::net::{ToSocketAddrs, UdpSocket};
 use std::thread;
