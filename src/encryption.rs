@@ -1,5 +1,7 @@
 use gst::glib;
 
+use crate::Brand;
+
 /// Whether sessions are encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, glib::Enum)]
 #[enum_type(name = "GstTutkEncryption")]
@@ -15,6 +17,16 @@ pub enum Encryption {
     /// No session with it.
     #[enum_value(name = "No session with it", nick = "off")]
     Off,
+}
+
+impl Encryption {
+    /// What applies where nothing is set: a brand whose cameras all encrypt needs nothing else.
+    pub(crate) fn default_of(brand: Brand) -> Self {
+        match brand {
+            Brand::Generic => Self::Auto,
+            Brand::Wyze => Self::Required,
+        }
+    }
 }
 
 impl From<Encryption> for tutk::Encryption {

@@ -6,8 +6,8 @@ use std::io;
 use gst::{ErrorMessage, ResourceError, error_msg};
 use tutk::proto::Generation;
 use tutk::{
-    Answers, CameraError, CommandError, ConnectError, DiscoverError, Error, IoError, LibraryError, SessionError,
-    SessionOptions, Uid,
+    Answers, BrandError, CameraError, CommandError, ConnectError, DiscoverError, Error, IoError, LibraryError,
+    SessionError, SessionOptions, Uid,
 };
 
 /// Why `tutksrc` does not play this camera, and what to try.
@@ -26,9 +26,37 @@ pub(crate) fn explain(error: &Error, options: &SessionOptions) -> (ResourceError
     }
 }
 
+/// What a camera's application says of a secret that it makes others of; none if that is not what happened.
+fn explain_secrets(error: &ConnectError, options: &SessionOptions) -> Option<(ResourceError, String)> {
+    let advice = options.brand.where_secrets_are()?;
+    let what = match error {
+        ConnectError::WrongAuthKey { .. } => "refused the key, which is made of its ENR and its MAC address",
+        ConnectError::Refused { .. } | ConnectError::Brand { error: BrandError::Refused, .. } => {
+            "refused the password, which is its ENR"
+        }
+        ConnectError::ProbablyRefused { .. } => "stopped answering when the ENR was used: it is probably the wrong one",
+        _ => return None,
+    };
+    Some((ResourceError::NotAuthorized, format!("Camera {} {what}. {advice}", options.uid)))
+}
+
+fn explain_brand(error: BrandError, uid: Uid) -> (ResourceError, String) {
+    let advice = match error {
+        BrandError::Updating | BrandError::CheckingKey => "Try again in a few minutes.",
+        BrandError::Off => "Switch it on there.",
+        BrandError::NoAnswer => "Is it a camera of this brand? If it is, restart it, and close other viewers.",
+        _ => "Try again, or restart the camera.",
+    };
+    (ResourceError::OpenRead, format!("Camera {uid} {error}. {advice}"))
+}
+
 fn explain_connect(error: &ConnectError, options: &SessionOptions) -> (ResourceError, String) {
     let uid = options.uid;
+    if let Some(explained) = explain_secrets(error, options) {
+        return explained;
+    }
     match error {
+        ConnectError::Brand { error, .. } => explain_brand(*error, uid),
         ConnectError::NotFound { asked, .. } if options.is_through_library() => {
             (ResourceError::NotFound, format!("Camera {uid} was not found. Asked: {asked}."))
         }
@@ -261,6 +289,9 @@ pub(crate) fn nick(error: &Error) -> &'static str {
             | ConnectError::EncryptionWanted { .. }
             | ConnectError::Encryption { .. }
             | ConnectError::EncryptionUnavailable { .. } => "encryption",
+            ConnectError::Brand { error: BrandError::Refused, .. } => "refused",
+            ConnectError::Brand { error: BrandError::NoAnswer, .. } => "no-answer",
+            ConnectError::Brand { .. } => "unavailable",
             ConnectError::Library(_) => "library",
             ConnectError::Session(error) => nick_of_session(error),
             _ => "other",
@@ -337,7 +368,7 @@ pub(crate) fn of_camera(error: &CameraError, uid: Uid) -> ErrorMessage {
 #[cfg(test)]
 mod tests {
     use tutk::vendor::{Code, LoadError};
-    use tutk::{Asked, LibraryOperation, Operation, Step};
+    use tutk::{Asked, Brand, LibraryOperation, Operation, Step};
 
     use super::*;
 
@@ -364,6 +395,8 @@ mod tests {
             ConnectError::AuthKeyNotWanted { uid, address },
             ConnectError::SearchResult { uid, address, result: 7 },
             ConnectError::LoginResult { uid, result: 7 },
+            ConnectError::Brand { uid, brand: Brand::Wyze, error: BrandError::Refused },
+            ConnectError::Brand { uid, brand: Brand::Wyze, error: BrandError::Off },
             ConnectError::Io(io()),
             failed.into(),
             LibraryError::Load(LoadError { attempts: Vec::new() }).into(),
@@ -378,8 +411,11 @@ mod tests {
         ];
         gst::init().unwrap();
         for error in connect.into_iter().map(Error::from).chain(session.into_iter().map(Error::from)) {
-            let text = format!("{:?}", of_viewer(&error, &options));
-            assert!(text.contains(uid.as_str()) && !text.contains("canary"), "{text}");
+            for brand in [Brand::Generic, Brand::Wyze] {
+                options.brand = brand;
+                let text = format!("{:?}", of_viewer(&error, &options));
+                assert!(text.contains(uid.as_str()) && !text.contains("canary"), "{text}");
+            }
         }
     }
 }

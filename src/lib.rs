@@ -13,6 +13,7 @@
 
 mod audio;
 mod backend;
+mod brand;
 mod caps;
 mod container;
 pub mod device_provider;
@@ -30,6 +31,7 @@ pub mod tutksink;
 pub mod tutksrc;
 
 pub use backend::Backend;
+pub use brand::Brand;
 pub use encryption::Encryption;
 pub use generation::Generation;
 pub use ptz::PtzDirection;

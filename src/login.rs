@@ -1,8 +1,10 @@
-//! The properties `uid`, `username`, `password` and `auth-key`, which both elements have.
+//! The properties `uid`, `username`, `password`, `auth-key`, `brand` and `mac`, which both elements have.
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{AuthKey, ParseAuthKeyError, Secret};
+use tutk::{AuthKey, Mac, ParseAuthKeyError, ParseMacError, Secret};
+
+use crate::Brand;
 
 /// The camera, and the account that logs in to it.
 #[derive(Clone, Debug)]
@@ -13,11 +15,13 @@ pub(crate) struct Login {
     pub(crate) password: Option<Secret>,
     /// None: not set.
     pub(crate) auth_key: Option<Secret>,
+    pub(crate) brand: Brand,
+    pub(crate) mac: Option<String>,
 }
 
 impl Default for Login {
     fn default() -> Self {
-        Self { uid: None, username: "admin".into(), password: None, auth_key: None }
+        Self { uid: None, username: "admin".into(), password: None, auth_key: None, brand: Brand::default(), mac: None }
     }
 }
 
@@ -27,6 +31,8 @@ impl Login {
         match name {
             "uid" => self.uid.to_value(),
             "username" => self.username.to_value(),
+            "brand" => self.brand.to_value(),
+            "mac" => self.mac.to_value(),
             _ => unimplemented!(),
         }
     }
@@ -39,8 +45,15 @@ impl Login {
             "username" => self.username = text.unwrap_or_default(),
             "password" => self.password = text.map(Secret::from),
             "auth-key" => self.auth_key = text.filter(|text| !text.is_empty()).map(Secret::from),
+            "mac" => self.mac = text.filter(|text| !text.is_empty()),
+            "brand" => self.brand = value.get().unwrap_or_default(),
             _ => unimplemented!(),
         }
+    }
+
+    /// The MAC address, if it is set.
+    pub(crate) fn mac(&self) -> Result<Option<Mac>, ParseMacError> {
+        self.mac.as_deref().map(str::parse).transpose()
     }
 }
 
@@ -76,6 +89,25 @@ pub(crate) fn auth_key(blurb: &str) -> glib::ParamSpec {
         .nick("Authentication Key")
         .blurb(blurb)
         .write_only()
+        .mutable_ready()
+        .build()
+}
+
+/// The property `brand`.
+pub(crate) fn brand(blurb: &str) -> glib::ParamSpec {
+    glib::ParamSpecEnum::builder_with_default("brand", Login::default().brand)
+        .nick("Brand")
+        .blurb(blurb)
+        .mutable_ready()
+        .build()
+}
+
+/// The property `mac`.
+pub(crate) fn mac() -> glib::ParamSpec {
+    glib::ParamSpecString::builder("mac")
+        .nick("MAC Address")
+        .blurb("The camera's MAC address, 12 hexadecimal digits, for brand=wyze")
+        .default_value(None)
         .mutable_ready()
         .build()
 }

@@ -221,6 +221,27 @@ fn a_wrong_password_is_one_line() {
 }
 
 #[test]
+fn a_file_of_a_password_can_have_properties_in_its_second_line() {
+    const ENR: &str = "kanarienvogel-enr-012345";
+    let camera = TestPictureCamera::with_login("admin", ENR);
+    camera.stop();
+    camera.sink().set_property_from_str("brand", "wyze");
+    camera.sink().set_property("mac", "AABBCCDDEEFF");
+    camera.restart(0);
+    let server = Server::start("0", &[(&camera.uid, &format!("{ENR}\nbrand=wyze&mac=AABBCCDDEEFF"))], None);
+    let client = watch(server.port(&camera.uid), &camera.uid);
+    client.pull_until_shown();
+    drop((client, server));
+    // The MAC address of another one.
+    let uid = &camera.uid;
+    let server = Server::start(&format!("0 {uid}?brand=wyze&mac=AABBCCDDEE00"), &[], Some(ENR));
+    let answer = answer(&mut ask(server.port(uid), uid));
+    assert!(answer.starts_with("RTSP/1.0 5"), "{answer}");
+    let line = line_with(&server.log, uid);
+    assert!(line.contains("ENR and its MAC"), "{line}");
+}
+
+#[test]
 fn a_client_that_comes_before_the_camera_waits() {
     let camera = TestPictureCamera::start();
     camera.stop();

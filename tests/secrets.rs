@@ -78,9 +78,75 @@ fn nothing_that_a_program_writes_holds_a_secret() {
     assert!(
         !lines_with(of(".dot"), "GstTutkSrc").is_empty() && !lines_with(of("stdout"), "tutk-disconnected").is_empty()
     );
-    for (name, bytes) in &written {
-        let found = lines_with(bytes, CANARY);
-        assert!(found.is_empty(), "{name}: {found:#?}");
+    let answer = wyze::ANSWER;
+    let forms = [format!("{answer:02x?}"), format!("{answer:?}"), answer.map(|byte| format!("{byte:02x}")).concat()];
+    let forms = forms.iter().map(|form| form.trim_matches(['[', ']'])).chain([CANARY, wyze::KEY]);
+    for secret in forms.chain([&*answer.map(|byte| format!("{byte:02x}")).join(" ")]) {
+        for (name, bytes) in &written {
+            let found = lines_with(bytes, secret);
+            assert!(found.is_empty(), "{name}: {found:#?}");
+        }
+    }
+}
+
+/// A camera that has Wyze's application for as long as it takes to judge a viewer.
+mod wyze {
+    use super::*;
+    use tutk::wyze::Message;
+    use tutk::{CameraEvent, CameraOptions, Encryption};
+
+    pub(super) const MAC: &str = "AABBCCDDEEFF";
+    /// What is made of this and of the password, by a program of its own.
+    pub(super) const KEY: &str = "am2qwABq";
+    const CHALLENGE: [u8; 17] = [6, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+    /// The challenge's, with the password.
+    pub(super) const ANSWER: [u8; 16] = [108, 81, 52, 72, 163, 75, 178, 182, 109, 166, 104, 206, 36, 157, 189, 78];
+
+    /// Refuses a viewer that has given the right answer.
+    pub(super) fn refuses() {
+        let uid = common::uid();
+        let options = CameraOptions::new(uid.parse().unwrap())
+            .with_login("admin", PASSWORD)
+            .with_encryption(Encryption::Required)
+            .with_auth_key(KEY.parse().unwrap());
+        let (camera, mut events) = tutk::Camera::open(options).unwrap();
+        let port = camera.port();
+        let serve = std::thread::spawn(move || {
+            let mut answered = false;
+            while let Ok(event) = events.next_event() {
+                let CameraEvent::IoControl { viewer, kind: 0x0100, body } = event else { continue };
+                let Message { command, payload } = Message::decode(&body).unwrap();
+                answered |= command == 10_002 && payload[..16] == ANSWER;
+                let payload: &[u8] = if command == 10_000 { &CHALLENGE } else { br#"{"connectionRes":"2"}"# };
+                let answer = Message { command: command + 1, payload }.encode();
+                camera.send_io_control(viewer, 0x0100, &answer).unwrap();
+                if command == 10_002 {
+                    break;
+                }
+            }
+            // Until the viewer has gone, so that it has its answer.
+            while let Ok(event) = events.next_event() {
+                if let CameraEvent::ViewerRemoved { .. } = event {
+                    break;
+                }
+            }
+            answered
+        });
+        let viewer = Viewer::new(|src| {
+            src.set_property("uid", &uid);
+            src.set_property("address", format!("127.0.0.1:{port}"));
+            brand(src);
+        });
+        viewer.play();
+        println!("{:?}", viewer.error());
+        show(&viewer);
+        assert!(serve.join().unwrap());
+    }
+
+    pub(super) fn brand(element: &gst::Element) {
+        element.set_property_from_str("brand", "wyze");
+        element.set_property("password", PASSWORD);
+        element.set_property("mac", MAC);
     }
 }
 
@@ -126,6 +192,25 @@ fn sessions_with_secrets() {
         println!("{:?}", viewer.error());
         show(&viewer);
     }
+
+    let camera = Camera::new(H264);
+    wyze::brand(&camera.sink);
+    camera.play();
+    let viewer = Viewer::of(&camera);
+    wyze::brand(&viewer.src);
+    viewer.play();
+    camera.wait_for_watcher();
+    show(&viewer);
+    drop(viewer);
+    for (name, value) in [("password", "kanarienvogel-wrong"), ("mac", "AABBCCDDEE00"), ("mac", "AABB")] {
+        let viewer = Viewer::of(&camera);
+        wyze::brand(&viewer.src);
+        viewer.src.set_property(name, value);
+        let _ = viewer.pipeline.set_state(gst::State::Playing);
+        println!("{:?}", viewer.error());
+        show(&viewer);
+    }
+    wyze::refuses();
 }
 
 /// Everything that can be asked of a viewer and of what it posted.

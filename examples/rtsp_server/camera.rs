@@ -19,17 +19,18 @@ use gst_rtsp_server::{RTSPFilterResult, RTSPMedia, RTSPServer};
 pub enum Password {
     /// In `TUTK_PASSWORD`, where `tutksrc` finds it by itself.
     Environment,
-    /// In this file, without the end of its line.
+    /// In this file, its first line; the second one has [`Camera`]'s parameters, if any.
     File(PathBuf),
 }
 
 impl Password {
-    /// What the file holds; none where there is none.
-    fn read(&self) -> io::Result<Option<String>> {
-        match self {
-            Self::Environment => Ok(None),
-            Self::File(file) => Ok(Some(fs::read_to_string(file)?.trim_end_matches(['\r', '\n']).into())),
-        }
+    /// The password and the parameters in the file; none where there is none.
+    fn read(&self) -> io::Result<Option<(String, String)>> {
+        let Self::File(file) = self else { return Ok(None) };
+        let text = fs::read_to_string(file)?;
+        let mut lines = text.lines();
+        let mut line = || lines.next().unwrap_or_default().to_owned();
+        Ok(Some((line(), line())))
     }
 
     /// Where a user looks for it.
@@ -57,6 +58,8 @@ struct Pipeline {
 /// A camera that the user has named.
 pub struct Camera {
     uid: String,
+    /// Properties of `tutksrc` as a URI has them, `property=value&…`.
+    parameters: String,
     password: Password,
     server: glib::WeakRef<RTSPServer>,
     /// What was said last, until the camera is connected: clients that come again and again cause one line.
@@ -66,8 +69,9 @@ pub struct Camera {
 }
 
 impl Camera {
-    pub fn new(uid: String, password: Password, server: &RTSPServer) -> Self {
-        Self { uid, password, server: server.downgrade(), trouble: Mutex::default(), over: AtomicU32::default() }
+    pub fn new(uid: String, parameters: String, password: Password, server: &RTSPServer) -> Self {
+        let (server, trouble, over) = (server.downgrade(), Mutex::default(), AtomicU32::default());
+        Self { uid, parameters, password, server, trouble, over }
     }
 
     fn say(&self, text: &str) {
@@ -81,11 +85,15 @@ impl Camera {
 
     /// From the camera to RTP packets, whatever its codec.
     fn element(&self) -> Result<gst::Element, glib::BoolError> {
-        let source = gst::ElementFactory::make("tutksrc").property("uid", &self.uid).property("retry-timeout", -1);
-        let source = source.build()?;
+        let source = gst::ElementFactory::make("tutksrc").property("retry-timeout", -1).build()?;
+        let set_uri =
+            |more: &str| source.set_property("uri", format!("tutk://{}?{}&{more}", self.uid, self.parameters));
         match self.password.read() {
-            Ok(None) => {}
-            Ok(Some(password)) => source.set_property("password", password),
+            Ok(None) => set_uri(""),
+            Ok(Some((password, parameters))) => {
+                set_uri(&parameters);
+                source.set_property("password", password);
+            }
             Err(error) => return Err(glib::bool_error!("{} cannot be read: {error}", self.password.place())),
         }
         let parser = gst::ElementFactory::make("parsebin").build()?;
@@ -112,7 +120,9 @@ impl Camera {
             // Others that follow are of elements that get no more data.
             gst::MessageView::Error(_) if pipeline.has_failed.swap(true, Ordering::Relaxed) => {}
             gst::MessageView::Error(error) => {
-                if error.error().matches(gst::ResourceError::NotAuthorized) {
+                // Of a brand the element knows more.
+                let is_of_brand = error.error().message().contains("ENR");
+                if error.error().matches(gst::ResourceError::NotAuthorized) && !is_of_brand {
                     let place = self.password.place();
                     self.say(&format!("Camera {} refused the password. Check {place}.", self.uid));
                 } else {

@@ -30,7 +30,11 @@ The cameras that you name are served, and nobody else gets a password:
 
   UID           on the command line; the password is in the environment variable TUTK_PASSWORD
   password_UID  a file in the folder that the environment variable CREDENTIALS_DIRECTORY names; the password is in the
-                file. systemd's LoadCredential=password:FOLDER makes such files from those in FOLDER, named UID.
+                first line of the file. systemd's LoadCredential=password:FOLDER makes such files from those in FOLDER,
+                named UID.
+
+Behind a UID and a question mark, and in the second line of such a file, there can be properties of tutksrc as a URI has
+them, for instance brand=wyze&mac=AABBCCDDEEFF.
 
 Other cameras that answer on the local network are listed. What goes wrong with a camera is one line on stderr.
 ";
@@ -45,21 +49,21 @@ fn main() -> ExitCode {
 /// Runs the server with the arguments of a command line, without the program's name.
 pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     let mut port = 8554;
-    let mut uids = Vec::new();
+    let mut named = Vec::new();
     for argument in arguments {
         if argument == "-h" || argument == "--help" {
             print!("{USAGE}");
             return ExitCode::SUCCESS;
         } else if let Ok(number) = argument.parse() {
             port = number;
-        } else if let Ok(uid) = argument.parse() {
-            uids.push(uid);
+        } else if let Some(camera) = camera(&argument) {
+            named.push(camera);
         } else {
             eprintln!("“{}” is neither a port nor a camera's UID; see --help", argument.escape_debug());
             return ExitCode::from(2);
         }
     }
-    match serve(port, &cameras(uids)) {
+    match serve(port, &cameras(named)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -68,23 +72,34 @@ pub fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     }
 }
 
-/// The cameras that the user has named. A file goes before the environment.
-fn cameras(uids: Vec<Uid>) -> BTreeMap<String, Password> {
-    let mut cameras: BTreeMap<_, _> = uids.into_iter().map(|uid| (uid.to_string(), Password::Environment)).collect();
+/// The UID and the parameters of an argument that names a camera.
+fn camera(argument: &str) -> Option<(Uid, String)> {
+    let (uid, parameters) = argument.split_once('?').unwrap_or((argument, ""));
+    Some((uid.parse().ok()?, parameters.into()))
+}
+
+/// The cameras that the user has named, with their parameters. A file goes before the environment.
+fn cameras(named: Vec<(Uid, String)>) -> BTreeMap<String, (String, Password)> {
+    let of_environment = |(uid, parameters): (Uid, _)| (uid.to_string(), (parameters, Password::Environment));
+    let mut cameras: BTreeMap<_, _> = named.into_iter().map(of_environment).collect();
     let Some(folder) = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) else { return cameras };
     let files = fs::read_dir(&folder).inspect_err(|error| eprintln!("{} cannot be read: {error}", folder.display()));
     for file in files.into_iter().flatten().flatten() {
         let name = file.file_name();
         let Some(name) = name.to_str().and_then(|name| name.strip_prefix("password_")) else { continue };
         match name.parse::<Uid>() {
-            Ok(uid) => drop(cameras.insert(uid.to_string(), Password::File(file.path()))),
+            Ok(uid) => {
+                let (parameters, _) =
+                    cameras.remove(&uid.to_string()).unwrap_or((String::new(), Password::Environment));
+                cameras.insert(uid.to_string(), (parameters, Password::File(file.path())));
+            }
             Err(_) => eprintln!("Left alone, because no UID is in its name: {}", file.path().display()),
         }
     }
     cameras
 }
 
-fn serve(port: u16, cameras: &BTreeMap<String, Password>) -> Result<(), Box<dyn Error>> {
+fn serve(port: u16, cameras: &BTreeMap<String, (String, Password)>) -> Result<(), Box<dyn Error>> {
     gst::init()?;
     gsttutk::plugin_register_static()?;
 
@@ -96,8 +111,8 @@ fn serve(port: u16, cameras: &BTreeMap<String, Password>) -> Result<(), Box<dyn 
     source.attach(None);
 
     let mounts = server.mount_points().expect("a server has mount points");
-    for (uid, password) in cameras {
-        let camera = Camera::new(uid.clone(), password.clone(), &server);
+    for (uid, (parameters, password)) in cameras {
+        let camera = Camera::new(uid.clone(), parameters.clone(), password.clone(), &server);
         mounts.add_factory(&format!("/{uid}"), CameraFactory::new(Arc::new(camera)));
         println!("rtsp://localhost:{}/{uid}", server.bound_port());
     }

@@ -3,7 +3,6 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use tutk::wire::FrameInfo;
 use tutk::{
     AudioFormat, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, ChannelError, DisconnectReason,
     SendError, Uid, VideoFrame, ViewerId, io_control,
@@ -109,16 +108,7 @@ impl Server {
     /// them.
     pub(super) fn send_audio(&self, format: AudioFormat, timestamp: u32, data: &[u8]) -> Result<(), ChannelError> {
         let listeners = self.viewers.lock().unwrap().listeners();
-        let viewers = u8::try_from(listeners.len()).unwrap_or(u8::MAX);
-        let flags = format.flags().unwrap_or_default();
-        let info = FrameInfo { codec: format.codec, flags, camera: 0, viewers, timestamp }.encode();
-        let send = |viewer| match self.camera.channel(viewer, 0).send_audio(data, &info) {
-            // It is about to leave.
-            Err(ChannelError::Ended | ChannelError::NotLoggedIn) => Ok(()),
-            sent => sent,
-        };
-        let sent: Vec<_> = listeners.into_iter().map(send).collect();
-        sent.into_iter().collect()
+        self.camera.send_audio(&listeners, format, timestamp, data)
     }
 
     pub(super) fn send_io_control(&self, viewer: ViewerId, kind: u32, body: &[u8]) -> Result<(), SendError> {

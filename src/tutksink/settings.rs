@@ -18,7 +18,8 @@ pub(super) struct Settings {
     port: u32,
     max_viewers: u32,
     generation: Generation,
-    encryption: Encryption,
+    /// None: not set.
+    encryption: Option<Encryption>,
 }
 
 impl Default for Settings {
@@ -29,7 +30,7 @@ impl Default for Settings {
             port: 0,
             max_viewers: 16,
             generation: Generation::default(),
-            encryption: Encryption::default(),
+            encryption: None,
         }
     }
 }
@@ -76,6 +77,25 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * Since: 0.2.0
          */
         login::auth_key("What viewers must show to get a session, 8 characters; can be set and never read back"),
+        /**
+         * GstTutkSink:brand:
+         *
+         * The application of the maker whose camera this is. With `wyze`, #GstTutkSink:password is the camera's ENR,
+         * #GstTutkSink:auth-key is made of that and of #GstTutkSink:mac, and #GstTutkSink:encryption is `required` unless it is
+         * set. The camera answers the messages of the application by itself; #GstTutkSink::io-control has what they mean.
+         *
+         * Since: 0.2.0
+         */
+        login::brand("The application of the maker whose camera this is; wyze: the password is the ENR, and mac is needed"),
+        /**
+         * GstTutkSink:mac:
+         *
+         * The camera's MAC address, `AABBCCDDEEFF` or `AA:BB:CC:DD:EE:FF`, which #GstTutkSink:brand=wyze makes its authentication
+         * key of.
+         *
+         * Since: 0.2.0
+         */
+        login::mac(),
         /**
          * GstTutkSink:port:
          *
@@ -133,9 +153,9 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          *
          * Since: 0.2.0
          */
-        glib::ParamSpecEnum::builder_with_default("encryption", default.encryption)
+        glib::ParamSpecEnum::builder_with_default("encryption", Encryption::default_of(default.login.brand))
             .nick("Encryption")
-            .blurb("Whether sessions are encrypted; auto: those of viewers that ask for it")
+            .blurb("Whether sessions are encrypted; auto: those of viewers that ask for it; required with brand=wyze")
             .mutable_ready()
             .build(),
     ]
@@ -152,7 +172,7 @@ impl Settings {
             "port" => self.port.to_value(),
             "max-viewers" => self.max_viewers.to_value(),
             "generation" => self.generation.to_value(),
-            "encryption" => self.encryption.to_value(),
+            "encryption" => self.encryption().to_value(),
             _ => self.login.get(name),
         }
     }
@@ -165,9 +185,14 @@ impl Settings {
             "port" => self.port = number(),
             "max-viewers" => self.max_viewers = number(),
             "generation" => self.generation = value.get().unwrap_or_default(),
-            "encryption" => self.encryption = value.get().unwrap_or_default(),
+            "encryption" => self.encryption = value.get().ok(),
             _ => self.login.set(name, value),
         }
+    }
+
+    /// Whether to encrypt: as it is set, or as the brand's cameras do.
+    fn encryption(&self) -> Encryption {
+        self.encryption.unwrap_or(Encryption::default_of(self.login.brand))
     }
 
     /// The options of the camera.
@@ -185,8 +210,10 @@ impl Settings {
             .with_port(self.port.try_into().unwrap_or_default())
             .with_max_viewers(self.max_viewers as usize)
             .with_generation(self.generation.into())
-            .with_encryption(self.encryption.into());
+            .with_encryption(self.encryption().into());
         options.auth_key = login::parse_auth_key(self.login.auth_key.as_ref())?;
+        options.brand = self.login.brand.into();
+        options.mac = self.login.mac()?;
         Ok(options)
     }
 }

@@ -271,6 +271,7 @@ impl Link {
 
     fn ask_for_quality(&self) -> Result<(), Unsent> {
         let Some(quality) = self.quality else { return Ok(()) };
-        self.send(io_control::SET_QUALITY, &io_control::set_quality(quality))
+        let session = self.session.as_ref().ok_or(Unsent::NoSession)?;
+        session.set_quality(quality).map_err(|error| Unsent::Failed(error.into()))
     }
 }

@@ -59,7 +59,7 @@
  *   `encryption-declined` (#gboolean), `generation` of the protocol (#guint, if it is known) and `library`
  *   (the vendor's, if it is used);
  * * `tutk-disconnected`, after a loss and after each try to connect that failed: `uid`, `reason` (`silent`, `no-frames`,
- *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `encryption`, `network`, `protocol`, `library`), `text` for the user, `attempt`
+ *   `closed-by-camera`, `not-found`, `no-answer`, `full`, `unavailable`, `encryption`, `network`, `protocol`, `library`), `text` for the user, `attempt`
  *   (#guint, the number of the next try since the last frame) and `next-try` (#guint64, how long until then);
  * * `tutk-stats`, every #GstTutkSrc:stats-interval: what #GstTutkSrc:stats holds.
  *

@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::settings::Settings;
-use crate::{Streams, login};
+use crate::{Encryption, Streams, login};
 
 pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     let default = Settings::default();
@@ -44,6 +44,26 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
          * Since: 0.2.0
          */
         login::auth_key("The key of a camera that wants one, 8 characters; can be set and never read back"),
+        /**
+         * GstTutkSrc:brand:
+         *
+         * The application of the camera's maker, which adds a login and commands of its own. With `wyze`, #GstTutkSrc:password
+         * is the camera's ENR, #GstTutkSrc:auth-key is made of that and of #GstTutkSrc:mac, #GstTutkSrc:encryption is `required`
+         * unless it is set, and #GstTutkSrc:quality is asked for in Wyze's way. Sessions through the vendor's library are `generic`.
+         * A URI can set any other than `generic`.
+         *
+         * Since: 0.2.0
+         */
+        login::brand("The application of the camera's maker; wyze: the password is the ENR, and mac is needed"),
+        /**
+         * GstTutkSrc:mac:
+         *
+         * The camera's MAC address, `AABBCCDDEEFF` or `AA:BB:CC:DD:EE:FF`, which #GstTutkSrc:brand=wyze makes the camera's
+         * authentication key of.
+         *
+         * Since: 0.2.0
+         */
+        login::mac(),
         /**
          * GstTutkSrc:timeout:
          *
@@ -294,9 +314,9 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
          *
          * Since: 0.2.0
          */
-        glib::ParamSpecEnum::builder_with_default("encryption", default.encryption)
+        glib::ParamSpecEnum::builder_with_default("encryption", Encryption::default_of(default.login.brand))
             .nick("Encryption")
-            .blurb("Whether the session is encrypted; auto: unless the camera answers that it cannot")
+            .blurb("Whether the session is encrypted; auto: unless the camera answers that it cannot; required with brand=wyze")
             .mutable_ready()
             .build(),
         /**

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tutk::{
-    Canceller, CommandError, ConnectError, DiscoveredCamera, Error, Events, SessionError, SessionInfo, SessionOptions,
-    Uid, ViewerEvent, ViewerStats,
+    Canceller, CommandError, ConnectError, DiscoveredCamera, Error, Events, Quality, SessionError, SessionInfo,
+    SessionOptions, Uid, ViewerEvent, ViewerStats,
 };
 
 use super::controls::Controls;
@@ -30,6 +30,7 @@ impl Session {
         sync_time: bool,
         streams: Streams,
     ) -> Result<(Arc<Self>, Vec<Notice>), Error> {
+        let options = options.with_streams(streams.contains(Streams::VIDEO), streams.contains(Streams::AUDIO));
         let session = Arc::new(Self::connect(options, cancel)?);
         controls.attach(&session);
         let time = if sync_time { controls.sync_time() } else { Ok(()) };
@@ -59,6 +60,10 @@ impl Session {
 
     pub(super) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         self.session.send_io_control(kind, body)
+    }
+
+    pub(super) fn set_quality(&self, quality: Quality) -> Result<(), SessionError> {
+        self.session.set_quality(quality)
     }
 
     /// Waits for what the camera sends; none if nothing came until the deadline.

@@ -33,7 +33,8 @@ pub(super) struct Settings {
     pub(super) backend: Backend,
     pub(super) library: Option<String>,
     pub(super) license_key: Option<Secret>,
-    pub(super) encryption: Encryption,
+    /// None: not set.
+    pub(super) encryption: Option<Encryption>,
     pub(super) require_encryption: bool,
     pub(super) quality: Quality,
     pub(super) navigation: bool,
@@ -63,7 +64,7 @@ impl Default for Settings {
             backend: Backend::Auto,
             library: None,
             license_key: None,
-            encryption: Encryption::default(),
+            encryption: None,
             require_encryption: false,
             quality: Quality::Unset,
             navigation: false,
@@ -90,7 +91,7 @@ impl Settings {
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
-            "encryption" => self.encryption.to_value(),
+            "encryption" => self.encryption().to_value(),
             "require-encryption" => self.require_encryption.to_value(),
             "quality" => self.quality.to_value(),
             "navigation" => self.navigation.to_value(),
@@ -121,7 +122,7 @@ impl Settings {
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
-            "encryption" => self.encryption = value.get().unwrap_or_default(),
+            "encryption" => self.encryption = value.get().ok(),
             "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
             "quality" => self.quality = value.get().unwrap_or_default(),
@@ -203,9 +204,16 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
-        let encryption = if self.require_encryption { Encryption::Required } else { self.encryption };
+        let encryption = if self.require_encryption { Encryption::Required } else { self.encryption() };
         options.encryption = encryption.into();
+        options.brand = self.login.brand.into();
+        options.mac = self.login.mac()?;
         Ok(Some(options))
+    }
+
+    /// Whether to encrypt: as it is set, or as the brand's cameras do.
+    fn encryption(&self) -> Encryption {
+        self.encryption.unwrap_or(Encryption::default_of(self.login.brand))
     }
 
     /// The password that was set, or the environment's, if this may have it.

@@ -21,6 +21,9 @@ const LOCAL: [&str; 5] = ["backend", "library", "license-key", "auth-key", "requ
 /// A URI may ask for more safety, not for less.
 const ENCRYPTION: &str = "encryption";
 const REQUIRED: &str = "required";
+/// What a brand wants is more than what this one does.
+const BRAND: &str = "brand";
+const GENERIC: &str = "generic";
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
@@ -47,6 +50,9 @@ pub(super) fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, Strin
             return Err(format!(
                 "“{ENCRYPTION}” can be set by a URI to “{REQUIRED}” alone, otherwise only as a property"
             ));
+        }
+        if name == BRAND && text == GENERIC {
+            return Err(format!("“{BRAND}” cannot be set by a URI to “{GENERIC}”, only as a property of tutksrc"));
         }
         properties.push((property.name(), value(property, &text)?));
     }

@@ -122,8 +122,12 @@ impl TestPictureCamera {
         Self { uid, pipeline }
     }
 
+    pub fn sink(&self) -> gst::Element {
+        self.pipeline.element("sink")
+    }
+
     pub fn port(&self) -> u32 {
-        self.pipeline.element("sink").property("current-port")
+        self.sink().property("current-port")
     }
 
     pub fn stop(&self) {

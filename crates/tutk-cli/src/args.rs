@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
-use tutk::{Address, Backend, Encryption, LocalPorts, Secret, Uid};
+use tutk::{Address, Backend, Brand, Encryption, LocalPorts, Mac, Secret, Uid};
 
 const EXIT_CODES: &str = "Exit codes:
   0  done, or ended by SIGINT, SIGTERM or a closed pipe
@@ -128,13 +128,25 @@ pub(crate) struct Camera {
     pub(crate) auth_key_file: Option<PathBuf>,
 
     /// Whether the session is encrypted: auto (unless the camera answers that it cannot), required (no password is sent in a
-    /// session without it), or off. Cameras of SDK 4.x can encrypt
+    /// session without it), or off. Cameras of SDK 4.x can encrypt. Default: auto; with --brand=wyze required
+    #[arg(
+        long,
+        value_parser = PossibleValuesParser::new(["auto", "required", "off"]).try_map(|nick| nick.parse::<Encryption>())
+    )]
+    pub(crate) encryption: Option<Encryption>,
+
+    /// The application of the camera's maker, which adds a login of its own: generic (none), or wyze, where the password is the
+    /// camera's ENR and --mac is needed
     #[arg(
         long,
         default_value_t,
-        value_parser = PossibleValuesParser::new(["auto", "required", "off"]).try_map(|nick| nick.parse::<Encryption>())
+        value_parser = PossibleValuesParser::new(["generic", "wyze"]).try_map(|nick| nick.parse::<Brand>())
     )]
-    pub(crate) encryption: Encryption,
+    pub(crate) brand: Brand,
+
+    /// The camera's MAC address, for --brand=wyze
+    #[arg(long, value_name = "MAC", required_if_eq("brand", "wyze"))]
+    pub(crate) mac: Option<Mac>,
 
     /// A file with the licence key that some of the vendor's libraries want in its first line, or - for standard input.
     /// Default: what the environment variable TUTK_LICENSE_KEY holds

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tutk::{CommandError, ConnectError, DiscoverError, Error, IoError, SessionError};
+use tutk::{BrandError, CommandError, ConnectError, DiscoverError, Error, IoError, SessionError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -21,7 +21,9 @@ impl Failure {
         match self {
             Self::Session(error) => match error {
                 Error::Connect(error) => match error {
-                    ConnectError::NotFound { .. } | ConnectError::NoAnswer { .. } => 3,
+                    ConnectError::NotFound { .. }
+                    | ConnectError::NoAnswer { .. }
+                    | ConnectError::Brand { error: BrandError::NoAnswer, .. } => 3,
                     ConnectError::Refused { .. }
                     | ConnectError::ProbablyRefused { .. }
                     | ConnectError::UnknownAccount { .. }
@@ -32,6 +34,7 @@ impl Failure {
                     | ConnectError::AuthKeyNotWanted { .. }
                     | ConnectError::SearchResult { .. }
                     | ConnectError::LoginResult { .. }
+                    | ConnectError::Brand { .. }
                     | ConnectError::Full { .. } => 4,
                     ConnectError::Session(error) => of_session(error),
                     ConnectError::Option(_) => 2,
@@ -111,7 +114,8 @@ fn advice_to_connect(error: &ConnectError) -> Option<&'static str> {
              maker or app."
         }
         ConnectError::WrongAuthKey { given: true, .. } => {
-            "Check the key in --auth-key-file or in the environment variable TUTK_AUTH_KEY, upper and lower case too."
+            "Check the key in --auth-key-file or in the environment variable TUTK_AUTH_KEY, upper and lower case too; with \
+             --brand=wyze, where it is made of both, the ENR and the MAC address."
         }
         ConnectError::AuthKeyNotWanted { .. } => "Leave out --auth-key-file, and unset TUTK_AUTH_KEY.",
         ConnectError::LoginResult { .. } | ConnectError::SearchResult { .. } => "Try again, or restart the camera.",
@@ -119,6 +123,8 @@ fn advice_to_connect(error: &ConnectError) -> Option<&'static str> {
             "Other viewers may have all its places: close one (the camera's app on a phone counts, too), or restart \
              the camera."
         }
+        ConnectError::Brand { brand, error: BrandError::Refused, .. } => return brand.where_secrets_are(),
+        ConnectError::Brand { .. } => "Try again in a few minutes; --wait does.",
         ConnectError::Session(error) => return advice_on_end(error),
         _ => return None,
     })

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tutk::{ConnectError, Events, ParseAuthKeyError, Session, SessionOptions};
+use tutk::{Brand, ConnectError, Encryption, Events, ParseAuthKeyError, Session, SessionOptions};
 
 use crate::args::{Camera, Network};
 use crate::console::Console;
@@ -32,7 +32,10 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
         options.auth_key =
             Some(key.reveal().parse().map_err(|error: ParseAuthKeyError| Failure::Usage(error.to_string()))?);
     }
-    options.encryption = camera.encryption;
+    options.brand = camera.brand;
+    options.mac = camera.mac;
+    let of_brand = if camera.brand == Brand::Generic { Encryption::Auto } else { Encryption::Required };
+    options.encryption = camera.encryption.unwrap_or(of_brand);
     options.timeout = network.timeout();
     options.address = network.address.clone();
     options.local_ports = network.local_port;

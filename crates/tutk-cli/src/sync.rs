@@ -5,7 +5,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tutk::io_control::SET_TIME;
-use tutk::{AvEvent, ConnectError, SessionError, ViewerEvent};
+use tutk::{AvEvent, Brand, ConnectError, SessionError, ViewerEvent};
 
 use crate::args;
 use crate::console::Console;
@@ -14,7 +14,10 @@ use crate::interrupt::Interrupt;
 use crate::session;
 
 pub(crate) fn run(args: &args::Sync, console: &Console) -> Result<(), Failure> {
-    let options = session::options(&args.camera, &args.network)?;
+    let options = session::options(&args.camera, &args.network)?.with_streams(false, false);
+    if options.brand != Brand::Generic {
+        return Err(Failure::Usage(format!("the clock of a camera of brand {} cannot be set", options.brand)));
+    }
     let uid = options.uid;
     let interrupt = Interrupt::new()?;
     let interrupted = || Failure::Other(format!("interrupted; whether camera {uid} has the time is not known"));

@@ -228,6 +228,31 @@ fn a_signal_ends_the_wait_and_a_wrong_password_is_not_waited_for() {
 }
 
 #[test]
+fn a_wyze_camera_plays_by_its_enr_and_mac() {
+    let enr = format!("{CANARY}0123456789abcdef");
+    let options = CameraOptions::new(crate::support::uid()).with_login("admin", &*enr);
+    let camera = Running::with(options.with_wyze("AABBCCDDEEFF".parse().unwrap()));
+    let stream = |mac: &str| {
+        let mut command = camera.tutk("stream");
+        command.args(["-f", "-", "--brand=wyze", "--mac", mac]).env("TUTK_PASSWORD", &enr);
+        command
+    };
+    let mut child = stream("aa:bb:cc:dd:ee:ff").spawn().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let sent = play(&camera);
+    let mut received = vec![0; sent.len()];
+    stdout.read_exact(&mut received).unwrap();
+    assert!(received == sent);
+    end_by(child, &camera, SIGINT);
+    let output = finish(stream("AABBCCDDEE00").spawn().unwrap());
+    assert_code(&output, 4);
+    assert!(text(&output.stderr).contains("the ENR and the MAC"), "{}", text(&output.stderr));
+    let output = finish(camera.tutk("sync").args(["--brand=wyze", "--mac=AABBCCDDEEFF"]).spawn().unwrap());
+    assert_code(&output, 2);
+    assert_code(&finish(camera.tutk("stream").args(["-f", "-", "--brand=wyze"]).spawn().unwrap()), 2);
+}
+
+#[test]
 fn a_full_camera_refuses() {
     let camera = Running::start("", "");
     let child = camera.tutk("stream").args(["-f", "-"]).spawn().unwrap();
