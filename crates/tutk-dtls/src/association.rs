@@ -23,6 +23,7 @@ const ALERT_REASONS: i32 = 1_000;
 const BAD_RECORD_MAC: [u8; 15] = [21, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 2, 2, 20];
 
 /// Which end of an association, and what it knows.
+#[derive(Clone)]
 pub(crate) enum Role {
     Client {
         identity: Vec<u8>,
@@ -92,10 +93,23 @@ impl Openssl {
                 let answered = answered || after != before && before == CLIENT_HELLO_SENT;
                 AssociationState::Handshaking { answered, repeats }
             }
+            Err(error) if !self.is_server && is_timeout(error.ssl_error()) => {
+                // Whoever waits decides when it was long enough.
+                return self.restart(now, AssociationState::Handshaking { answered, repeats });
+            }
             Err(error) => AssociationState::Failed(failure(error.ssl_error())),
         };
         if !matches!(self.state, AssociationState::Handshaking { .. }) {
             self.timer = None;
+        }
+    }
+
+    /// A client begins anew, where OpenSSL does not send its flight any more.
+    fn restart(&mut self, now: Instant, state: AssociationState) {
+        let role = context::role_index().ok().and_then(|index| self.stream.ssl().ex_data(index).cloned());
+        match role.and_then(|role| Self::new(now, role).ok()) {
+            Some(fresh) => *self = Self { state, ..fresh },
+            None => (self.state, self.timer) = (AssociationState::Failed(Failure::Unavailable), None),
         }
     }
 
@@ -180,6 +194,13 @@ impl fmt::Debug for Openssl {
 
 fn is_retriable(code: ErrorCode) -> bool {
     code == ErrorCode::WANT_READ || code == ErrorCode::WANT_WRITE
+}
+
+/// Whether OpenSSL has sent a flight so often that it gives up.
+fn is_timeout(error: Option<&ErrorStack>) -> bool {
+    /// `SSL_R_READ_TIMEOUT_EXPIRED` of `openssl/sslerr.h`.
+    const READ_TIMEOUT_EXPIRED: i32 = 312;
+    error.is_some_and(|error| error.errors().iter().any(|error| error.reason_code() == READ_TIMEOUT_EXPIRED))
 }
 
 /// What OpenSSL's words mean.

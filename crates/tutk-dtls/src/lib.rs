@@ -2,8 +2,8 @@
 //!
 //! [`OpenSsl`] is a [`Provider`] of encryption: DTLS 1.2 with pre-shared keys, in either role, with the suites of
 //! [`CipherSuite`](tutk_proto::security::CipherSuite). It opens no socket. Records that cannot be read, come twice or in another
-//! order cost nothing but themselves. What a handshake sends is sent again after 250 ms, then after twice as long each time, up
-//! to 1 s; OpenSSL measures that by the system's clock.
+//! order cost nothing but themselves. What a handshake sends is sent again after 250 ms, then each 500 ms;
+//! OpenSSL measures that by the system's clock.
 //!
 //! OpenSSL comes from the system, or is built from source with the feature `vendored`.
 
