@@ -4,6 +4,9 @@
 //! Wyze's cameras have. No camera was at hand.
 
 mod camera;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod hl;
 mod keys;
 mod viewer;
