@@ -11,6 +11,9 @@
  * microphone waits. Audio that comes later gets a pad then, and another #GstStreamCollection is announced. A pad without
  * buffers gets gap events, half a second behind the other.
  *
+ * The pad of audio has a thread of its own, and room for 20 s: a muxer that takes no audio while it waits for video does not keep
+ * that video away. If it waits for longer, the oldest audio is dropped.
+ *
  * ## Example
  * |[
  * gst-launch-1.0 tutksrc uid=ABCDEFGHJKLMNPQRST12 ! tutkdemux name=camera camera. ! queue ! decodebin ! videoconvert ! autovideosink camera. ! queue ! decodebin ! audioconvert ! autoaudiosink
@@ -27,10 +30,11 @@ use gst::subclass::prelude::*;
 use gst_base::UniqueFlowCombiner;
 use tutk::Media;
 
+use super::output::Output;
 use super::streams::{Action, NoLabel, Streams};
 use crate::{audio, caps, container};
 
-static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
+pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutkdemux", gst::DebugColorFlags::empty(), Some("Demuxer for TUTK/Kalay cameras"))
 });
 
@@ -140,6 +144,7 @@ impl TutkDemux {
 
         gst::log!(CAT, imp = self, "{event:?}");
         let mut streams = self.streams.lock().unwrap();
+        let outputs = streams.outputs();
         let actions = match event.view() {
             // Each pad has its own.
             EventView::StreamStart(start) => {
@@ -166,7 +171,24 @@ impl TutkDemux {
         drop(streams);
         // Downstream answers when it gets buffers again.
         let _ = self.carry_out(actions);
-        gst::Pad::event_default(pad, Some(&*self.obj()), event)
+        match event.type_() {
+            gst::EventType::FlushStart => {
+                let result = gst::Pad::event_default(pad, Some(&*self.obj()), event);
+                outputs.iter().for_each(Output::flush);
+                result
+            }
+            gst::EventType::FlushStop => {
+                let result = gst::Pad::event_default(pad, Some(&*self.obj()), event);
+                outputs.iter().for_each(Output::flushed);
+                result
+            }
+            kind if kind.is_serialized() => {
+                let outputs = self.streams.lock().unwrap().outputs();
+                outputs.iter().for_each(|output| output.push_event(event.clone()));
+                true
+            }
+            _ => gst::Pad::event_default(pad, Some(&*self.obj()), event),
+        }
     }
 
     /// Returns what upstream is to know: an error, or that no pad takes anything.
@@ -186,14 +208,12 @@ impl TutkDemux {
                     // Without a bus it is refused, which is no failure.
                     let _ = self.obj().post_message(message);
                 }
-                Action::Event(pad, event) => {
-                    pad.push_event(event);
-                }
+                Action::Event(output, event) => output.push_event(event),
                 Action::NoMorePads => self.obj().no_more_pads(),
-                Action::Push(pad, buffer) => {
-                    gst::trace!(CAT, imp = self, "{}: {buffer:?}", pad.name());
-                    let pushed = pad.push(buffer);
-                    result = self.flow.lock().unwrap().update_pad_flow(&pad, pushed);
+                Action::Push(output, buffer) => {
+                    gst::trace!(CAT, imp = self, "{}: {buffer:?}", output.pad.name());
+                    let pushed = output.push(buffer);
+                    result = self.flow.lock().unwrap().update_pad_flow(&output.pad, pushed);
                     if result.is_err() {
                         break;
                     }

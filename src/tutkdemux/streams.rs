@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 use tutk::Media;
 
+use super::output::Output;
 use crate::container::{self, Label};
 
 /// How long the first stream waits for the other one.
@@ -21,9 +22,9 @@ const GAP: gst::ClockTime = gst::ClockTime::from_mseconds(250);
 pub(super) enum Action {
     AddPad(gst::Pad),
     Post(gst::StreamCollection),
-    Event(gst::Pad, gst::Event),
+    Event(Output, gst::Event),
     NoMorePads,
-    Push(gst::Pad, gst::Buffer),
+    Push(Output, gst::Buffer),
 }
 
 /// Why a buffer cannot be taken apart: it has no label.
@@ -56,7 +57,7 @@ struct Waiting {
 struct Stream {
     media: Media,
     caps: gst::Caps,
-    pad: gst::Pad,
+    output: Output,
     stream: gst::Stream,
     /// Up to where downstream has got buffers or gaps.
     position: Option<gst::ClockTime>,
@@ -81,7 +82,12 @@ impl Streams {
 
     /// The element stops. Returns the pads that are to be removed.
     pub(super) fn clear(&mut self) -> Vec<gst::Pad> {
-        std::mem::take(self).streams.into_iter().map(|stream| stream.pad).collect()
+        std::mem::take(self).streams.into_iter().map(|stream| stream.output.pad).collect()
+    }
+
+    /// Where streams go downstream.
+    pub(super) fn outputs(&self) -> Vec<Output> {
+        self.streams.iter().map(|stream| stream.output.clone()).collect()
     }
 
     /// Upstream has sent a gap up to this time.
@@ -155,18 +161,14 @@ impl Streams {
         };
         let id = format!("{}/{name}_0", self.id);
         let stream = gst::Stream::new(Some(&id), Some(caps), kind, gst::StreamFlags::SELECT);
-        let Some(template) = super::imp::template(*media) else { return };
-        let pad = gst::Pad::builder_from_template(&template).name(format!("{name}_0")).build();
-        pad.use_fixed_caps();
-        // It has to be active for sticky events.
-        let _ = pad.set_active(true);
+        let Some(output) = Output::new(*media) else { return };
         let group = *self.group.get_or_insert_with(gst::GroupId::next);
         let start = gst::event::StreamStart::builder(&id).group_id(group).stream(stream.clone()).build();
         for event in [Some(start), Some(gst::event::Caps::new(caps)), self.segment.clone()].into_iter().flatten() {
-            let _ = pad.store_sticky_event(&event);
+            let _ = output.pad.store_sticky_event(&event);
         }
-        actions.push(Action::AddPad(pad.clone()));
-        self.streams.push(Stream { media: *media, caps: caps.clone(), pad, stream, position: None });
+        actions.push(Action::AddPad(output.pad.clone()));
+        self.streams.push(Stream { media: *media, caps: caps.clone(), output, stream, position: None });
     }
 
     /// Says which streams there are.
@@ -176,7 +178,7 @@ impl Streams {
         actions.push(Action::Post(collection.clone()));
         for stream in &self.streams {
             let event = gst::event::StreamCollection::new(&collection);
-            actions.push(Action::Event(stream.pad.clone(), event));
+            actions.push(Action::Event(stream.output.clone(), event));
         }
     }
 
@@ -189,12 +191,12 @@ impl Streams {
         if stream.caps != label.caps {
             stream.caps.clone_from(&label.caps);
             stream.stream.set_caps(Some(&label.caps));
-            actions.push(Action::Event(stream.pad.clone(), gst::event::Caps::new(&label.caps)));
+            actions.push(Action::Event(stream.output.clone(), gst::event::Caps::new(&label.caps)));
         }
         let time = buffer.dts_or_pts();
         let end = time.map(|time| time + buffer.duration().unwrap_or_default());
         stream.position = stream.position.max(end);
-        actions.push(Action::Push(stream.pad.clone(), buffer));
+        actions.push(Action::Push(stream.output.clone(), buffer));
         if let Some(time) = time {
             self.pass(label.media, time, actions);
         }
@@ -207,7 +209,7 @@ impl Streams {
             let from = *stream.position.get_or_insert(to);
             if from + GAP <= to {
                 let gap = gst::event::Gap::builder(from).duration(to - from).build();
-                actions.push(Action::Event(stream.pad.clone(), gap));
+                actions.push(Action::Event(stream.output.clone(), gap));
                 stream.position = Some(to);
             }
         }
@@ -238,9 +240,11 @@ mod tests {
         let word = |action: &Action| match action {
             Action::AddPad(pad) => format!("add {}", pad.name()),
             Action::Post(collection) => format!("post {}", collection.len()),
-            Action::Event(pad, event) => format!("{:?} {}", event.type_(), pad.name()),
+            Action::Event(output, event) => format!("{:?} {}", event.type_(), output.pad.name()),
             Action::NoMorePads => "no more".into(),
-            Action::Push(pad, buffer) => format!("push {} {}", pad.name(), buffer.pts().unwrap() / FRAME),
+            Action::Push(output, buffer) => {
+                format!("push {} {}", output.pad.name(), buffer.pts().unwrap() / FRAME)
+            }
         };
         actions.iter().map(word).collect()
     }

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | `streamer` | the streaming thread: connects, receives, returns buffers and notices |
 //! | `connector`, `reconnect`, `session` | get a session, and the next one, with backoff |
-//! | `receiver`, `reception`, `frame_queue` | the thread that receives: units of video and blocks of audio for the streaming thread |
+//! | `receiver`, `reception`, `first_picture`, `frame_queue` | the thread that receives: units of video and blocks of audio for the streaming thread |
 //! | `form` | video alone, or a container with both streams |
 //! | `output`, `audio`, `gate`, `timing`, `running_time` | make buffers of units: which ones, with which timestamps |
 //! | `controls`, `motor`, `navigation` | commands to the camera, from any thread |
@@ -22,6 +22,7 @@ mod audio;
 mod connector;
 mod controls;
 mod downstream;
+mod first_picture;
 mod form;
 mod frame_queue;
 #[cfg(any(test, fuzzing))]

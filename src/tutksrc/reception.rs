@@ -10,6 +10,7 @@ use tutk::{
 };
 
 use super::controls::Controls;
+use super::first_picture::FirstPicture;
 use super::frame_queue::{Producer, Pushed};
 use super::notice::Notice;
 use super::stats::Stats;
@@ -41,6 +42,7 @@ pub(super) struct Reception {
     frames: Producer,
     /// Since when the next unit waits for a frame that shows how the stream is cut.
     held: Option<Instant>,
+    first_picture: FirstPicture,
     watchdog: FrameWatchdog,
     stats: Arc<Mutex<Stats>>,
     controls: Arc<Controls>,
@@ -61,7 +63,10 @@ impl Reception {
         let unused = video.parser.restart();
         stats.lock().unwrap().dropped(unused.into());
         let watchdog = FrameWatchdog::new(frame_timeout, video.longest_interval, Instant::now());
-        Self { uid, streams, video, frames, held: None, watchdog, stats, controls, notices: VecDeque::new() }
+        let has_video = streams.contains(Streams::VIDEO);
+        let first_picture = if has_video { FirstPicture::default() } else { FirstPicture::none() };
+        let (held, notices) = (None, VecDeque::new());
+        Self { uid, streams, video, frames, held, first_picture, watchdog, stats, controls, notices }
     }
 
     /// What was asked of the camera.
@@ -96,6 +101,7 @@ impl Reception {
             AvEvent::Audio(frame) => self.handle_audio(frame, now),
             AvEvent::Video(frame) => {
                 self.stats.lock().unwrap().received(&frame);
+                self.first_picture.frame();
                 if let Some(dropped) = self.video.parser.push(frame) {
                     self.unusable(dropped);
                 }
@@ -131,6 +137,9 @@ impl Reception {
         if !self.streams.contains(Streams::VIDEO) {
             self.watchdog.frame(frame.received);
         }
+        if !self.first_picture.passes_audio(now) {
+            return;
+        }
         let dropped = self.frames.push_audio(frame, now);
         if dropped > 0 {
             let text = format!("Elements downstream are behind: dropped {dropped} blocks of audio");
@@ -151,6 +160,7 @@ impl Reception {
     pub(super) fn deliver(&mut self, now: Instant, ends: bool) {
         while let Some((unit, alignment, ready)) = self.next_unit(now, ends) {
             self.watchdog.frame(unit.frame.received);
+            self.first_picture.picture();
             self.stats.lock().unwrap().plays(unit.frame.codec);
             let (announced, codec) = (unit.announced, unit.frame.codec);
             if announced != codec && !std::mem::replace(&mut self.video.warned_of_announcement, true) {
@@ -282,7 +292,7 @@ mod tests {
     fn audio_goes_downstream_only_if_it_was_asked_for() {
         let block = || av(AvEvent::Audio(Frame::new(Codec::Pcm, vec![0; 640], Instant::now())));
         let lost = || av(AvEvent::Lost(tutk::Lost::new(Media::Audio, 0, 3)));
-        let (mut asked, consumer) = reception_of(Streams::all(), Video::default());
+        let (mut asked, consumer) = reception_of(Streams::AUDIO, Video::default());
         asked.handle(lost(), Instant::now()).unwrap();
         asked.handle(block(), Instant::now()).unwrap();
         let item = consumer.next(Duration::ZERO).unwrap();
@@ -294,6 +304,20 @@ mod tests {
         unasked.handle(block(), Instant::now()).unwrap();
         assert!(notices(&mut unasked).is_empty());
         unasked.end(SessionError::ClosedByCamera);
+        assert!(consumer.next(Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn audio_begins_with_the_first_picture() {
+        let block = || av(AvEvent::Audio(Frame::new(Codec::Pcm, vec![0; 640], Instant::now())));
+        let (mut reception, consumer) = reception_of(Streams::all(), Video::default());
+        reception.handle(block(), Instant::now()).unwrap();
+        reception.handle(frame(0, Codec::Mjpeg), Instant::now()).unwrap();
+        reception.deliver(Instant::now(), false);
+        reception.handle(block(), Instant::now()).unwrap();
+        assert!(matches!(consumer.next(Duration::ZERO), Ok(Some(Item::Video(_)))));
+        assert!(matches!(consumer.next(Duration::ZERO), Ok(Some(Item::Audio(_)))));
+        reception.end(SessionError::ClosedByCamera);
         assert!(consumer.next(Duration::ZERO).is_err());
     }
 

@@ -86,6 +86,11 @@ impl FrameCamera {
         let info = FrameInfo { codec: format.codec, flags, camera: 0, viewers: 1, timestamp };
         self.camera.channel(viewer, 0).send_audio(data, &info.encode()).unwrap();
     }
+
+    /// Ends the session of this viewer.
+    pub fn close(&self, viewer: ViewerId) {
+        self.camera.close_viewer(viewer);
+    }
 }
 
 impl Drop for FrameCamera {
