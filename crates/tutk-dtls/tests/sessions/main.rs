@@ -11,9 +11,9 @@ mod world;
 use std::time::Duration;
 
 use network::Conditions;
-use tutk_proto::security::{CipherSuite, Encryption};
+use tutk_proto::security::{CipherSuite, Encryption, Failure};
 use tutk_proto::wire::Role;
-use tutk_proto::{AvEvent, CloseReason, Credentials, Generation, Step, ViewerEvent};
+use tutk_proto::{AvEvent, CloseReason, Credentials, Generation, Step, ViewerEvent, io_control};
 use world::{Setup, World, change_payload, forged};
 
 use Encryption::{Auto, Off, Required};
@@ -336,4 +336,62 @@ fn the_camera_is_the_client_of_another_channel() {
         // The other channel does not mind.
         assert_eq!((outcome(&world), world.delivered > 50), (Outcome::Encrypted, true));
     }
+}
+
+/// The viewer begins to speak.
+fn speak(world: &mut World) {
+    let channel = world.viewer.start_talk().unwrap();
+    let body = io_control::channel(channel).to_vec();
+    world.viewer.link().unwrap().send_io_control(0, io_control::START_SPEAKER, body).unwrap();
+    for number in 0..3 {
+        world.viewer.send_talk(&[number; 100], &[0; 16]).unwrap();
+    }
+}
+
+#[test]
+fn speech_is_encrypted_and_heard() {
+    let mut world = World::new(Setup::default());
+    world.run(seconds(1));
+    world.tamper = Box::new(|_, datagram| {
+        let mut plain = datagram.clone();
+        tutk_proto::wire::descramble(&mut plain);
+        for canary in [&b"right"[..], &[1; 100]] {
+            assert!(!plain.windows(canary.len()).any(|window| window == canary));
+        }
+        vec![]
+    });
+    speak(&mut world);
+    world.run(seconds(4));
+    assert_eq!(world.heard, [[0; 100], [1; 100], [2; 100]]);
+    assert_eq!(world.others, [ViewerEvent::TalkStarted]);
+    assert!(world.viewer.link().unwrap().cipher_suite(1).is_some());
+    assert_eq!(outcome(&world), Outcome::Encrypted);
+}
+
+/// The camera gives its account, which the viewer has not.
+#[test]
+fn a_viewer_with_a_token_is_told_that_it_cannot_speak() {
+    let mut world = World::new(Setup { credentials: Credentials::token("phone", "token"), ..Setup::default() });
+    world.run(seconds(1));
+    speak(&mut world);
+    world.run(seconds(4));
+    assert_eq!(world.others, [ViewerEvent::TalkFailed(Failure::UnknownIdentity)]);
+    assert_eq!((outcome(&world), world.delivered > 50), (Outcome::Encrypted, true));
+}
+
+/// Somebody who has read the session's id could otherwise have the rest of it in plain.
+#[test]
+fn a_forged_notice_in_the_channel_of_speech_changes_nothing() {
+    let mut world = World::new(Setup { speaker: false, ..Setup::default() });
+    world.run(seconds(1));
+    speak(&mut world);
+    for secure in [false, true] {
+        let mut notice = forged(Role::Camera, World::session(7), secure, NOTICE);
+        tutk_proto::wire::descramble(&mut notice);
+        notice[14] = 1;
+        tutk_proto::wire::scramble(&mut notice);
+        world.tamper = Box::new(move |to_viewer, _| if to_viewer { vec![notice.clone()] } else { vec![] });
+        world.run(seconds(if secure { 6 } else { 3 }));
+    }
+    assert_eq!((outcome(&world), world.delivered > 50), (Outcome::Encrypted, true));
 }

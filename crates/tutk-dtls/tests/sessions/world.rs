@@ -27,6 +27,7 @@ pub(crate) struct Setup {
     pub(crate) credentials: Credentials,
     pub(crate) conditions: Conditions,
     pub(crate) seed: u64,
+    pub(crate) speaker: bool,
 }
 
 impl Default for Setup {
@@ -38,6 +39,7 @@ impl Default for Setup {
             credentials: Credentials::new("admin", "right"),
             conditions: Conditions { delay: Duration::from_millis(2), ..Conditions::default() },
             seed: 7,
+            speaker: true,
         }
     }
 }
@@ -62,6 +64,7 @@ pub(crate) struct World {
     pub(crate) logged_in: Option<Duration>,
     pub(crate) ended: Option<CloseReason>,
     pub(crate) delivered: u64,
+    pub(crate) heard: Vec<Vec<u8>>,
     pub(crate) others: Vec<ViewerEvent>,
 }
 
@@ -82,6 +85,7 @@ impl World {
         let camera = CameraConfig::new(UID.parse().unwrap(), access)
             .with_generation(setup.generations.1)
             .with_encryption(setup.camera)
+            .with_speaker(setup.speaker)
             .with_provider(provider.clone())
             .with_keys(Arc::new(Logins::default().with(Identity::Token("phone"), token)));
         let viewer = ViewerConfig::new(UID.parse().unwrap(), vec!["10.77.0.255:32761".parse().unwrap()], setup.seed)
@@ -108,6 +112,7 @@ impl World {
             logged_in: None,
             ended: None,
             delivered: 0,
+            heard: Vec::new(),
             others: Vec::new(),
         }
     }
@@ -177,6 +182,7 @@ impl World {
                 CameraEvent::ViewerRemoved { .. } => (self.watching, self.next_frame) = (None, None),
                 CameraEvent::KeyFrameWanted { .. } => self.needs_key = true,
                 CameraEvent::LoginRefused { .. } => self.refused += 1,
+                CameraEvent::Talk { event: AvEvent::Audio(frame), .. } => self.heard.push(frame.data),
                 _ => {}
             }
         }

@@ -24,6 +24,9 @@ pub struct CameraConfig {
     pub generation: Generation,
     /// What viewers must show to be given a session; those of 0x09 cannot, and are refused where there is one.
     pub auth_key: Option<AuthKey>,
+    /// Whether the camera listens to viewers who speak, with [`Access::Account`]: it logs in to the channel that
+    /// [`START_SPEAKER`](crate::io_control::START_SPEAKER) names.
+    pub speaker: bool,
     /// Whether sessions are encrypted.
     pub encryption: Encryption,
     /// What encrypts; without it no session is encrypted.
@@ -33,7 +36,7 @@ pub struct CameraConfig {
 }
 
 impl CameraConfig {
-    /// A camera without a name, for up to 16 viewers, that sends lost datagrams again and drops viewers after 15 s without a
+    /// A camera without a name and without a speaker, for up to 16 viewers, that sends lost datagrams again and drops viewers after 15 s without a
     /// datagram.
     pub fn new(uid: Uid, access: Access) -> Self {
         Self {
@@ -45,6 +48,7 @@ impl CameraConfig {
             idle_timeout: Duration::from_secs(15),
             generation: Generation::NEWEST,
             auth_key: None,
+            speaker: false,
             encryption: Encryption::Auto,
             provider: None,
             keys: None,
@@ -85,6 +89,12 @@ impl CameraConfig {
     #[must_use]
     pub fn with_auth_key(self, auth_key: AuthKey) -> Self {
         Self { auth_key: Some(auth_key), ..self }
+    }
+
+    /// Sets [`speaker`](Self::speaker).
+    #[must_use]
+    pub fn with_speaker(self, speaker: bool) -> Self {
+        Self { speaker, ..self }
     }
 
     /// Sets [`encryption`](Self::encryption).

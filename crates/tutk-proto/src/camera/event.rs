@@ -68,6 +68,14 @@ pub enum CameraEvent {
         /// What.
         event: AvEvent,
     },
+    /// What happens in the channel in which a viewer speaks to the camera's speaker: [`AvEvent::LoggedIn`], from where on it is
+    /// heard, [`AvEvent::Audio`] and [`AvEvent::Lost`].
+    Talk {
+        /// Who speaks.
+        viewer: ViewerId,
+        /// What.
+        event: AvEvent,
+    },
     /// A viewer missed frames because it did not confirm earlier ones, and can go on with a key frame now.
     KeyFrameWanted {
         /// Which one.

@@ -1,6 +1,7 @@
 mod config;
 mod event;
 mod keys;
+mod talk;
 
 pub use config::{Access, CameraConfig};
 pub use event::{CameraEvent, DisconnectReason, ViewerId};
@@ -108,6 +109,7 @@ impl Camera {
                     peer.handle_input(now, &message);
                 }
                 self.take_events(id);
+                self.begin_talk(now, id);
             }
             _ => {}
         }
@@ -142,6 +144,12 @@ impl Camera {
                 self.events.push_back(CameraEvent::Av { viewer, channel, event });
                 continue;
             };
+            if peer.talk == Some(channel) {
+                if let AvEvent::LoggedIn { .. } | AvEvent::Audio(_) | AvEvent::Lost(_) = event {
+                    self.events.push_back(CameraEvent::Talk { viewer, event });
+                }
+                continue;
+            }
             match event {
                 AvEvent::Login { account: given, password: word } => {
                     let address = peer.address();
@@ -160,6 +168,9 @@ impl Camera {
                     }
                 }
                 AvEvent::IoControl { kind, body } => {
+                    if self.config.speaker {
+                        peer.speaker_command(kind, &body);
+                    }
                     self.events.push_back(CameraEvent::IoControl { viewer, kind, body });
                 }
                 AvEvent::IoControlUnconfirmed { kind } => {
@@ -380,6 +391,7 @@ impl Camera {
             if let Some(peer) = self.peers.get_mut(id) {
                 peer.handle_timeout(now);
                 self.take_events(id);
+                self.begin_talk(now, id);
             }
         }
     }

@@ -27,6 +27,11 @@ pub const STOP_VIDEO: u32 = 0x02FF;
 pub const START_AUDIO: u32 = 0x0300;
 /// Stop to send audio. Body: u32 channel, 4 reserved bytes.
 pub const STOP_AUDIO: u32 = 0x0301;
+/// Start to listen to the viewer. Body: u32 AV channel in which the viewer has a server and the camera is to log in, 4 reserved
+/// bytes. The channel is a convention of applications.
+pub const START_SPEAKER: u32 = 0x0350;
+/// Stop to listen to the viewer. Body: as [`START_SPEAKER`].
+pub const STOP_SPEAKER: u32 = 0x0351;
 /// Set the quality of the stream; body: [`set_quality`]. The answer, type 0x0321, begins with an i32 that is 0 if the
 /// camera obeys.
 pub const SET_QUALITY: u32 = 0x0320;
@@ -51,6 +56,11 @@ pub fn set_time(local_seconds: u32) -> [u8; 8] {
     let mut body = [0; 8];
     body[..4].copy_from_slice(&local_seconds.to_le_bytes());
     body
+}
+
+/// The body of commands that name a channel or a lens: [`START_VIDEO`] to [`STOP_AUDIO`], [`START_SPEAKER`], [`STOP_SPEAKER`].
+pub fn channel(number: u8) -> [u8; 8] {
+    [number, 0, 0, 0, 0, 0, 0, 0]
 }
 
 /// Fails with [`SendError::BodyTooLarge`] if the body has more bytes than fit.

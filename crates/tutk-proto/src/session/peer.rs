@@ -20,6 +20,9 @@ pub(crate) struct Peer {
     deadline: Instant,
     removed: Option<DisconnectReason>,
     removal_taken: bool,
+    /// The channel in which the viewer speaks, and which it is to be from now on.
+    pub(crate) talk: Option<u8>,
+    pub(crate) talk_wanted: Option<Option<u8>>,
 }
 
 /// How long a session may stand without a login.
@@ -42,6 +45,8 @@ impl Peer {
             deadline: now + LOGIN,
             removed: None,
             removal_taken: false,
+            talk: None,
+            talk_wanted: None,
         }
     }
 

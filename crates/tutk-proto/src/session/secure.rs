@@ -16,8 +16,10 @@ pub(crate) const NOTICE: &[u8] = b"recv dtls data!";
 #[derive(Debug)]
 pub(crate) struct Secure {
     provider: Arc<dyn Provider>,
-    /// Whom servers let in.
-    keys: Arc<dyn Keys>,
+    /// Whom servers let in, if that was given.
+    keys: Option<Arc<dyn Keys>>,
+    /// Otherwise who knows what the last client logged in with.
+    own: Arc<dyn Keys>,
     /// Names the other end's address where that is to be proved.
     cookie: Option<Vec<u8>>,
     associations: BTreeMap<u8, Entry>,
@@ -47,12 +49,12 @@ pub(crate) enum SecurityEvent {
 impl Secure {
     /// Nobody is let in to servers.
     pub(crate) fn new(provider: Arc<dyn Provider>) -> Self {
-        let keys = Arc::new(Logins::default());
-        Self { provider, keys, cookie: None, associations: BTreeMap::new(), plain: Vec::new() }
+        let own = Arc::new(Logins::default());
+        Self { provider, keys: None, own, cookie: None, associations: BTreeMap::new(), plain: Vec::new() }
     }
 
     pub(crate) fn with_keys(self, keys: Arc<dyn Keys>) -> Self {
-        Self { keys, ..self }
+        Self { keys: Some(keys), ..self }
     }
 
     pub(crate) fn with_cookie(self, cookie: Vec<u8>) -> Self {
@@ -60,11 +62,11 @@ impl Secure {
     }
 
     pub(crate) fn set_keys(&mut self, keys: Arc<dyn Keys>) {
-        self.keys = keys;
+        self.keys = Some(keys);
     }
 
-    /// Begins a client's association. The other end, where it is the client of another channel, is let in with the same
-    /// credentials.
+    /// Begins a client's association. Unless [`with_keys`](Self::with_keys) says otherwise, the other end is let in with the
+    /// same credentials where it is the client of another channel.
     pub(crate) fn start_client(
         &mut self,
         now: Instant,
@@ -73,7 +75,7 @@ impl Secure {
     ) -> Result<(), ProviderError> {
         let identity = identity(credentials);
         let psk = Psk::new(self.provider.as_ref(), &credentials.password);
-        self.keys = Arc::new(Logins::default().with(identity, psk.clone()));
+        self.own = Arc::new(Logins::default().with(identity, psk.clone()));
         let association = self.provider.client(now, &identity.to_bytes(), psk)?;
         self.associations.insert(channel, Entry { association, reported: false });
         Ok(())
@@ -81,7 +83,8 @@ impl Secure {
 
     /// Begins a server's association.
     pub(crate) fn start_server(&mut self, channel: u8) -> Result<(), ProviderError> {
-        let association = self.provider.server(self.keys.clone(), self.cookie.clone())?;
+        let keys = self.keys.as_ref().unwrap_or(&self.own).clone();
+        let association = self.provider.server(keys, self.cookie.clone())?;
         self.associations.insert(channel, Entry { association, reported: false });
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::DiscoveredCamera;
 use crate::channel::AvEvent;
-use crate::security::CipherSuite;
+use crate::security::{CipherSuite, Failure};
 
 /// A step on the way to a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +94,10 @@ pub enum ViewerEvent {
         /// What.
         event: AvEvent,
     },
+    /// The camera is in the channel of [`Viewer::start_talk`](crate::Viewer::start_talk), and listens.
+    TalkStarted,
+    /// The camera could not log in to that channel.
+    TalkFailed(Failure),
     /// Another address answered the search for this camera, too; it is not followed. Reported once for each address, as soon
     /// as the session is open.
     ///

@@ -1,6 +1,7 @@
 mod config;
 mod event;
 mod stats;
+mod talk;
 
 pub use config::{CredentialKind, Credentials, ViewerConfig};
 pub use event::{CloseReason, Step, ViewerEvent};
@@ -16,6 +17,7 @@ use crate::outbox::Outbox;
 use crate::security::{AssociationState, Encryption, Failure};
 use crate::session::handshake::{Progress, v1, v2};
 use crate::session::secure::{Secure, SecurityEvent};
+use crate::viewer::talk::Talk;
 use crate::wire::{self, Message, Role, SearchResult, SessionRequest};
 use crate::{Answers, Generation, Link, MAX_TIMEOUT, Profile, Search, SessionId, Transmit};
 
@@ -32,6 +34,8 @@ pub struct Viewer {
     events: VecDeque<ViewerEvent>,
     /// Other addresses that answered for the camera, and how many of them were reported.
     others: (Vec<SocketAddr>, usize),
+    /// Speech to the camera.
+    talk: Option<Talk>,
     /// Who answered a search in vain.
     answers: Answers,
     stats: ViewerStats,
@@ -89,6 +93,7 @@ impl Viewer {
             request,
             events: VecDeque::new(),
             others: (Vec::new(), 0),
+            talk: None,
             answers: Answers::default(),
             stats: ViewerStats::default(),
             outbox: Outbox::default(),
@@ -252,14 +257,18 @@ impl Viewer {
     /// Goes on with what has happened to the encryption.
     fn take_security(&mut self, now: Instant) {
         while let Some((channel, event)) = self.link.poll_security() {
+            if channel != 0 {
+                // There the camera is the client, and no reason to end the session, or to go on in plain.
+                if let SecurityEvent::Failed(failure) = event {
+                    self.events.push_back(match self.is_talk(channel) {
+                        true => ViewerEvent::TalkFailed(failure),
+                        false => ViewerEvent::Av { channel, event: AvEvent::EncryptionFailed(failure) },
+                    });
+                }
+                continue;
+            }
             let State::Established { encrypting, .. } = &mut self.state else { return };
             match event {
-                // In other channels the camera is the client, and no reason to end the session.
-                SecurityEvent::Failed(failure) if channel != 0 => {
-                    let event = AvEvent::EncryptionFailed(failure);
-                    self.events.push_back(ViewerEvent::Av { channel, event });
-                }
-                SecurityEvent::Established(_) if channel != 0 => {}
                 SecurityEvent::Established(suite) => {
                     *encrypting = false;
                     self.deadline = now + self.config.timeout;
@@ -292,6 +301,10 @@ impl Viewer {
 
     fn take_events(&mut self) {
         while let Some((channel, event)) = self.link.poll_event() {
+            if self.is_talk(channel) {
+                self.take_talk_event(&event);
+                continue;
+            }
             if let State::Established { logging_in, .. } = &mut self.state
                 && *logging_in
             {

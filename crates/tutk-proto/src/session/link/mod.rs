@@ -132,6 +132,11 @@ impl Link {
         }
     }
 
+    /// The lowest channel after 0 that is not in use.
+    pub(crate) fn free_channel(&self) -> Option<u8> {
+        (1..=u8::MAX).find(|number| !self.channels.contains_key(number))
+    }
+
     fn server(&mut self, channel: u8) -> Option<&mut Server> {
         match self.channels.get_mut(&channel)? {
             Channel::Server(server) => Some(server),

@@ -1,0 +1,56 @@
+use std::time::Instant;
+
+use super::{Access, Camera, ViewerId};
+use crate::session::Peer;
+use crate::{Credentials, io_control};
+
+impl Camera {
+    /// Listens to a viewer who speaks, in this channel of its session: the camera logs in there. Any other that it listened to
+    /// ends. What is heard comes as [`CameraEvent::Talk`](crate::CameraEvent::Talk).
+    ///
+    /// With [`Access::Application`] nothing happens: the application starts clients by itself.
+    pub fn start_talk(&mut self, now: Instant, viewer: ViewerId, channel: u8) {
+        if let Some(peer) = self.peers.get_mut(viewer).filter(|peer| peer.is_viewer()) {
+            peer.talk_wanted = Some(Some(channel).filter(|channel| *channel != 0));
+        }
+        self.begin_talk(now, viewer);
+    }
+
+    /// No longer listens to a viewer.
+    pub fn stop_talk(&mut self, now: Instant, viewer: ViewerId) {
+        self.start_talk(now, viewer, 0);
+    }
+
+    /// Begins and ends what a viewer's commands have asked for.
+    pub(super) fn begin_talk(&mut self, now: Instant, viewer: ViewerId) {
+        let Access::Account { account, password } = &self.config.access else { return };
+        let Some(peer) = self.peers.get_mut(viewer).filter(|peer| peer.is_viewer()) else { return };
+        let Some(wanted) = peer.talk_wanted.take() else { return };
+        if let Some(before) = std::mem::replace(&mut peer.talk, wanted) {
+            peer.link.stop(before);
+        }
+        if let Some(channel) = wanted {
+            // In a plain session the viewer needs to know nothing of the account, and neither does anybody who listens.
+            let credentials = match peer.link.is_secure() {
+                true => Credentials::new(account.as_str(), password.clone()),
+                false => Credentials::new("", ""),
+            };
+            peer.link.log_in(now, channel, credentials, self.config.resend);
+        }
+        self.peers.update(viewer);
+    }
+}
+
+impl Peer {
+    /// A command to start or to stop the speaker is to be obeyed.
+    pub(super) fn speaker_command(&mut self, kind: u32, body: &[u8]) {
+        match (kind, body) {
+            // Only 256 channels can be told apart; applications write a u32.
+            (io_control::START_SPEAKER, [channel @ 1..=u8::MAX, ..]) => {
+                self.talk_wanted = Some(Some(*channel));
+            }
+            (io_control::STOP_SPEAKER, _) => self.talk_wanted = Some(None),
+            _ => {}
+        }
+    }
+}
