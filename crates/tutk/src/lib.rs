@@ -62,6 +62,7 @@ mod native;
 mod options;
 mod session;
 mod sync;
+mod talk;
 #[cfg(feature = "vendor")]
 pub mod vendor;
 mod wake;
@@ -81,7 +82,7 @@ pub use error::LibraryOperation;
 pub use error::{
     AddressProblem, Asked, BrandError, CameraError, ChannelError, CommandError, ConnectError, DiscoverError, Error,
     Field, IoError, LibraryError, Operation, OptionError, ParseAddressError, ParseBackendError, ParseBrandError,
-    ParseLocalPortsError, ParseMacError, SessionError,
+    ParseLocalPortsError, ParseMacError, SessionError, TalkError,
 };
 pub use events::Events;
 pub use info::{LibraryInfo, Mode, SessionInfo};
@@ -89,6 +90,7 @@ pub use mac::Mac;
 pub use native::{Address, Browser, Camera, CameraEvents, CameraOptions, LocalPorts};
 pub use options::SessionOptions;
 pub use session::Session;
+pub use talk::Talk;
 pub use tutk_proto::io_control::{self, Ptz, Quality};
 pub use tutk_proto::security::{CipherSuite, Encryption, Identity};
 pub use tutk_proto::video::{Alignment, DropReason, Dropped, Order, Place, Unit, VideoParser};

@@ -7,7 +7,7 @@ use crate::native;
 use crate::proto::{DiscoveredCamera, ViewerStats};
 #[cfg(feature = "vendor")]
 use crate::vendor;
-use crate::{CommandError, ConnectError, Mode, SessionError, SessionInfo, SessionOptions};
+use crate::{CommandError, ConnectError, Mode, SessionError, SessionInfo, SessionOptions, Talk, TalkError};
 
 /// The handle of a session with a camera, through either backend: for commands, from any thread. A clone is a handle of the
 /// same session.
@@ -61,6 +61,19 @@ impl Session {
     /// Asks the camera to send no more audio.
     pub fn stop_audio(&self) -> Result<(), SessionError> {
         either!(self, session => session.stop_audio())
+    }
+
+    /// Begins to speak to the camera. Whether it listens, a [`ViewerEvent::TalkStarted`](crate::ViewerEvent::TalkStarted) says, or a
+    /// [`ViewerEvent::TalkFailed`](crate::ViewerEvent::TalkFailed); a camera without a speaker says nothing. What codecs it takes it does
+    /// not say: as a rule the one that it sends.
+    ///
+    /// Fails if there is a [`Talk`] in this session already, through the vendor's library, and once the session is over.
+    pub fn start_talk(&self) -> Result<Talk, TalkError> {
+        match &self.0 {
+            Inner::Native(session) => Talk::start(session),
+            #[cfg(feature = "vendor")]
+            Inner::Vendor(_) => Err(TalkError::Library),
+        }
     }
 
     /// Asks the camera for another quality of its video. The answer is an event, of type 0x0321; of [`Brand::Wyze`](crate::Brand) one

@@ -131,6 +131,12 @@ pub(crate) trait ViewerApp: fmt::Debug + Send {
         Some((kind, vec![0; 8]))
     }
 
+    /// What asks the camera to listen to the viewer's speech in this AV channel, or to listen no more.
+    fn talk(&self, channel: u8, on: bool) -> Control {
+        let kind = if on { io_control::START_SPEAKER } else { io_control::STOP_SPEAKER };
+        (kind, io_control::channel(channel).into())
+    }
+
     /// What asks the camera for another quality.
     fn set_quality(&self, quality: Quality) -> Control {
         (io_control::SET_QUALITY, io_control::set_quality(quality).into())
@@ -200,6 +206,8 @@ mod tests {
         assert_eq!(app.begin(), Progress::Done);
         assert_eq!(app.ask(Media::Video, true), Some((0x01FF, vec![0; 8])));
         assert_eq!(app.ask(Media::Audio, false), Some((0x0301, vec![0; 8])));
+        assert_eq!(app.talk(3, true), (0x0350, vec![3, 0, 0, 0, 0, 0, 0, 0]));
+        assert_eq!(app.talk(3, false), (0x0351, vec![3, 0, 0, 0, 0, 0, 0, 0]));
         assert_eq!(app.set_quality(Quality::Min), (0x0320, vec![0, 0, 0, 0, 5, 0, 0, 0]));
         let handled = CameraApp::handle(&mut app, ViewerId(1), 7, vec![8]);
         assert_eq!(handled, Handled { answer: None, reported: vec![(7, vec![8])] });

@@ -12,6 +12,7 @@ mod library;
 mod option;
 mod parse;
 mod session;
+mod talk;
 
 pub use brand::BrandError;
 pub use camera::CameraError;
@@ -28,6 +29,7 @@ pub use parse::{
     AddressProblem, ParseAddressError, ParseBackendError, ParseBrandError, ParseLocalPortsError, ParseMacError,
 };
 pub use session::{CommandError, SessionError};
+pub use talk::TalkError;
 
 use tutk_proto::SendError;
 
@@ -44,6 +46,9 @@ pub enum Error {
     /// A command did not go out.
     #[error(transparent)]
     Command(#[from] CommandError),
+    /// Speech does not go to a camera.
+    #[error(transparent)]
+    Talk(TalkError),
     /// A frame or an IO control cannot be sent.
     #[error(transparent)]
     Send(#[from] SendError),
@@ -56,6 +61,16 @@ pub enum Error {
     /// The operating system refused something.
     #[error(transparent)]
     Io(#[from] IoError),
+}
+
+impl From<TalkError> for Error {
+    fn from(error: TalkError) -> Self {
+        match error {
+            TalkError::Session(error) => error.into(),
+            TalkError::Send(error) => error.into(),
+            error => Self::Talk(error),
+        }
+    }
 }
 
 impl Error {

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::driver::Driver;
 use super::udp::Udp;
@@ -17,6 +17,7 @@ use crate::wake::Waker;
 use crate::wire::{FrameInfo, MAX_NAME, SEARCH_PORT};
 use crate::{
     Brand, CameraError, ChannelError, Encryption, Field, IoError, Mac, Operation, OptionError, Secret, SendError, Uid,
+    io_control,
 };
 
 /// What a camera is called and whom it lets in.
@@ -40,6 +41,9 @@ pub struct CameraOptions {
     pub resend: bool,
     /// No datagram from a viewer for this long: it is gone; default: 15 s.
     pub idle_timeout: Duration,
+    /// Whether the camera listens to viewers who speak; default: false. What it hears comes as
+    /// [`CameraEvent::Talk`](crate::CameraEvent::Talk). Only with [`Access::Account`].
+    pub speaker: bool,
     /// Whether sessions are encrypted; default: [`Encryption::Auto`], those of viewers that ask for it.
     pub encryption: Encryption,
     /// Identities with their tokens, which encrypted sessions let in besides the account; default: none.
@@ -65,6 +69,7 @@ impl CameraOptions {
             max_viewers: 16,
             resend: true,
             idle_timeout: Duration::from_secs(15),
+            speaker: false,
             encryption: Encryption::Auto,
             tokens: Vec::new(),
             generation: Generation::NEWEST,
@@ -125,6 +130,12 @@ impl CameraOptions {
     #[must_use]
     pub fn with_generation(self, generation: Generation) -> Self {
         Self { generation, ..self }
+    }
+
+    /// Sets [`speaker`](Self::speaker).
+    #[must_use]
+    pub fn with_speaker(self, speaker: bool) -> Self {
+        Self { speaker, ..self }
     }
 
     /// Sets [`encryption`](Self::encryption).
@@ -204,6 +215,8 @@ struct Inner {
     driver: Driver<proto::Camera>,
     port: u16,
     app: Mutex<Box<dyn CameraApp>>,
+    /// Whether viewers are listened to that ask for it by commands of the application.
+    listens_by_app: bool,
 }
 
 impl Camera {
@@ -211,6 +224,7 @@ impl Camera {
     pub fn open(options: CameraOptions) -> Result<(Self, CameraEvents), CameraError> {
         options.check()?;
         let (app, auth_key) = options.app()?;
+        let listens_by_app = options.speaker && options.brand != Brand::Generic;
         let sessions = Udp::bind(options.port, false)
             .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
         let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
@@ -219,6 +233,8 @@ impl Camera {
             .with_max_viewers(options.max_viewers)
             .with_resend(options.resend)
             .with_idle_timeout(options.idle_timeout)
+            // The application of a brand has commands of its own.
+            .with_speaker(options.speaker && !listens_by_app)
             .with_generation(options.generation);
         config.auth_key = options.auth_key.or(auth_key);
         config.encryption = options.encryption;
@@ -233,7 +249,7 @@ impl Camera {
         config.keys = provider.map(|provider| tokens(provider, &options.tokens));
         let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
         let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
-        let inner = Arc::new(Inner { driver, port, app: Mutex::new(app) });
+        let inner = Arc::new(Inner { driver, port, app: Mutex::new(app), listens_by_app });
         Ok((Self(inner.clone()), CameraEvents { inner, pending: VecDeque::new() }))
     }
 
@@ -352,6 +368,11 @@ impl CameraEvents {
             // It always fits.
             let _ = self.inner.driver.command(|camera| camera.send_io_control(viewer, kind, body));
         }
+        if self.inner.listens_by_app {
+            for (kind, body) in &reported {
+                self.inner.speaker_command(viewer, *kind, body);
+            }
+        }
         let event = |(kind, body)| CameraEvent::IoControl { viewer, kind, body };
         self.pending.extend(reported.into_iter().map(event));
     }
@@ -364,6 +385,16 @@ impl Drop for CameraEvents {
 }
 
 impl Inner {
+    /// A viewer may want to be listened to, or not any more.
+    fn speaker_command(&self, viewer: ViewerId, kind: u32, body: &[u8]) {
+        let now = Instant::now();
+        self.driver.command(|camera| match (kind, body) {
+            (io_control::START_SPEAKER, [channel, ..]) => camera.start_talk(now, viewer, *channel),
+            (io_control::STOP_SPEAKER, _) => camera.stop_talk(now, viewer),
+            _ => {}
+        });
+    }
+
     fn close(&self) {
         self.driver.send(proto::Camera::close);
         self.driver.waker().cancel();

@@ -10,7 +10,7 @@ use crate::io_control::Quality;
 use crate::proto::{AvEvent, CloseReason, Link, Media, Viewer, ViewerEvent, ViewerStats};
 use crate::sync::lock;
 use crate::wake::Waker;
-use crate::{CipherSuite, CommandError, SessionError};
+use crate::{CipherSuite, CommandError, SessionError, TalkError};
 
 /// A viewer's session with a camera, by the protocol itself.
 #[derive(Debug)]
@@ -144,6 +144,37 @@ impl Session {
     /// Reads from the channels, if the session is established.
     pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Link) -> T) -> Option<T> {
         self.driver.look(|viewer| viewer.link().map(look))
+    }
+
+    /// Opens a channel for speech, and asks the camera to listen there.
+    pub(crate) fn start_talk(&self) -> Result<u8, TalkError> {
+        self.check()?;
+        let channel = self.driver.command(Viewer::start_talk).ok_or(TalkError::Busy)?;
+        let control = lock(&self.app).talk(channel, true);
+        self.send_control(control);
+        Ok(channel)
+    }
+
+    /// Sends speech, if it goes through this channel.
+    pub(crate) fn send_talk(&self, channel: u8, data: &[u8], info: &[u8]) -> Result<(), TalkError> {
+        self.check()?;
+        let send = |viewer: &mut Viewer| match viewer.talk_channel() {
+            Some(talk) if talk == channel => viewer.send_talk(data, info),
+            _ => Ok(()),
+        };
+        Ok(self.driver.command(send)?)
+    }
+
+    /// Closes the channel for speech, and asks the camera to listen no more.
+    pub(crate) fn stop_talk(&self, channel: u8) {
+        let (kind, body) = lock(&self.app).talk(channel, false);
+        self.driver.command(|viewer| {
+            if viewer.talk_channel() == Some(channel) {
+                viewer.stop_talk();
+            }
+            // Where the session is over, so is the talk.
+            let _ = viewer.link().map(|link| link.send_io_control(0, kind, body));
+        });
     }
 
     pub(crate) fn camera(&self) -> &DiscoveredCamera {

@@ -5,6 +5,7 @@ mod common;
 #[cfg(feature = "dtls")]
 mod encryption;
 mod storm;
+mod talk;
 #[cfg(feature = "dtls")]
 mod wyze;
 

@@ -132,16 +132,19 @@ fn command(message: Message<'_>, body: &[u8]) -> Handled {
     let next = command.wrapping_add(1);
     match command {
         hl::MEDIA => {
-            let kind = match payload {
-                [hl::VIDEO, hl::ON, ..] => Some(io_control::START_VIDEO),
-                [hl::VIDEO, hl::OFF, ..] => Some(io_control::STOP_VIDEO),
-                [hl::AUDIO, hl::ON, ..] => Some(io_control::START_AUDIO),
-                [hl::AUDIO, hl::OFF, ..] => Some(io_control::STOP_AUDIO),
+            let reported = match payload {
+                [hl::VIDEO, hl::ON, ..] => Some((io_control::START_VIDEO, 0)),
+                [hl::VIDEO, hl::OFF, ..] => Some((io_control::STOP_VIDEO, 0)),
+                [hl::AUDIO, hl::ON, ..] => Some((io_control::START_AUDIO, 0)),
+                [hl::AUDIO, hl::OFF, ..] => Some((io_control::STOP_AUDIO, 0)),
+                [hl::AUDIO_BACK, hl::ON, ..] => Some((io_control::START_SPEAKER, hl::AUDIO_BACK_CHANNEL)),
+                [hl::AUDIO_BACK, hl::OFF, ..] => Some((io_control::STOP_SPEAKER, hl::AUDIO_BACK_CHANNEL)),
                 _ => None,
             };
             // What real cameras answer is not known.
             let echo = payload.get(..2).unwrap_or(payload);
-            Handled { reported: kind.map(|kind| (kind, vec![0; 8])).into_iter().collect(), ..answer(next, echo) }
+            let reported = reported.map(|(kind, channel)| (kind, io_control::channel(channel).into()));
+            Handled { reported: reported.into_iter().collect(), ..answer(next, echo) }
         }
         hl::QUALITY | hl::QUALITY_OF_DOORBELLS => {
             Handled { reported: vec![(IO_CONTROL, body.into())], ..answer(next, &[1]) }
@@ -158,7 +161,14 @@ fn answer(command: u16, payload: &[u8]) -> Handled {
 }
 
 fn is_about_streams(kind: u32) -> bool {
-    let kinds = [io_control::START_VIDEO, io_control::STOP_VIDEO, io_control::START_AUDIO, io_control::STOP_AUDIO];
+    let kinds = [
+        io_control::START_VIDEO,
+        io_control::STOP_VIDEO,
+        io_control::START_AUDIO,
+        io_control::STOP_AUDIO,
+        io_control::START_SPEAKER,
+        io_control::STOP_SPEAKER,
+    ];
     kinds.contains(&kind)
 }
 
@@ -252,8 +262,11 @@ mod tests {
         let (kind, body) = viewer.set_quality(io_control::Quality::Low);
         let handled = camera.handle(A, kind, body.clone());
         assert_eq!(handled, Handled { answer: Some((0x0100, hl(10_057, &[1]))), reported: vec![(0x0100, body)] });
-        // Others, the other direction of sound among them.
-        assert_eq!(camera.handle(A, 0x0100, hl(10_010, &[3, 1])).reported, []);
+        for (on, kind) in [(true, 0x0350), (false, 0x0351)] {
+            let (asked, body) = viewer.talk(1, on);
+            assert_eq!(camera.handle(A, asked, body).reported, [(kind, vec![1, 0, 0, 0, 0, 0, 0, 0])]);
+        }
+        assert_eq!(camera.handle(A, 0x0100, hl(10_010, &[4, 1])).reported, []);
         assert_eq!(camera.handle(A, 0x0100, hl(10_010, &[])).answer, Some((0x0100, hl(10_011, &[]))));
         assert_eq!(camera.handle(A, 0x0100, hl(10_020, &[9])).reported, [(0x0100, hl(10_020, &[9]))]);
     }

@@ -22,6 +22,9 @@ pub(super) const QUALITY: u16 = 10_056;
 
 pub(super) const VIDEO: u8 = 1;
 pub(super) const AUDIO: u8 = 2;
+/// The viewer's speech, which goes in channel 1.
+pub(super) const AUDIO_BACK: u8 = 3;
+pub(super) const AUDIO_BACK_CHANNEL: u8 = 1;
 pub(super) const ON: u8 = 1;
 pub(super) const OFF: u8 = 2;
 

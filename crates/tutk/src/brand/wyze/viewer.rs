@@ -110,6 +110,11 @@ impl ViewerApp for Viewer {
         (!on || before != Asked::ByLogin).then(|| control(hl::MEDIA, &[number, if on { hl::ON } else { hl::OFF }]))
     }
 
+    // The channel, which is the first one that is free, is the one that cameras take.
+    fn talk(&self, _channel: u8, on: bool) -> Control {
+        control(hl::MEDIA, &[hl::AUDIO_BACK, if on { hl::ON } else { hl::OFF }])
+    }
+
     fn set_quality(&self, quality: Quality) -> Control {
         let (size, rate) = match quality {
             Quality::Max => (self.model.best, RATE_HD),
@@ -256,6 +261,8 @@ mod tests {
         assert_eq!(viewer.ask(Media::Video, true), None);
         assert_eq!(viewer.ask(Media::Video, true), media(1, 1));
         assert_eq!(viewer.ask(Media::Audio, true), media(2, 1));
+        assert_eq!(Some(viewer.talk(1, true)), media(3, 1));
+        assert_eq!(Some(viewer.talk(1, false)), media(3, 2));
         assert_eq!(viewer.ask(Media::Audio, false), media(2, 2));
         assert_eq!(viewer.ask(Media::Video, false), media(1, 2));
         assert_eq!(viewer.ask(Media::Video, true), media(1, 1));
