@@ -4,6 +4,8 @@
 //! * `tutkdemux` separates its video and its audio: [`tutkdemux::TutkDemux`];
 //! * `tutkmux` puts video and audio together for `tutksink`: [`tutkmux::TutkMux`];
 //! * `tutksink` is one: [`tutksink::TutkSink`];
+//! * `tutkaudiosink` speaks to one: [`tutkaudiosink::TutkAudioSink`];
+//! * `tutktalksrc` gives what viewers of a `tutksink` say: [`tutktalksrc::TutkTalkSrc`];
 //! * `tutkdeviceprovider` lists those of the local networks: [`device_provider::TutkDeviceProvider`].
 //!
 //! Programs that link this crate instead of installing the plugin call [`plugin_register_static`] once after
@@ -24,11 +26,15 @@ mod login;
 mod ptz;
 mod quality;
 mod streams;
+mod talk;
+mod talk_session;
 mod timestamp_mode;
+pub mod tutkaudiosink;
 pub mod tutkdemux;
 pub mod tutkmux;
 pub mod tutksink;
 pub mod tutksrc;
+pub mod tutktalksrc;
 
 pub use backend::Backend;
 pub use brand::Brand;
@@ -37,6 +43,7 @@ pub use generation::Generation;
 pub use ptz::PtzDirection;
 pub use quality::Quality;
 pub use streams::Streams;
+pub use talk_session::TalkSession;
 pub use timestamp_mode::TimestampMode;
 
 use gst::glib;
@@ -68,5 +75,7 @@ fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     tutksink::register(plugin)?;
     tutkdemux::register(plugin)?;
     tutkmux::register(plugin)?;
+    tutkaudiosink::register(plugin)?;
+    tutktalksrc::register(plugin)?;
     device_provider::register(plugin)
 }

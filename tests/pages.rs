@@ -38,6 +38,16 @@ fn tutkmux() {
     check("tutkmux");
 }
 
+#[test]
+fn tutkaudiosink() {
+    check("tutkaudiosink");
+}
+
+#[test]
+fn tutktalksrc() {
+    check("tutktalksrc");
+}
+
 fn check(element: &str) {
     common::init();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{element}.md"));

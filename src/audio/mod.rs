@@ -1,12 +1,16 @@
 //! Blocks of audio and caps of GStreamer.
 
+mod blocks;
 mod duration;
 mod from_caps;
+mod speech;
 mod speex;
 
 use tutk::{AudioFormat, Codec, Frame};
 
+pub(crate) use blocks::blocks;
 pub(crate) use from_caps::from_caps;
+pub(crate) use speech::speech_template;
 
 /// How the blocks of a stream are encoded: the camera's word, and what the bytes say where firmware is known to be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

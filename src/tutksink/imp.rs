@@ -3,7 +3,7 @@
 /**
  * SECTION:element-tutksink
  * @title: tutksink
- * @see_also: tutksrc, tutkmux
+ * @see_also: tutksrc, tutkmux, tutktalksrc
  *
  * `tutksink` is an IP camera that speaks ThroughTek's IOTC/AV protocol ("TUTK", "Kalay"): it answers searches in the
  * local network, accepts viewers with the right #GstTutkSink:password, and sends them its input. Several of them can run
@@ -20,10 +20,12 @@
  * send a block of audio in one datagram: PCM and G.711 are cut to fit, and frames of other codecs over 1384 bytes are dropped for
  * viewers of these.
  *
+ * With #GstTutkSink:speaker it has a speaker, too: what viewers say is given by #GstTutkSink::talk-sample and by #GstTutkTalkSrc.
+ *
  * The protocol has one time for each frame, and viewers expect frames in the order in which they are shown: B-frames are
  * sent, with a warning.
  *
- * The handlers of #GstTutkSink::viewer-added, #GstTutkSink::viewer-removed and #GstTutkSink::io-control run on the
+ * The handlers of #GstTutkSink::viewer-added, #GstTutkSink::viewer-removed, #GstTutkSink::io-control and #GstTutkSink::talk-sample run on the
  * camera's own thread, and block all viewers while they run. A handler can stop the element; but another thread that
  * stops it at the same time waits for the handler, so that gst_element_call_async() is the safe way.
  *
@@ -48,7 +50,8 @@ use super::notice::{ask_for_key, serve};
 use super::reordering::Reordering;
 use super::server::Server;
 use super::settings::Settings;
-use super::{signals, sound};
+use super::signals;
+use crate::talk::Sessions;
 use crate::{audio, caps, container, errors};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -73,6 +76,8 @@ enum State {
         thread: JoinHandle<()>,
         input: Option<Input>,
         reordering: Reordering,
+        /// Where others find what viewers say.
+        sessions: Sessions,
     },
 }
 
@@ -166,14 +171,17 @@ impl BaseSinkImpl for TutkSink {
             })
             .map_err(|source| fail(IoError::new(Operation::StartThread, source).into()))?;
         let reordering = Reordering::default();
-        *self.state.lock().unwrap() = State::Started { server, thread, input: None, reordering };
+        let sessions = Sessions::of(&*self.obj());
+        sessions.add_ears(uid.as_str(), server.ears());
+        *self.state.lock().unwrap() = State::Started { server, thread, input: None, reordering, sessions };
         self.obj().notify("current-port");
         Ok(())
     }
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         let state = std::mem::take(&mut *self.state.lock().unwrap());
-        let State::Started { server, thread, .. } = state else { return Ok(()) };
+        let State::Started { server, thread, sessions, .. } = state else { return Ok(()) };
+        sessions.remove_ears(server.ears());
         server.stop();
         // A handler of a signal runs on that thread, and may be what stops the element: the thread ends after it.
         if thread.thread().id() != thread::current().id() {
@@ -238,7 +246,7 @@ impl TutkSink {
         let server = self.server().ok_or(gst::FlowError::Flushing)?;
         let map = self.map(buffer)?;
         let timestamp = self.timestamp(buffer);
-        for (after, block) in sound::blocks(format, &map) {
+        for (after, block) in audio::blocks(format, &map) {
             if let Err(error) = server.send_audio(format, timestamp.wrapping_add(after), block) {
                 gst::warning!(CAT, imp = self, "A block of audio of {} bytes was not sent: {error}", block.len());
             }

@@ -9,7 +9,6 @@ mod reordering;
 mod server;
 mod settings;
 mod signals;
-mod sound;
 mod viewers;
 
 glib::wrapper! {

@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 
 use gst::prelude::*;
 use gst_base::prelude::*;
-use tutk::{CameraError, CameraEvents, DisconnectReason, ViewerId};
+use tutk::{CameraError, CameraEvents, DisconnectReason, Frame, ViewerId};
 
 use super::TutkSink;
 use super::imp::CAT;
 use super::server::Server;
 use super::signals;
+use crate::audio::Encoding;
 use crate::errors;
 
 /// What happened that an application or the log is to know.
@@ -32,6 +33,11 @@ pub(super) enum Notice {
     IoControlUnconfirmed {
         viewer: ViewerId,
         kind: u32,
+    },
+    /// A viewer has said this.
+    Talk {
+        viewer: ViewerId,
+        frame: Frame,
     },
     /// A viewer does not keep up, and has missed frames.
     ViewerSlow(ViewerId),
@@ -92,10 +98,29 @@ fn report(sink: &TutkSink, server: &Server, notice: Notice) {
         Notice::IoControlUnconfirmed { viewer, kind } => {
             gst::warning!(CAT, obj = sink, "Viewer {viewer} did not confirm the IO control 0x{kind:04X}");
         }
+        Notice::Talk { viewer, frame } => match spoken(sink, &frame) {
+            Some(sample) => signals::talk_sample(sink, viewer, &sample),
+            None => {
+                gst::debug!(CAT, obj = sink, "Viewer {viewer} speaks {}, {} bytes", frame.codec, frame.data.len());
+            }
+        },
         Notice::ViewerSlow(viewer) => gst::info!(CAT, obj = sink, "Viewer {viewer} is slow and has missed frames"),
         Notice::LoginRefused(address) => {
             gst::warning!(CAT, obj = sink, "{address} tried to log in with a wrong account or password");
         }
         Notice::Debug(text) => gst::debug!(CAT, obj = sink, "{text}"),
     }
+}
+
+/// What a viewer has said, with the time at which it came; none if it is no audio that is known.
+fn spoken(sink: &TutkSink, frame: &Frame) -> Option<gst::Sample> {
+    let encoding = Encoding::of(frame, None)?;
+    let mut buffer = gst::Buffer::from_slice(frame.data.clone());
+    {
+        let buffer = buffer.make_mut();
+        buffer.set_pts(sink.current_running_time());
+        buffer.set_duration(encoding.duration(&frame.data));
+        buffer.set_offset(frame.number.into());
+    }
+    Some(gst::Sample::builder().buffer(&buffer).caps(&encoding.caps()).build())
 }

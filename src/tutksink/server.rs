@@ -1,15 +1,16 @@
 //! The camera that viewers see, and who of them gets which frame.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use tutk::{
-    AudioFormat, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, ChannelError, DisconnectReason,
-    SendError, Uid, VideoFrame, ViewerId, io_control,
+    AudioFormat, AvEvent, Camera, CameraError, CameraEvent, CameraEvents, CameraOptions, ChannelError,
+    DisconnectReason, SendError, Uid, VideoFrame, ViewerId, io_control,
 };
 
 use super::notice::Notice;
 use super::viewers::Viewers;
+use crate::talk::Ears;
 
 /// A camera from start to stop. One that its own thread has stopped may end while the next has started.
 ///
@@ -19,6 +20,7 @@ pub(super) struct Server {
     uid: Uid,
     camera: Camera,
     viewers: Mutex<Viewers>,
+    ears: Arc<Ears>,
 }
 
 impl Server {
@@ -26,11 +28,16 @@ impl Server {
     pub(super) fn open(options: CameraOptions) -> Result<(Self, CameraEvents), CameraError> {
         let uid = options.uid;
         let (camera, events) = Camera::open(options)?;
-        Ok((Self { uid, camera, viewers: Mutex::default() }, events))
+        Ok((Self { uid, camera, viewers: Mutex::default(), ears: Arc::default() }, events))
     }
 
     pub(super) fn uid(&self) -> Uid {
         self.uid
+    }
+
+    /// For those who listen to the viewers.
+    pub(super) fn ears(&self) -> &Arc<Ears> {
+        &self.ears
     }
 
     /// The UDP port of sessions.
@@ -64,6 +71,10 @@ impl Server {
             CameraEvent::KeyFrameWanted { viewer } => {
                 viewers.missed(viewer);
                 Notice::ViewerSlow(viewer)
+            }
+            CameraEvent::Talk { viewer, event: AvEvent::Audio(frame) } => {
+                self.ears.hear(viewer, &frame);
+                Notice::Talk { viewer, frame }
             }
             CameraEvent::LoginRefused { address } => Notice::LoginRefused(address),
             CameraEvent::IoControlUnconfirmed { viewer, kind } => Notice::IoControlUnconfirmed { viewer, kind },

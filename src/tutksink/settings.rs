@@ -20,6 +20,7 @@ pub(super) struct Settings {
     generation: Generation,
     /// None: not set.
     encryption: Option<Encryption>,
+    speaker: bool,
 }
 
 impl Default for Settings {
@@ -31,6 +32,7 @@ impl Default for Settings {
             max_viewers: 16,
             generation: Generation::default(),
             encryption: None,
+            speaker: false,
         }
     }
 }
@@ -158,6 +160,20 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
             .blurb("Whether sessions are encrypted; auto: those of viewers that ask for it; required with brand=wyze")
             .mutable_ready()
             .build(),
+        /**
+         * GstTutkSink:speaker:
+         *
+         * Whether this camera has a speaker: viewers who speak are listened to, and what they say is given by
+         * #GstTutkSink::talk-sample and by a #GstTutkTalkSrc with the same UID. Without it their commands are not obeyed.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecBoolean::builder("speaker")
+            .nick("Speaker")
+            .blurb("Whether viewers who speak are listened to")
+            .default_value(default.speaker)
+            .mutable_ready()
+            .build(),
     ]
 });
 
@@ -173,6 +189,7 @@ impl Settings {
             "max-viewers" => self.max_viewers.to_value(),
             "generation" => self.generation.to_value(),
             "encryption" => self.encryption().to_value(),
+            "speaker" => self.speaker.to_value(),
             _ => self.login.get(name),
         }
     }
@@ -186,6 +203,7 @@ impl Settings {
             "max-viewers" => self.max_viewers = number(),
             "generation" => self.generation = value.get().unwrap_or_default(),
             "encryption" => self.encryption = value.get().ok(),
+            "speaker" => self.speaker = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
     }
@@ -210,6 +228,7 @@ impl Settings {
             .with_port(self.port.try_into().unwrap_or_default())
             .with_max_viewers(self.max_viewers as usize)
             .with_generation(self.generation.into())
+            .with_speaker(self.speaker)
             .with_encryption(self.encryption().into());
         options.auth_key = login::parse_auth_key(self.login.auth_key.as_ref())?;
         options.brand = self.login.brand.into();

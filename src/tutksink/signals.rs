@@ -54,6 +54,19 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
                 _ => ControlFlow::Continue(value.clone()),
             })
             .build(),
+        /**
+         * GstTutkSink::talk-sample:
+         * @viewer: the viewer's id
+         * @sample: what it has said: a block of audio with its caps
+         *
+         * A viewer speaks, and #GstTutkSink:speaker is on. The PTS of the buffer is the running time at which it came, and its offset
+         * counts the blocks: a gap there is a loss. The IO controls 0x0350 and 0x0351 say when a viewer begins and ends.
+         *
+         * Since: 0.2.0
+         */
+        glib::subclass::Signal::builder("talk-sample")
+            .param_types([u64::static_type(), gst::Sample::static_type()])
+            .build(),
     ]
 });
 
@@ -73,6 +86,10 @@ pub(super) fn viewer_removed(sink: &TutkSink, viewer: ViewerId, reason: Disconne
         _ => "other",
     };
     sink.emit_by_name::<()>("viewer-removed", &[&viewer.0, &reason]);
+}
+
+pub(super) fn talk_sample(sink: &TutkSink, viewer: ViewerId, sample: &gst::Sample) {
+    sink.emit_by_name::<()>("talk-sample", &[&viewer.0, sample]);
 }
 
 /// The answer that a handler gives.

@@ -14,7 +14,8 @@ use tutk::{CommandError, io_control};
 use super::motor::Motor;
 use super::navigation::Keys;
 use super::session::Session;
-use crate::PtzDirection;
+use crate::talk::Speaker;
+use crate::{PtzDirection, Streams};
 
 /// How long a camera keeps turning after its key is up: window systems repeat a key that is held by releasing and
 /// pressing it.
@@ -29,6 +30,8 @@ const KEY_SPEED: u8 = 8;
 pub(super) struct Controls {
     steering: Mutex<Steering>,
     link: Mutex<Link>,
+    /// For speech; others may have it.
+    speaker: Arc<Speaker>,
 }
 
 /// What turns the camera.
@@ -79,14 +82,15 @@ impl fmt::Display for Unsent {
 }
 
 impl Controls {
-    /// A session is established. A camera that was turning when the last one was lost stops.
-    pub(super) fn attach(&self, session: &Arc<Session>) {
+    /// A session is established, which asks for these streams. A camera that was turning when the last one was lost stops.
+    pub(super) fn attach(&self, session: &Arc<Session>, streams: Streams) {
         let mut steering = self.steering();
         {
             let mut link = self.link();
             link.waiting.clear();
             link.session = Some(session.clone());
         }
+        self.speaker.attach(session.handle(), streams.contains(Streams::AUDIO));
         self.stop(&mut steering.motor);
     }
 
@@ -94,6 +98,7 @@ impl Controls {
     /// caller drops without a lock.
     pub(super) fn detach(&self) -> Option<Arc<Session>> {
         self.stop(&mut self.steering().motor);
+        self.speaker.detach();
         let mut link = self.link();
         link.waiting.clear();
         link.session.take()
@@ -104,12 +109,17 @@ impl Controls {
         let mut steering = self.steering();
         steering.keys = Keys::default();
         steering.motor.moves(PtzDirection::Stop);
+        self.speaker.reset();
     }
 
     /// What the session has counted, if there is one.
     pub(super) fn stats(&self) -> Option<ViewerStats> {
         let session = self.link().session.clone();
         session.map(|session| session.stats())
+    }
+
+    pub(super) fn speaker(&self) -> &Arc<Speaker> {
+        &self.speaker
     }
 
     /// The calling thread is the one that receives.

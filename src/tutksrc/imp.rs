@@ -139,6 +139,7 @@ use super::settings::Settings;
 use super::stats::Stats;
 use super::streamer::{Shared, Step, Streamer};
 use super::{downstream, session, signals, uri};
+use crate::talk::Sessions;
 use crate::{caps, container, errors};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -154,7 +155,7 @@ pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
 /// 1. `streamer`: held by the streaming thread while it waits for a step. `start` and `stop` take it, too, when there is no
 ///    such thread. What other threads need is in `shared`, whose locks are held for moments.
 /// 2. The two of [`Controls`], in the order that is written there.
-/// 3. Each alone: `settings`, `form`, `shared.interrupt` with that of its canceller, `shared.stats`, `reporter`, and that of the frame
+/// 3. Each alone: `settings`, `form`, `sessions`, `shared.interrupt` with that of its canceller, `shared.stats`, `reporter`, and that of the frame
 ///    queue. The one of the session's events belongs to the thread that receives.
 #[derive(Default)]
 pub struct TutkSrc {
@@ -166,6 +167,8 @@ pub struct TutkSrc {
     form: Mutex<Option<Form>>,
     /// Posts the statistics while the element plays.
     reporter: Reporter,
+    /// Where others find the session, while the element is started.
+    sessions: Mutex<Option<Sessions>>,
 }
 
 #[glib::object_subclass]
@@ -277,6 +280,11 @@ impl BaseSrcImpl for TutkSrc {
         };
         let streamer = Streamer::new(&settings, self.shared.clone(), Arc::new(report));
         let streamer = streamer.map_err(|error| errors::of_setting(&error))?;
+        if let Some(uid) = &settings.login.uid {
+            let sessions = Sessions::of(&*self.obj());
+            sessions.add_speaker(uid, self.controls().speaker());
+            *self.sessions.lock().unwrap() = Some(sessions);
+        }
         *self.form.lock().unwrap() = None;
         self.shared.interrupt.start();
         *self.streamer.lock().unwrap() = Some(streamer);
@@ -285,6 +293,10 @@ impl BaseSrcImpl for TutkSrc {
 
     fn stop(&self) -> Result<(), gst::ErrorMessage> {
         self.shared.interrupt.stop();
+        let sessions = self.sessions.lock().unwrap().take();
+        if let Some(sessions) = sessions {
+            sessions.remove_speaker(self.controls().speaker());
+        }
         self.close();
         // Waits for the thread that receives.
         let streamer = self.streamer.lock().unwrap().take();

@@ -42,6 +42,8 @@ pub(super) enum Notice {
     /// The camera did not confirm an IO control.
     IoControlUnconfirmed(u32),
     ConflictingResponder(SocketAddr),
+    /// The camera came to listen, and could not log in.
+    TalkFailed,
     /// The camera answers and sends no video: it is asked again.
     NoVideo,
     Lost(Lost),
@@ -110,6 +112,13 @@ pub(super) fn report(src: &TutkSrc, notice: Notice) {
             obj = src,
             "{address} answered for this camera, too, and is ignored; is that another address of it?"
         ),
+        Notice::TalkFailed => {
+            gst::warning!(
+                CAT,
+                obj = src,
+                "The camera's speaker cannot be used: it has another account than this session"
+            );
+        }
         Notice::NoVideo => gst::warning!(CAT, obj = src, "The camera sends no video; asking for it again"),
         Notice::Lost(lost) => gst::warning!(CAT, obj = src, "{lost}"),
         Notice::Unusable { uid, dropped: Dropped { frames, codec, reason }, warn } => {

@@ -84,6 +84,11 @@ impl Reception {
     pub(super) fn handle(&mut self, event: ViewerEvent, now: Instant) -> Result<(), SessionError> {
         match event {
             ViewerEvent::Av { event, .. } => self.handle_av(event, now)?,
+            ViewerEvent::TalkStarted => self.controls.speaker().event(&event),
+            ViewerEvent::TalkFailed(_) => {
+                self.controls.speaker().event(&event);
+                self.notices.push_back(Notice::TalkFailed);
+            }
             ViewerEvent::ConflictingResponder(address) => {
                 self.notices.push_back(Notice::ConflictingResponder(address));
             }
@@ -93,6 +98,9 @@ impl Reception {
     }
 
     fn handle_av(&mut self, event: AvEvent, now: Instant) -> Result<(), SessionError> {
+        if let AvEvent::Audio(frame) = &event {
+            self.controls.speaker().heard(frame);
+        }
         match event {
             // What a camera sends unasked is dropped.
             AvEvent::Video(_) if !self.streams.contains(Streams::VIDEO) => {}

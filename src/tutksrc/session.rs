@@ -32,7 +32,7 @@ impl Session {
     ) -> Result<(Arc<Self>, Vec<Notice>), Error> {
         let options = options.with_streams(streams.contains(Streams::VIDEO), streams.contains(Streams::AUDIO));
         let session = Arc::new(Self::connect(options, cancel)?);
-        controls.attach(&session);
+        controls.attach(&session, streams);
         let time = if sync_time { controls.sync_time() } else { Ok(()) };
         let quality = controls.ask_for_quality();
         session.start(streams).inspect_err(|_| drop(controls.detach()))?;
@@ -69,6 +69,11 @@ impl Session {
     /// Waits for what the camera sends; none if nothing came until the deadline.
     pub(super) fn receive_until(&self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
         self.events.lock().unwrap().next_event_until(deadline)
+    }
+
+    /// For speech. The session ends whoever has it.
+    pub(super) fn handle(&self) -> tutk::Session {
+        self.session.clone()
     }
 
     pub(super) fn uid(&self) -> Uid {

@@ -7,11 +7,13 @@ use std::time::Duration;
 use gst::glib;
 use gst::prelude::*;
 use gst::subclass::prelude::*;
+use tutk::TalkError;
 
 use super::TutkSrc;
 use super::controls::Unsent;
 use super::imp::CAT;
 use crate::PtzDirection;
+use crate::talk::{Speech, Unspoken};
 
 static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
     vec![
@@ -74,6 +76,34 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
             .class_handler(|args| Some(sync_time(&src(args)).to_value()))
             .build(),
         /**
+         * GstTutkSrc::push-talk-sample:
+         * @sample: (nullable): audio with its caps; %NULL: nothing more is to be said
+         *
+         * Says this through the camera's speaker. The first sample calls the camera, and up to 32 of them wait until it listens; then
+         * each is sent at once, so that the application has the pace. %NULL switches the speaker off, as the end of the session does:
+         * some cameras are deaf while they speak.
+         *
+         * Which codecs a camera takes it does not say: as a rule, the one that it sends. Sample rates can be 8000, 11025, 12000, 16000,
+         * 22050, 24000, 32000, 44100 and 48000, with one or two channels. #GstTutkAudioSink does all of this for a pipeline.
+         *
+         * Returns: %GST_FLOW_OK if it is on its way, whether or not the camera has a speaker; %GST_FLOW_FLUSHING if there is no
+         *   session; %GST_FLOW_NOT_NEGOTIATED if cameras cannot take such audio; %GST_FLOW_NOT_SUPPORTED if the session goes
+         *   through the vendor's library; %GST_FLOW_ERROR if it cannot be sent, as a block that is too large
+         *
+         * Since: 0.2.0
+         */
+        glib::subclass::Signal::builder("push-talk-sample")
+            .param_types([gst::Sample::static_type()])
+            .return_type::<gst::FlowReturn>()
+            .run_last()
+            .action()
+            .class_handler(|args| {
+                let sample = args[1].get::<Option<gst::Sample>>().unwrap();
+                let flow = push_talk_sample(&src(args), sample);
+                Some(gst::FlowReturn::from(flow.map(|()| gst::FlowSuccess::Ok)).to_value())
+            })
+            .build(),
+        /**
          * GstTutkSrc::io-control-received:
          * @type: the type of the IO control
          * @body: its body
@@ -130,6 +160,31 @@ fn ptz(src: &TutkSrc, direction: PtzDirection, speed: u32, step: u32) -> bool {
 
 fn sync_time(src: &TutkSrc) -> bool {
     sent(src, "The camera's clock is not set", src.imp().controls().sync_time())
+}
+
+fn push_talk_sample(src: &TutkSrc, sample: Option<gst::Sample>) -> Result<(), gst::FlowError> {
+    let speaker = src.imp().controls().speaker();
+    let Some(sample) = sample else {
+        speaker.stop();
+        return Ok(());
+    };
+    let caps = sample.caps_owned();
+    let Some(speech) = caps.as_ref().and_then(Speech::from_caps) else {
+        gst::warning!(CAT, obj = src, "Cameras cannot take speech with the caps {caps:?}");
+        return Err(gst::FlowError::NotNegotiated);
+    };
+    let Some(buffer) = sample.buffer().filter(|buffer| !buffer.flags().contains(gst::BufferFlags::HEADER)) else {
+        return Ok(());
+    };
+    let data = buffer.map_readable().map_err(|_| gst::FlowError::Error)?;
+    speaker.say(&speech, buffer.pts(), &data).map_err(|unspoken| {
+        gst::warning!(CAT, obj = src, "{} bytes of speech were not sent: {unspoken}", data.len());
+        match unspoken {
+            Unspoken::NoSession | Unspoken::Failed(TalkError::Session(_)) => gst::FlowError::Flushing,
+            Unspoken::Failed(TalkError::Library) => gst::FlowError::NotSupported,
+            Unspoken::Failed(_) => gst::FlowError::Error,
+        }
+    })
 }
 
 fn sent(src: &TutkSrc, otherwise: &str, result: Result<(), Unsent>) -> bool {

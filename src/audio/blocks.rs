@@ -6,7 +6,7 @@ use tutk::{AudioFormat, Codec};
 const MAX_BLOCK: usize = 1280;
 
 /// The blocks of this audio, and the time of each after the first one, in milliseconds. A codec with frames is not cut.
-pub(super) fn blocks(format: AudioFormat, data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
+pub(crate) fn blocks(format: AudioFormat, data: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
     let bytes_per_second = match format.codec {
         Codec::Pcm => u64::from(format.rate) * u64::from(format.channels) * u64::from(format.bits / 8),
         Codec::Mulaw | Codec::Alaw => u64::from(format.rate) * u64::from(format.channels),
