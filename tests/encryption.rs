@@ -2,9 +2,13 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::relay::Relay;
 use common::{Camera, H264, Viewer, unit};
 use gst::ResourceError;
 use gst::prelude::*;
+use tutk::wire::descramble;
 
 fn camera(encryption: &str) -> Camera {
     let camera = Camera::new(H264);
@@ -49,6 +53,36 @@ fn sessions_are_encrypted_where_both_sides_can() {
     }
 }
 
+/// The camera, or somebody in its name, answers that it cannot encrypt.
+#[test]
+fn the_fallback_is_told_once() {
+    const TEXT: &str = "answered that it cannot encrypt";
+    let camera = camera("off");
+    let port: u32 = camera.sink.property("current-port");
+    let viewer = viewer(&camera, "auto");
+    viewer.play();
+    assert_eq!(viewer.message("tutk-connected").get("encryption-declined"), Ok(true));
+    assert!(viewer.warning().contains(TEXT));
+    camera.stop();
+    camera.restart(port);
+    // The next session, from its beginning to its end.
+    for end in ["tutk-connected", "tutk-disconnected"] {
+        loop {
+            let kinds = [gst::MessageType::Warning, gst::MessageType::Element];
+            let timeout = gst::ClockTime::try_from(common::LONG).unwrap();
+            let message = viewer.pipeline.bus().unwrap().timed_pop_filtered(timeout, &kinds).unwrap();
+            if let gst::MessageView::Warning(warning) = message.view() {
+                assert!(!warning.error().message().contains(TEXT));
+            } else if message.structure().is_some_and(|structure| structure.name() == end) {
+                break;
+            }
+        }
+        if end == "tutk-connected" {
+            camera.stop();
+        }
+    }
+}
+
 #[test]
 fn a_camera_that_wants_encryption_says_so() {
     let camera = camera("required");
@@ -72,6 +106,32 @@ fn wrong_passwords_and_accounts_are_told() {
         assert!(error.matches(ResourceError::NotAuthorized) && error.message().contains(tells), "{error}");
         assert!(!format!("{error}{debug}").contains("canary"), "{error}: {debug}");
     }
+}
+
+/// Cameras on other libraries say nothing to a last flight that they cannot read.
+#[test]
+fn silence_after_the_password_is_probably_a_wrong_one() {
+    let camera = camera("required");
+    let is_silent = AtomicBool::new(false);
+    let relay = Relay::losing(&camera, move |datagram| {
+        const ALERT: u8 = 21;
+        let mut plain = datagram.to_vec();
+        descramble(&mut plain);
+        let is_alert = plain.get(15) == Some(&1) && plain.get(28) == Some(&ALERT);
+        is_silent.fetch_or(is_alert, Ordering::Relaxed) || is_alert
+    });
+    let viewer = viewer(&camera, "auto");
+    viewer.src.set_property("address", relay.address());
+    viewer.src.set_property("password", "other canary");
+    viewer.play();
+    // It is not tried again.
+    let (error, debug) = viewer.error();
+    assert!(
+        error.matches(ResourceError::NotAuthorized) && error.message().contains("probably the wrong one"),
+        "{error}"
+    );
+    assert!(!format!("{error}{debug}").contains("canary"), "{error}: {debug}");
+    assert!(viewer.pipeline.bus().unwrap().pop_filtered(&[gst::MessageType::Warning]).is_none());
 }
 
 /// Somebody takes the place of the camera, and cannot know its password.

@@ -81,6 +81,20 @@ fn nothing_that_a_program_writes_holds_a_secret() {
     let answer = wyze::ANSWER;
     let forms = [format!("{answer:02x?}"), format!("{answer:?}"), answer.map(|byte| format!("{byte:02x}")).concat()];
     let forms = forms.iter().map(|form| form.trim_matches(['[', ']'])).chain([CANARY, wyze::KEY]);
+    // The key that encrypts the sessions.
+    let hash = gst::glib::Checksum::new(gst::glib::ChecksumType::Sha256).map(|mut checksum| {
+        checksum.update(PASSWORD.as_bytes());
+        checksum.digest()
+    });
+    let key = hash.unwrap();
+    let key_forms = [
+        key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        format!("{}, {}, {}, {}", key[0], key[1], key[2], key[3]),
+    ];
+    for (name, bytes) in &written {
+        assert!(!bytes.windows(key.len()).any(|window| window == key), "{name}");
+    }
+    let forms = forms.chain(key_forms.iter().map(String::as_str));
     for secret in forms.chain([&*answer.map(|byte| format!("{byte:02x}")).join(" ")]) {
         for (name, bytes) in &written {
             let found = lines_with(bytes, secret);

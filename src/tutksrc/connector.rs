@@ -34,6 +34,8 @@ pub(super) struct Connector {
     controls: Arc<Controls>,
     reconnect: Reconnect,
     phase: Phase,
+    /// It was reported that the camera cannot encrypt.
+    is_decline_reported: bool,
 }
 
 enum Phase {
@@ -72,6 +74,7 @@ impl Connector {
             controls,
             reconnect: Reconnect::new(settings.reconnect, settings.retry_timeout()),
             phase: Phase::Idle,
+            is_decline_reported: false,
         })
     }
 
@@ -88,9 +91,10 @@ impl Connector {
                 Ok(opened) => {
                     let _ = opening.thread.join();
                     match opened {
-                        Ok((session, notices)) => {
+                        Ok((session, mut notices)) => {
                             self.reconnect.connected();
                             self.require_what_was(&session);
+                            notices.extend(self.declined(&session));
                             Progress::Connected(session, notices)
                         }
                         Err(error) => self.failed(&error, Failure::Connect),
@@ -149,6 +153,13 @@ impl Connector {
         if let Some(options) = self.options.as_mut().filter(|_| session.info().encrypted) {
             options.encryption = Encryption::Required;
         }
+    }
+
+    /// Reports the first session that a camera declined to encrypt.
+    fn declined(&mut self, session: &Session) -> Option<Notice> {
+        let is_first = session.info().encryption_declined && !self.is_decline_reported;
+        self.is_decline_reported |= is_first;
+        is_first.then(|| Notice::EncryptionDeclined(session.camera().uid))
     }
 
     /// A frame goes downstream.

@@ -21,6 +21,8 @@ pub(super) enum Notice {
         uid: Uid,
         info: SessionInfo,
     },
+    /// The session is plain, since the camera answered that it cannot encrypt.
+    EncryptionDeclined(Uid),
     /// There is no session, and another try follows.
     Disconnected {
         message: gst::Structure,
@@ -86,6 +88,14 @@ pub(super) fn report(src: &TutkSrc, notice: Notice) {
             gst::info!(CAT, obj = src, "Connected to camera {uid} at {} ({})", info.remote, info.mode);
             post(src, message);
         }
+        Notice::EncryptionDeclined(uid) => gst::element_warning!(
+            src,
+            gst::ResourceError::NotAuthorized,
+            ("Camera {uid} answered that it cannot encrypt: its password, picture and sound can be read by others in the network. If \
+                 it could before, somebody else may have answered: set encryption=required. Where you trust the network, \
+                 encryption=off avoids this warning."),
+            ["property “encryption” is auto"]
+        ),
         Notice::Disconnected { message, error, attempt, wait, hint } => {
             let millis = wait.as_millis();
             gst::info!(CAT, obj = src, "No session: {error}. Try {attempt} to connect follows in {millis} ms");

@@ -1,6 +1,9 @@
 //! Encrypted sessions over real sockets.
 
-use tutk::{AvEvent, CameraOptions, CipherSuite, Codec, ConnectError, Encryption, SessionOptions, VideoFrame};
+use tutk::{
+    AvEvent, CameraOptions, CipherSuite, Codec, ConnectError, Credentials, Encryption, SessionOptions, VideoFrame,
+    ViewerEvent,
+};
 
 use super::common::camera::{LONG, Running, connect, next, uid};
 
@@ -45,6 +48,33 @@ fn each_side_may_ask_for_encryption() {
             viewer
         };
         camera.camera.close_viewer(viewer);
+    }
+}
+
+#[test]
+fn tokens_log_in_and_are_not_shown() {
+    let options = CameraOptions::new(uid()).with_login("admin", "canary").with_token("phone", "token canary");
+    assert!(!format!("{options:?}").contains("canary"));
+    let camera = Running::start(options);
+    assert!(!format!("{:?}", camera.camera).contains("canary"));
+    for (token, is_right) in [("token canary", true), ("canary", false)] {
+        let (session, mut events) = connect(SessionOptions::new(camera.uid).without_login()).unwrap();
+        let channel = session.channel(0).unwrap();
+        let credentials = Credentials::token("phone", token);
+        assert!(!format!("{credentials:?}").contains("canary"));
+        assert_eq!(channel.choose_encryption(Required), Ok(true));
+        channel.start_client(credentials, true).unwrap();
+        loop {
+            match events.next_event() {
+                Ok(ViewerEvent::Av { event: AvEvent::LoggedIn { .. }, .. }) => break assert!(is_right),
+                Ok(_) => {}
+                Err(error) => {
+                    assert!(!format!("{error} {error:?} {session:?}").contains("canary"));
+                    break assert!(!is_right, "{error}");
+                }
+            }
+        }
+        assert_eq!(channel.cipher_suite().is_some(), is_right);
     }
 }
 
