@@ -194,6 +194,10 @@ impl Av {
             Some(Ok(resend)) => Some(Ok(resend)),
             Some(Err(_)) => Some(Err(AV_ER_WRONG_VIEWACC_OR_PWD)),
             None => None,
+        });
+        let resend = resend.map_err(|code| match self.session.channel(self.channel) {
+            Some(channel) if code == AV_ER_TIMEOUT && channel.is_password_doubtful() => AV_ER_DTLS_WRONG_PWD,
+            _ => code,
         })?;
         let service = self.session.channel(self.channel).and_then(|channel| channel.service());
         Ok((resend, service.unwrap_or_default()))

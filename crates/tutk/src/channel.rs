@@ -71,6 +71,12 @@ impl Channel {
         self.look(|link| link.cipher_suite(self.number)).flatten()
     }
 
+    /// Whether the other end has said nothing to what a wrong password would make unreadable, for so often that the password is
+    /// probably the wrong one.
+    pub fn is_password_doubtful(&self) -> bool {
+        self.look(|link| link.is_password_doubtful(self.number)).unwrap_or_default()
+    }
+
     /// Starts a client, in the place of whatever was there: it logs in until it has an answer. `resend` asks for lost
     /// datagrams to be sent again.
     pub fn start_client(&self, credentials: Credentials, resend: bool) -> Result<(), ChannelError> {

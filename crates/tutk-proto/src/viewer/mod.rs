@@ -14,7 +14,7 @@ use std::time::Instant;
 use crate::channel::AvEvent;
 use crate::discovery::Responder;
 use crate::outbox::Outbox;
-use crate::security::{AssociationState, Encryption, Failure};
+use crate::security::{Encryption, Failure};
 use crate::session::handshake::{Progress, v1, v2};
 use crate::session::secure::{Secure, SecurityEvent};
 use crate::viewer::talk::Talk;
@@ -68,9 +68,6 @@ enum Handshake {
     Cookie(v1::Viewer),
     Block(v2::Viewer),
 }
-
-/// So many last flights without an answer are a sign of a wrong password.
-const SILENT_REPEATS: u32 = 3;
 
 /// Addresses over this number that answer for the camera are only counted.
 const MAX_OTHERS: usize = 16;
@@ -291,11 +288,9 @@ impl Viewer {
 
     /// Why the handshake of encryption is not done in time.
     fn unanswered(&self) -> CloseReason {
-        match self.link.association(0) {
-            Some(AssociationState::Handshaking { repeats, .. }) if repeats >= SILENT_REPEATS => {
-                CloseReason::WrongPassword { certain: false }
-            }
-            _ => CloseReason::NoAnswer(Step::Encrypt),
+        match self.link.is_password_doubtful(0) {
+            true => CloseReason::WrongPassword { certain: false },
+            false => CloseReason::NoAnswer(Step::Encrypt),
         }
     }
 

@@ -8,6 +8,9 @@ use crate::security::{AssociationState, CipherSuite, Encryption, Failure, Keys};
 use crate::session::secure::{Secure, SecurityEvent};
 use crate::wire::Role;
 
+/// So many last flights without an answer are a sign of a wrong password.
+const SILENT_REPEATS: u32 = 3;
+
 impl Link {
     /// Encrypts the session; before any channel is started.
     pub(crate) fn encrypt(&mut self, secure: Secure) {
@@ -81,6 +84,15 @@ impl Link {
             AssociationState::Established(suite) => Some(suite),
             _ => None,
         }
+    }
+
+    /// Whether the other end of a channel has said nothing to what a wrong password would make unreadable, for so often that this is
+    /// probably why.
+    pub fn is_password_doubtful(&self, channel: u8) -> bool {
+        matches!(
+            self.association(channel),
+            Some(AssociationState::Handshaking { repeats, .. }) if repeats >= SILENT_REPEATS
+        )
     }
 
     /// How far the encryption of a channel is, if it is to be encrypted.
