@@ -7,6 +7,7 @@
 
 mod browser;
 mod camera;
+mod encrypted;
 mod input;
 mod machine;
 mod peer;
@@ -19,6 +20,7 @@ mod wire;
 
 pub use browser::browser;
 pub use camera::camera;
+pub use encrypted::{encrypted_camera, encrypted_viewer};
 pub use replay::replay;
 pub use search::search;
 pub use session::session;
@@ -38,6 +40,16 @@ mod fuzz {
     #[test]
     fn camera() {
         replay("camera", super::camera);
+    }
+
+    #[test]
+    fn encrypted_camera() {
+        replay("encrypted_camera", super::encrypted_camera);
+    }
+
+    #[test]
+    fn encrypted_viewer() {
+        replay("encrypted_viewer", super::encrypted_viewer);
     }
 
     #[test]
