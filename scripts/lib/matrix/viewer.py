@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A viewer of ours for scripts/matrix: tutksrc, which records and sends IO controls.
 
-    viewer.py UID PIPELINE [TYPE:BYTES[:ANSWERED]...]
+    viewer.py UID PIPELINE [PROPERTY=VALUE...] [TYPE:BYTES[:ANSWERED]...]
 
-PIPELINE is what follows tutksrc, as gst-launch-1.0 takes it. Once there is video, an IO control of each TYPE is sent with
+PIPELINE is what follows tutksrc, as gst-launch-1.0 takes it; each PROPERTY is one of tutksrc. Once there is video, an IO control of each TYPE is sent with
 so many BYTES, the first two of which hold that number. TUTK_PASSWORD holds the password. What happens goes to standard
 output, a line each.
 """
@@ -25,11 +25,15 @@ ANSWER_TIMEOUT_MS = 10000
 
 
 def main():
-    uid, description, controls = sys.argv[1], sys.argv[2], sys.argv[3:]
+    uid, description = sys.argv[1], sys.argv[2]
+    properties = [word.partition("=") for word in sys.argv[3:] if "=" in word]
+    controls = [word for word in sys.argv[3:] if "=" not in word]
     Gst.init(None)
     pipeline = Gst.parse_launch(f"tutksrc name=src timeout=20000 ! {description}")
     source = pipeline.get_by_name("src")
     source.set_property("uid", uid)
+    for name, _, value in properties:
+        Gst.util_set_object_arg(source, name, value)
     source.connect(
         "io-control-received",
         lambda _src, kind, body: print(f"received {kind:#x}, {body.get_size()} bytes", flush=True),
@@ -67,7 +71,9 @@ def main():
         elif message.type == Gst.MessageType.EOS:
             loop.quit()
         elif name == "tutk-connected":
-            print(f"connected, generation {structure.get_value('generation'):#x}", flush=True)
+            words = {True: structure.get_value("cipher-suite"), False: "plain"}[structure.get_value("encrypted")]
+            declined = ", encryption declined" if structure.get_value("encryption-declined") else ""
+            print(f"connected, generation {structure.get_value('generation'):#x}, {words}{declined}", flush=True)
             watch()
         elif name == "tutk-disconnected":
             print(f"disconnected: {structure.get_value('reason')}", flush=True)
