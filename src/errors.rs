@@ -42,7 +42,7 @@ fn explain_secrets(error: &ConnectError, options: &SessionOptions) -> Option<(Re
 
 fn explain_brand(error: BrandError, uid: Uid) -> (ResourceError, String) {
     let advice = match error {
-        BrandError::Updating | BrandError::CheckingKey => "Try again in a few minutes.",
+        BrandError::Updating | BrandError::CheckingKey => "That takes a few minutes.",
         BrandError::Off => "Switch it on there.",
         BrandError::NoAnswer => "Is it a camera of this brand? If it is, restart it, and close other viewers.",
         _ => "Try again, or restart the camera.",

@@ -251,7 +251,7 @@ impl Found {
 }
 
 /// The library that cargo built next to this test.
-fn built() -> PathBuf {
+pub fn built() -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     exe.with_file_name("libIOTCAPIs_ALL.so")
 }

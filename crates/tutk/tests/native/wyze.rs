@@ -140,7 +140,13 @@ fn a_camera_of_another_maker_does_not_answer_the_login() {
     let key = tutk::Brand::Wyze.auth_key(&ENR.into(), Some(MAC.parse().unwrap())).unwrap();
     let generic = CameraOptions::new(uid()).with_login("admin", ENR).with_encryption(Encryption::Required);
     let camera = Running::start(generic.with_auth_key(key.unwrap()));
-    let error = connect(options(&camera, ENR).with_timeout(Duration::from_secs(1))).unwrap_err();
-    assert!(matches!(error, ConnectError::Brand { error: BrandError::NoAnswer, .. }), "{error:?}");
-    assert!(error.is_transient());
+    // On a busy machine other steps may take as long.
+    for tries in 0.. {
+        let error = connect(options(&camera, ENR).with_timeout(Duration::from_secs(1))).unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        if let ConnectError::Brand { error: BrandError::NoAnswer, .. } = error {
+            break;
+        }
+        assert!(tries < 20, "{error:?}");
+    }
 }
