@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tutk::{Address, Backend, Brand, Encryption, LocalPorts, Mac, Secret, Uid};
 
 const EXIT_CODES: &str = "Exit codes:
@@ -16,7 +16,8 @@ const EXIT_CODES: &str = "Exit codes:
      viewer
   5  the session was lost: the camera closed it, was not heard any more, or sent no video any more";
 
-/// Finds IP cameras that speak ThroughTek's IOTC/AV protocol (TUTK, Kalay), sets their clocks and saves their video
+/// Finds IP cameras that speak ThroughTek's IOTC/AV protocol (TUTK, Kalay), sets their clocks, saves their video and audio, and
+/// speaks to them
 #[derive(Debug, Parser)]
 #[command(name = "tutk", version, after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -42,13 +43,21 @@ pub(crate) enum Command {
     /// Set a camera's clock to this computer's local time
     #[command(after_help = EXIT_CODES)]
     Sync(Sync),
-    /// Write a camera's video to a file or to standard output
+    /// Write a camera's video or audio to a file or to standard output
     ///
     /// The video is written as the camera encodes it, frame after frame without a container (for H.264 and H.265 a
     /// byte stream), and begins with a key frame. Standard output can feed other programs, for instance:
     /// tutk stream -d UID -f - | ffplay -probesize 100k -
+    ///
+    /// The audio is written as the camera encodes it, too, block after block without a container; what it is is told at the first one.
     #[command(after_help = EXIT_CODES)]
     Stream(Stream),
+    /// Speak to a camera: play a WAV file through its speaker
+    ///
+    /// The camera gets it as it sends its own audio: PCM, µ-law or A-law, whatever the file has. Standard input can be what another
+    /// program says, for instance: arecord -f S16_LE -r 8000 | tutk talk -d UID -f -
+    #[command(after_help = EXIT_CODES)]
+    Talk(Talk),
     /// Write the manual pages to a folder
     #[command(hide = true)]
     Man {
@@ -94,11 +103,42 @@ pub(crate) struct Stream {
     pub(crate) frame_timeout: u32,
 
     /// Where the video goes: a file, to which it is appended, or - for standard output
-    #[arg(short, long, value_name = "FILE", visible_alias = "filename")]
-    pub(crate) file: PathBuf,
+    #[arg(short, long, value_name = "FILE", visible_alias = "filename", required_unless_present = "audio")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Where the audio goes: a file, to which it is appended, or - for standard output. Default: the camera is not asked for it.
+    /// Without --file, nothing else is
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audio: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) network: Network,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Talk {
+    #[command(flatten)]
+    pub(crate) camera: Camera,
+
+    /// What is to be said: a WAV file, or - for standard input
+    #[arg(short, long, value_name = "FILE", visible_alias = "filename")]
+    pub(crate) file: PathBuf,
+
+    /// What the camera takes: auto (what it sends), pcm, mulaw or alaw
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) codec: TalkCodec,
+
+    #[command(flatten)]
+    pub(crate) network: Network,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TalkCodec {
+    #[default]
+    Auto,
+    Pcm,
+    Mulaw,
+    Alaw,
 }
 
 /// Which camera, and how to get in.

@@ -1,4 +1,4 @@
-//! The command `tutk`: lists cameras, sets their clocks, saves their video.
+//! The command `tutk`: lists cameras, sets their clocks, saves their video and audio, speaks to them.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod session;
 mod status;
 mod stream;
 mod sync;
+mod talk;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Command::Scan(args) => scan::run(&args, &console),
         Command::Sync(args) => sync::run(&args, &console),
         Command::Stream(args) => stream::run(&args, &console),
+        Command::Talk(args) => talk::run(&args, &console),
         Command::Man { folder } => man(&folder),
     };
     match result {

@@ -48,7 +48,7 @@ impl Target {
         let is_stdout = path == Path::new("-");
         let name = if is_stdout { "standard output".into() } else { format!("“{}”", path.display()) };
         if is_stdout && stdout().is_terminal() {
-            let text = "video is not for a terminal: redirect standard output, or name a file with --file";
+            let text = "video and audio are not for a terminal: redirect standard output, or name a file";
             return Err(Failure::Usage(text.into()));
         }
         let file = if is_stdout {

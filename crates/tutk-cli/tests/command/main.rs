@@ -4,4 +4,5 @@ mod scan;
 mod stream;
 mod support;
 mod sync;
+mod talk;
 mod usage;

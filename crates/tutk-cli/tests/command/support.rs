@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tutk::{Camera, CameraEvent, CameraOptions, Codec, DisconnectReason, Uid, VideoFrame, ViewerId, io_control};
+use tutk::{
+    AudioFormat, Camera, CameraEvent, CameraOptions, Codec, DisconnectReason, Uid, VideoFrame, ViewerId, io_control,
+};
 
 /// Far more than anything here takes.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
@@ -76,6 +78,19 @@ impl Running {
             _ => None,
         });
         assert_eq!(reason, DisconnectReason::ByViewer);
+    }
+
+    /// The viewer that starts the audio.
+    pub(crate) fn wait_for_listener(&self) -> ViewerId {
+        self.wait(|event| match event {
+            CameraEvent::IoControl { viewer, kind: io_control::START_AUDIO, .. } => Some(viewer),
+            _ => None,
+        })
+    }
+
+    /// Sends a block of audio.
+    pub(crate) fn send_audio(&self, viewer: ViewerId, format: AudioFormat, data: &[u8]) {
+        self.camera.send_audio(&[viewer], format, 0, data).unwrap();
     }
 
     /// Sends a frame of H.264; whether the viewer was still there.

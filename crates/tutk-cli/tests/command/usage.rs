@@ -45,7 +45,7 @@ fn manual_pages() {
     assert_code(&run(&mut tutk(&["man", folder.to_str().unwrap()])), 0);
     let mut pages: Vec<_> = fs::read_dir(&folder).unwrap().map(|page| page.unwrap().file_name()).collect();
     pages.sort();
-    assert_eq!(pages, ["tutk-scan.1", "tutk-stream.1", "tutk-sync.1", "tutk.1"]);
+    assert_eq!(pages, ["tutk-scan.1", "tutk-stream.1", "tutk-sync.1", "tutk-talk.1", "tutk.1"]);
     let page = fs::read_to_string(folder.join("tutk-stream.1")).unwrap();
     assert!(page.contains("TUTK_PASSWORD") && page.contains("Exit codes"));
     fs::remove_dir_all(&folder).unwrap();
