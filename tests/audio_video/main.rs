@@ -2,5 +2,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod lip_sync;
 mod recordings;
 mod scene;

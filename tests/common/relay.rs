@@ -24,10 +24,14 @@ impl Relay {
 
     /// Loses those of the camera's datagrams that `lose` says.
     pub fn losing(camera: &Camera, lose: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
+        Self::between(camera.address().parse().unwrap(), lose)
+    }
+
+    /// As [`losing`](Self::losing), of a camera at this address.
+    pub fn between(camera: SocketAddr, lose: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
         let address = socket.local_addr().unwrap();
-        let camera: SocketAddr = camera.address().parse().unwrap();
         let (cut, end) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let thread = thread::spawn({
             let (cut, end) = (cut.clone(), end.clone());
