@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{ErrorCode, Ssl, SslStream};
+use openssl::ssl::{Error, ErrorCode, Ssl, SslStream};
 use tutk_proto::security::{Association, AssociationState, CipherSuite, Failure, Keys, Psk};
 
 use crate::datagrams::Datagrams;
-use crate::{context, timer};
+use crate::{context, records, timer};
 
 /// Most bytes of a datagram of the handshake. A session's header goes before it.
 const MTU: u32 = 1_200;
@@ -124,17 +124,25 @@ impl Openssl {
         self.is_server
             && matches!(self.state, AssociationState::Handshaking { .. })
             && self.stream.ssl().state_string() == CHANGE_CIPHER_SPEC_READ
-            && has_encrypted_handshake(datagram)
+            && records::has_encrypted_handshake(datagram)
     }
 
     /// Reads messages until there is none.
     fn read(&mut self, deliver: &mut dyn FnMut(&[u8])) {
         let mut buffer = [0; MAX_MESSAGE];
-        while let Ok(len) = self.stream.ssl_read(&mut buffer) {
-            if len == 0 {
-                break;
+        loop {
+            match self.stream.ssl_read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => deliver(buffer.get(..len).unwrap_or_default()),
+                Err(error) => break self.broken(&error),
             }
-            deliver(buffer.get(..len).unwrap_or_default());
+        }
+    }
+
+    /// An established association ends where the other end has sent an alert that it could prove, or OpenSSL cannot go on.
+    fn broken(&mut self, error: &Error) {
+        if !is_retriable(error.code()) {
+            self.state = AssociationState::Failed(failure(error.ssl_error()));
         }
     }
 }
@@ -146,6 +154,12 @@ impl Association for Openssl {
 
     fn handle_input(&mut self, now: Instant, datagram: &[u8], deliver: &mut dyn FnMut(&[u8])) {
         if let AssociationState::Failed(_) = self.state {
+            return;
+        }
+        let is_cbc = self.state == AssociationState::Established(CipherSuite::PskAes128CbcSha256);
+        let datagram = &*records::without_hopeless(datagram, is_cbc);
+        // Nothing to read would be the end of a stream.
+        if datagram.is_empty() {
             return;
         }
         self.stream.get_mut().receive(datagram);
@@ -178,7 +192,13 @@ impl Association for Openssl {
 
     fn send(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {
         let AssociationState::Established(_) = self.state else { return false };
-        self.stream.ssl_write(message).is_ok() && self.poll_transmit(out)
+        match self.stream.ssl_write(message) {
+            Ok(_) => self.poll_transmit(out),
+            Err(error) => {
+                self.broken(&error);
+                false
+            }
+        }
     }
 }
 
@@ -218,19 +238,6 @@ fn reason(code: i32) -> Option<Failure> {
     }
 }
 
-/// Whether there is a record of the handshake in the second epoch.
-fn has_encrypted_handshake(mut datagram: &[u8]) -> bool {
-    const HANDSHAKE: u8 = 22;
-    while let Some((header, rest)) = datagram.split_first_chunk::<13>() {
-        let [kind, _, _, epoch_high, epoch_low, .., len_high, len_low] = *header;
-        if kind == HANDSHAKE && [epoch_high, epoch_low] == [0, 1] {
-            return true;
-        }
-        datagram = rest.get(usize::from(u16::from_be_bytes([len_high, len_low]))..).unwrap_or_default();
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,17 +248,5 @@ mod tests {
         assert_eq!(reason(1_115), Some(Failure::Alert(115)));
         assert_eq!(reason(223), Some(Failure::UnknownIdentity));
         assert_eq!(reason(131), None);
-    }
-
-    #[test]
-    fn encrypted_records_are_found_behind_others() {
-        let record = |kind, epoch, len: u8| {
-            [&[kind, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 0, 0, 0, len][..], &vec![7; len.into()]].concat()
-        };
-        assert!(has_encrypted_handshake(&[record(22, 0, 5), record(20, 0, 1), record(22, 1, 40)].concat()));
-        assert!(!has_encrypted_handshake(&[record(22, 0, 5), record(20, 0, 1), record(23, 1, 40)].concat()));
-        for len in 0..13 {
-            assert!(!has_encrypted_handshake(&record(22, 1, 0)[..len]));
-        }
     }
 }

@@ -12,6 +12,7 @@
 mod association;
 mod context;
 mod datagrams;
+mod records;
 mod timer;
 
 use std::sync::Arc;

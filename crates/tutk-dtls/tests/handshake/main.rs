@@ -249,6 +249,30 @@ fn damaged_doubled_and_reordered_records_cost_nothing_else() {
     }
 }
 
+/// OpenSSL ends an association at some of these.
+#[test]
+fn forged_records_cost_nothing() {
+    let mut pair = Pair::new(1, ADMIN, "right", false);
+    // Before the handshake, as well.
+    let forged = |kind: u8, epoch: u8, len: u8| {
+        [&[kind, 0xFE, 0xFD, 0, epoch, 0, 0, 0, 0, 9, len, 0, len][..], &vec![1; len.into()]].concat()
+    };
+    for _ in 0..2 {
+        for kind in 20..25 {
+            for epoch in 1..3 {
+                for len in 0..80 {
+                    assert!(pair.receive(&forged(kind, epoch, len)).is_empty());
+                }
+            }
+        }
+        for _ in 0..10 {
+            assert!(pair.receive(&forged(21, 0, 2)).is_empty());
+        }
+        assert!(pair.run(ETERNITY).into_iter().all(is_established));
+        assert_eq!(pair.send(b"goes on"), [b"goes on"]);
+    }
+}
+
 #[test]
 fn whatever_comes_is_survived() {
     let mut random = fastrand::Rng::with_seed(3);

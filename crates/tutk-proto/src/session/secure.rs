@@ -29,8 +29,8 @@ pub(crate) struct Secure {
 #[derive(Debug)]
 struct Entry {
     association: Box<dyn Association>,
-    /// Its state was reported, as far as it is to be.
-    reported: bool,
+    /// What was reported of it last.
+    reported: Option<SecurityEvent>,
 }
 
 /// What happens to the security of a channel.
@@ -77,7 +77,7 @@ impl Secure {
         let psk = Psk::new(self.provider.as_ref(), &credentials.password);
         self.own = Arc::new(Logins::default().with(identity, psk.clone()));
         let association = self.provider.client(now, &identity.to_bytes(), psk)?;
-        self.associations.insert(channel, Entry { association, reported: false });
+        self.associations.insert(channel, Entry { association, reported: None });
         Ok(())
     }
 
@@ -85,7 +85,7 @@ impl Secure {
     pub(crate) fn start_server(&mut self, channel: u8) -> Result<(), ProviderError> {
         let keys = self.keys.as_ref().unwrap_or(&self.own).clone();
         let association = self.provider.server(keys, self.cookie.clone())?;
-        self.associations.insert(channel, Entry { association, reported: false });
+        self.associations.insert(channel, Entry { association, reported: None });
         Ok(())
     }
 
@@ -129,24 +129,22 @@ impl Secure {
         self.associations.get_mut(&channel).is_some_and(|entry| entry.association.poll_transmit(out))
     }
 
-    /// Appends what `put` appends, encrypted.
-    pub(crate) fn send(&mut self, channel: u8, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+    /// Appends what `put` appends, encrypted; returns whether that could be done.
+    pub(crate) fn send(&mut self, channel: u8, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) -> bool {
         self.plain.clear();
         put(&mut self.plain);
-        if let Some(entry) = self.associations.get_mut(&channel) {
-            entry.association.send(&self.plain, out);
-        }
+        self.associations.get_mut(&channel).is_some_and(|entry| entry.association.send(&self.plain, out))
     }
 
     pub(crate) fn poll_event(&mut self) -> Option<(u8, SecurityEvent)> {
-        self.associations.iter_mut().filter(|(_, entry)| !entry.reported).find_map(|(channel, entry)| {
+        self.associations.iter_mut().find_map(|(channel, entry)| {
             let event = match entry.association.state() {
                 AssociationState::Handshaking { .. } => return None,
                 AssociationState::Established(suite) => SecurityEvent::Established(suite),
                 AssociationState::Failed(failure) => SecurityEvent::Failed(failure),
             };
-            entry.reported = true;
-            Some((*channel, event))
+            let is_new = entry.reported.replace(event) != Some(event);
+            is_new.then_some((*channel, event))
         })
     }
 }

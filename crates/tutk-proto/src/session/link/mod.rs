@@ -372,7 +372,7 @@ impl Link {
                         sent = secure.poll_transmit(*number, out);
                         if !sent && secure.is_established(*number) {
                             let put = |av: Av<'_>| secure.send(*number, out, |out| av.encode(style, generation, out));
-                            sent = next(channel, now, *closes, put).is_some();
+                            sent = next(channel, now, *closes, put) == Some(true);
                         }
                     });
                     sent
