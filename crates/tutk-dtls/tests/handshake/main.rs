@@ -292,3 +292,42 @@ fn whatever_comes_is_survived() {
         let _: (Instant, Vec<_>) = (now, pair.receive(&datagram));
     }
 }
+
+/// As through a VPN, or between busy hosts: flights are sent again before they can be answered.
+#[test]
+fn long_ways_only_take_longer() {
+    for way in [100, 200, 300, 600, 900] {
+        for cookie in [false, true] {
+            let mut pair = Pair::new(1, ADMIN, "right", cookie);
+            let way = Duration::from_millis(way);
+            // When it arrives, whether at the client, and what.
+            let mut network: Vec<(Instant, bool, Vec<u8>)> = Vec::new();
+            while ![pair.client.state(), pair.server.state()].into_iter().all(is_established) {
+                let now = pair.clock.now();
+                for (to_client, end) in [(false, &mut pair.client), (true, &mut pair.server)] {
+                    let mut datagram = Vec::new();
+                    while end.poll_transmit(&mut datagram) {
+                        network.push((now + way, to_client, std::mem::take(&mut datagram)));
+                    }
+                }
+                let timers = [pair.client.poll_timeout(), pair.server.poll_timeout()];
+                let next = timers.into_iter().flatten().chain(network.iter().map(|(at, ..)| *at)).min().unwrap();
+                pair.clock.set(next);
+                assert!(pair.clock.elapsed() < Duration::from_secs(15), "{way:?} {cookie}");
+                let arrived = network.iter().take_while(|(at, ..)| *at <= next).count();
+                for (_, to_client, datagram) in network.drain(..arrived) {
+                    let end = if to_client { &mut pair.client } else { &mut pair.server };
+                    end.handle_input(next, &datagram, &mut |_| {});
+                }
+                for end in [&mut pair.client, &mut pair.server] {
+                    assert!(!matches!(end.state(), AssociationState::Failed(_)), "{way:?} {cookie}: {end:?}");
+                    if end.poll_timeout().is_some_and(|due| due <= next) {
+                        end.handle_timeout(next);
+                    }
+                }
+            }
+            println!("{way:?} {cookie}: {:?}", pair.clock.elapsed());
+            assert_eq!(pair.send(b"goes on"), [b"goes on"]);
+        }
+    }
+}
