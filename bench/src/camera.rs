@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use tutk::proto::Generation;
-use tutk::{Camera, CameraOptions, Uid};
+use tutk::{Camera, CameraOptions, Encryption, Uid};
 
 use crate::Failure;
 use crate::load::Load;
@@ -22,23 +22,29 @@ pub(crate) enum Sender {
     Plain(f64),
 }
 
-/// A camera: how it sends, what, and which generation it is of.
+/// A camera: how it sends, what, which generation it is of, and whether its sessions are encrypted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spec {
     pub(crate) sender: Sender,
     pub(crate) load: Load,
     pub(crate) generation: Generation,
+    pub(crate) encryption: Encryption,
 }
 
 impl Spec {
     /// A camera of 0x09, to which this process's viewers speak in classic style.
     pub(crate) fn classic(sender: Sender, load: Load) -> Self {
-        Self { sender, load, generation: Generation::G09 }
+        Self { sender, load, generation: Generation::G09, encryption: Encryption::Off }
     }
 
     /// A camera of the newest generation, to which they speak in packet style.
     pub(crate) fn packet(sender: Sender, load: Load) -> Self {
-        Self { sender, load, generation: Generation::NEWEST }
+        Self { sender, load, generation: Generation::NEWEST, encryption: Encryption::Off }
+    }
+
+    /// The same whose sessions are encrypted.
+    pub(crate) fn encrypted(sender: Sender, load: Load) -> Self {
+        Self { encryption: Encryption::Required, ..Self::packet(sender, load) }
     }
 }
 
@@ -63,9 +69,9 @@ pub(crate) fn wait_for_end() -> Result<(), Failure> {
     Ok(())
 }
 
-fn sink(Spec { load, generation, .. }: Spec, uid: Uid) -> Result<(), Failure> {
-    let (camera, mut events) =
-        Camera::open(CameraOptions::new(uid).with_max_viewers(MAX_VIEWERS).with_generation(generation))?;
+fn sink(Spec { load, generation, encryption, .. }: Spec, uid: Uid) -> Result<(), Failure> {
+    let options = CameraOptions::new(uid).with_max_viewers(MAX_VIEWERS);
+    let (camera, mut events) = Camera::open(options.with_generation(generation).with_encryption(encryption))?;
     println!("{}", camera.port());
 
     let shared = Arc::new((Mutex::new(Pacer::new(load)), Condvar::new()));

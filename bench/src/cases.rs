@@ -86,9 +86,11 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             let steady = plan.camera(Spec::classic(Sender::Plain(0.0), load), subject)?;
             with_latency(Row::of(case, &name, &steady), load, 1, &steady).print();
         }
-        let (name, subject) = native();
-        let steady = plan.camera(Spec::packet(Sender::Plain(0.0), load), subject)?;
-        with_latency(Row::of(&format!("{case}, packets"), &name, &steady), load, 1, &steady).print();
+        for (way, spec) in ways(Sender::Plain(0.0), load) {
+            let (name, subject) = native();
+            let steady = plan.camera(spec, subject)?;
+            with_latency(Row::of(&format!("{case}, {way}"), &name, &steady), load, 1, &steady).print();
+        }
     }
     flat_out(plan, &library)?;
     for loss in plan.losses {
@@ -97,11 +99,14 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             let steady = plan.camera(Spec::classic(Sender::Plain(f64::from(*loss) / 100.0), LARGE), subject)?;
             with_latency(Row::of(&case, &name, &steady), LARGE, 1, &steady).print();
         }
-        let (name, subject) = native();
-        let steady = plan.camera(Spec::packet(Sender::Plain(f64::from(*loss) / 100.0), LARGE), subject)?;
-        with_latency(Row::of(&format!("{case}, packets"), &name, &steady), LARGE, 1, &steady).print();
+        for (way, spec) in ways(Sender::Plain(f64::from(*loss) / 100.0), LARGE) {
+            let (name, subject) = native();
+            let steady = plan.camera(spec, subject)?;
+            with_latency(Row::of(&format!("{case}, {way}"), &name, &steady), LARGE, 1, &steady).print();
+        }
     }
-    many(plan)?;
+    many(plan, "ordinary cameras", Spec::classic(Sender::Plain(0.0), ORDINARY))?;
+    many(plan, "encrypted cameras", Spec::encrypted(Sender::Plain(0.0), ORDINARY))?;
     let (_camera, source) = processes::camera(Spec::classic(Sender::Plain(0.0), ORDINARY))?;
     for (name, subject) in [native(), library.backend(), library.asked()] {
         let latency = Some(processes::start(&subject, source, plan.starts)?);
@@ -115,10 +120,19 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
         let case = format!("start to first frame, 0x{:02x}", generation.0);
         Row { case, subject, latency, ..Row::default() }.print();
     }
+    let (_camera, source) = processes::camera(Spec::encrypted(Sender::Plain(0.0), ORDINARY))?;
+    let (subject, native) = native();
+    let latency = Some(processes::start(&native, source, plan.starts)?);
+    Row { case: "start to first frame, encrypted".into(), subject, latency, ..Row::default() }.print();
     if library.name == "tutk-capi" {
         println!("\nTUTK_LIBRARY names no library of the vendor's: tutk-capi, this project's own, stands in for it.");
     }
     Ok(())
+}
+
+/// Cameras of the newest generation.
+fn ways(sender: Sender, load: Load) -> [(&'static str, Spec); 2] {
+    [("packets", Spec::packet(sender, load)), ("encrypted", Spec::encrypted(sender, load))]
 }
 
 impl Plan {
@@ -141,8 +155,10 @@ fn flat_out(plan: &Plan, library: &Library) -> Result<(), Failure> {
         for (name, subject) in subjects.into_iter().flatten() {
             flood(plan, &case, &name, Spec::classic(sender, FLAT_OUT), subject)?;
         }
-        let (name, subject) = native();
-        flood(plan, &format!("{case}, packets"), &name, Spec::packet(sender, FLAT_OUT), subject)?;
+        for (way, spec) in ways(sender, FLAT_OUT) {
+            let (name, subject) = native();
+            flood(plan, &format!("{case}, {way}"), &name, spec, subject)?;
+        }
         let bare = match joined {
             false => vec![("udpsrc", Subject::UdpSrc), ("recv", Subject::Recv), ("recvmmsg", Subject::RecvMany)],
             true => vec![("udpsrc", Subject::UdpSrc), ("recvmsg with UDP_GRO", Subject::RecvJoined)],
@@ -170,13 +186,12 @@ fn per_datagram(steady: &Steady, datagrams: u64) -> Option<f64> {
     (datagrams > 0).then(|| steady.cpu_seconds * 1e9 / datagrams as f64)
 }
 
-/// Ordinary cameras in one process; the last row is what each further camera adds.
-fn many(plan: &Plan) -> Result<(), Failure> {
+/// Many cameras of a kind in one process; the last row is what each further camera adds.
+fn many(plan: &Plan, kind: &str, spec: Spec) -> Result<(), Failure> {
     let mut all = Vec::new();
     for count in plan.counts {
-        let steady = plan.camera(Spec::classic(Sender::Plain(0.0), ORDINARY), Subject::Native(*count))?;
-        let row =
-            with_latency(Row::of(&format!("ordinary cameras: {count}"), "tutksrc", &steady), ORDINARY, *count, &steady);
+        let steady = plan.camera(spec, Subject::Native(*count))?;
+        let row = with_latency(Row::of(&format!("{kind}: {count}"), "tutksrc", &steady), spec.load, *count, &steady);
         Row { memory: Some((steady.memory_kib as f64 / 1024.0, steady.threads)), ..row }.print();
         all.push((*count, steady));
     }
@@ -185,7 +200,7 @@ fn many(plan: &Plan) -> Result<(), Failure> {
     let cpu = (last.cpu_seconds / last.seconds - first.cpu_seconds / first.seconds) * 100.0;
     let memory = last.memory_kib.saturating_sub(first.memory_kib) as f64 / 1024.0;
     Row {
-        case: "each further one".into(),
+        case: format!("{kind}: each further one"),
         subject: "tutksrc".into(),
         cpu_percent: Some(cpu / further),
         memory: Some((memory / further, last.threads.saturating_sub(first.threads) / (most - few))),

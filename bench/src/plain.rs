@@ -4,14 +4,16 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Socket, Type};
-use tutk::Uid;
 use tutk::proto::{Access, Camera, CameraConfig};
 use tutk::wire::SEARCH_PORT;
+use tutk::{Encryption, Uid};
+use tutk_dtls::OpenSsl;
 
 use crate::Failure;
 use crate::camera::{MAX_VIEWERS, Spec};
@@ -32,10 +34,15 @@ const VIDEO: usize = 200;
 
 impl PlainCamera {
     pub(crate) fn open(spec: Spec, uid: Uid, loss: f64) -> io::Result<Self> {
-        let config = CameraConfig::new(uid, Access::Account { account: "admin".into(), password: Default::default() })
-            .with_max_viewers(MAX_VIEWERS)
-            .with_idle_timeout(Duration::from_secs(15))
-            .with_generation(spec.generation);
+        let mut config =
+            CameraConfig::new(uid, Access::Account { account: "admin".into(), password: Default::default() })
+                .with_max_viewers(MAX_VIEWERS)
+                .with_idle_timeout(Duration::from_secs(15))
+                .with_generation(spec.generation)
+                .with_encryption(spec.encryption);
+        if spec.encryption != Encryption::Off {
+            config.provider = Some(Arc::new(OpenSsl));
+        }
         let (sessions, searches) = (bind(0)?, bind(SEARCH_PORT)?);
         Ok(Self { camera: Camera::new(config), pacer: Pacer::new(spec.load), sessions, searches, loss, random: 1 })
     }

@@ -35,12 +35,13 @@ impl Role {
         let source = |source: &Source| [source.uid.to_string(), source.port.to_string()];
         let time = |time: &Duration| time.as_secs_f64().to_string();
         match self {
-            Self::Camera(Spec { sender, load, generation }, uid) => {
+            Self::Camera(Spec { sender, load, generation, encryption }, uid) => {
                 let loss = match sender {
                     Sender::Sink => "sink".into(),
                     Sender::Plain(loss) => loss.to_string(),
                 };
-                vec!["camera".into(), loss, load.name.into(), generation.0.to_string(), uid.to_string()]
+                let (load, encryption) = (load.name.into(), encryption.to_string());
+                vec!["camera".into(), loss, load, generation.0.to_string(), encryption, uid.to_string()]
             }
             Self::Datagrams(port, joined) => vec!["datagrams".into(), port.to_string(), joined.to_string()],
             Self::Receive(subject, from, settle, length) => {
@@ -59,10 +60,11 @@ impl Role {
         let source = |uid: &str, port: &str| Some(Source { uid: uid.parse().ok()?, port: port.parse().ok()? });
         let time = |text: &str| text.parse().ok().map(Duration::from_secs_f64);
         Some(match *words {
-            ["camera", sender, load, generation, uid] => {
+            ["camera", sender, load, generation, encryption, uid] => {
                 let sender = if sender == "sink" { Sender::Sink } else { Sender::Plain(sender.parse().ok()?) };
-                let generation = Generation(generation.parse().ok()?);
-                Self::Camera(Spec { sender, load: Load::named(load)?, generation }, uid.parse().ok()?)
+                let (load, generation) = (Load::named(load)?, Generation(generation.parse().ok()?));
+                let encryption = encryption.parse().ok()?;
+                Self::Camera(Spec { sender, load, generation, encryption }, uid.parse().ok()?)
             }
             ["datagrams", port, joined] => Self::Datagrams(port.parse().ok()?, joined.parse().ok()?),
             ["receive", settle, length, uid, port, ref subject @ ..] => {
