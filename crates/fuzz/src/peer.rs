@@ -102,7 +102,7 @@ impl Peer {
                     tag,
                     account,
                     password,
-                    resend,
+                    resend: resend.into(),
                     token: 0,
                     extended: 0,
                 })),

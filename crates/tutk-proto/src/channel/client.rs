@@ -180,8 +180,8 @@ impl Client {
             false => (LoginForm::Any { paired: self.resend }, self.tag),
             true => (LoginForm::Packet, self.tag.wrapping_add(1)),
         };
-        let login =
-            Login { form, version: self.version, tag, account, password, resend: self.resend, token, extended: 0 };
+        let (version, resend) = (self.version, self.resend.into());
+        let login = Login { form, version, tag, account, password, resend, token, extended: 0 };
         Some(send(Av::Packet(Packet::Login(login))))
     }
 

@@ -121,10 +121,10 @@ impl Server {
                     media.handle(now, &packet);
                 }
                 if let Some(style) = self.style_for(&login) {
-                    let resend = login.resend && self.may_resend;
+                    let resend = login.resend == 1 && self.may_resend;
                     let asked = Asked::new(now, login.account, login.password, resend);
                     let (echo, version) = (login.echo(), login.version);
-                    let acks_frames = login.form == LoginForm::Packet && !login.resend;
+                    let acks_frames = login.form == LoginForm::Packet && login.resend == 0;
                     self.asked(Asked { style, acks_frames, version, echo, form: Some(login.form), ..asked });
                 }
             }

@@ -35,8 +35,9 @@ pub struct Login<'a> {
     pub account: Text<'a>,
     /// The password.
     pub password: Text<'a>,
-    /// Whether the client asks for resend.
-    pub resend: bool,
+    /// 1 asks for resend, 0 does not. go2rtc's client for Wyze's cameras has 0x00040000: it reads no media with resend, and acknowledges
+    /// no frames.
+    pub resend: u32,
     /// 1 if the password is a token; 0 or 1 seen.
     pub token: u32,
     /// 1 from the vendor's `avClientStartEx`, else 0.
@@ -61,8 +62,7 @@ impl<'a> Login<'a> {
         let tag = reader.u32()?;
         let account = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
         let password = Text::in_field(reader.bytes(MAX_CREDENTIAL + 1)?);
-        // go2rtc's client for Wyze's cameras has 0x00040000 here, and reads no media with resend.
-        let resend = reader.u32()? == 1;
+        let resend = reader.u32()?;
         // Older clients end before the last two words.
         let _constants = reader.bytes(5 * 4);
         let token = reader.u32().unwrap_or(0);
@@ -79,7 +79,7 @@ impl<'a> Login<'a> {
         put_prefix(out, second, self.version, 0, Self::LEN, paired, self.tag);
         self.account.put(out, MAX_CREDENTIAL + 1);
         self.password.put(out, MAX_CREDENTIAL + 1);
-        put_u32s(out, &[self.resend.into(), 4, ABILITY, 0, 0, TRAILER, self.token, self.extended]);
+        put_u32s(out, &[self.resend, 4, ABILITY, 0, 0, TRAILER, self.token, self.extended]);
     }
 }
 

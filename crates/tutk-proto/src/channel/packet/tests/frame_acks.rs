@@ -15,6 +15,8 @@ const EARLY: usize = 5;
 
 #[derive(Default)]
 struct Client {
+    /// It acknowledges nothing but IO, again and again, as go2rtc's client for Wyze's cameras does.
+    is_of_wyze: bool,
     next: u16,
     early: BTreeMap<u16, (bool, bool, Vec<u8>)>,
     partial: Option<Vec<u8>>,
@@ -27,8 +29,8 @@ struct Client {
 impl Client {
     fn login(&mut self) {
         let (account, password) = ("admin".into(), "secret".into());
-        let form = LoginForm::Packet;
-        let login = Login { form, version: 0x0b, tag: 7, account, password, resend: false, token: 0, extended: 0 };
+        let (form, resend) = (LoginForm::Packet, if self.is_of_wyze { 0x0004_0000 } else { 0 });
+        let login = Login { form, version: 0x0b, tag: 7, account, password, resend, token: 0, extended: 0 };
         self.say(Packet::Login(login));
     }
 
@@ -88,7 +90,9 @@ impl Client {
         frame.extend(data);
         if last {
             self.frames.extend(self.partial.take());
-            self.complete = self.next;
+            if !self.is_of_wyze {
+                self.complete = self.next;
+            }
             self.ack();
         }
     }
@@ -240,6 +244,17 @@ fn who_acknowledges_nothing_gets_each_frame_once() {
     assert!(world.client.frames.last() == world.taken.last() && twice > 0);
     let late = &world.client.frames[world.client.frames.len() - 200..];
     assert!(*late == world.taken[world.taken.len() - 200..]);
+}
+
+#[test]
+fn go2rtcs_client_for_wyze_gets_each_frame_once() {
+    let mut world = World::new(0);
+    world.client.is_of_wyze = true;
+    let world = world.run(1);
+    assert!(world.taken.len() > 280, "{}", world.taken.len());
+    assert_eq!(world.chunks, world.taken.iter().map(|frame| frame.len().div_ceil(1024)).sum::<usize>());
+    assert!(world.client.frames[..] == world.taken[..world.client.frames.len()]);
+    assert!(world.taken.len() - world.client.frames.len() <= 1);
 }
 
 #[test]
