@@ -1,4 +1,4 @@
-//! Shows a camera in a window: `cargo run --example play -- UID`. The environment variable `TUTK_PASSWORD` holds its
+//! Shows a camera in a window, with its sound: `cargo run --example play -- UID`. The environment variable `TUTK_PASSWORD` holds its
 //! password.
 
 use std::env;
@@ -12,19 +12,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     // For programs that bring the elements along. Where the plugin is installed, this line is not needed.
     gsttutk::plugin_register_static()?;
 
-    let pipeline = gst::parse::launch("tutksrc name=camera ! decodebin ! videoconvert ! autovideosink")?;
-    let pipeline = pipeline.downcast::<gst::Pipeline>().expect("several elements are a pipeline");
-    pipeline.by_name("camera").expect("it is in the pipeline").set_property("uid", uid);
+    // A player that gets a URI plugs tutksrc, tutkdemux and decoders.
+    let player = gst::ElementFactory::make("playbin").property("uri", format!("tutk://{uid}")).build()?;
 
     // If this fails, the bus tells why.
-    let _ = pipeline.set_state(gst::State::Playing);
-    let result = wait(&pipeline);
-    pipeline.set_state(gst::State::Null)?;
+    let _ = player.set_state(gst::State::Playing);
+    let result = wait(&player);
+    player.set_state(gst::State::Null)?;
     result
 }
 
-fn wait(pipeline: &gst::Pipeline) -> Result<(), Box<dyn Error>> {
-    for message in pipeline.bus().expect("a pipeline has a bus").iter_timed(gst::ClockTime::NONE) {
+fn wait(player: &gst::Element) -> Result<(), Box<dyn Error>> {
+    for message in player.bus().expect("a pipeline has a bus").iter_timed(gst::ClockTime::NONE) {
         match message.view() {
             gst::MessageView::Error(error) => return Err(error.error().to_string().into()),
             gst::MessageView::Eos(_) => break,

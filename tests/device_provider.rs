@@ -95,7 +95,7 @@ fn a_monitor_sees_a_camera_come_and_go_and_its_device_plays() {
     let camera = named("gate");
     let Event::Added(device) = next(&bus, &camera.uid) else { panic!("not added") };
     assert_eq!(device.display_name(), "gate");
-    assert_eq!(device.device_class(), "Source/Video/Network");
+    assert_eq!(device.device_class(), "Source/Audio/Video/Network");
     let template = gst::ElementFactory::find("tutksrc").unwrap();
     // The element gives audio as well to who takes its container.
     let pad = template.static_pad_templates().iter().next().unwrap().caps();

@@ -177,6 +177,75 @@ fn passwords_go_to_named_cameras_only() {
     assert!(not_named.events.try_iter().all(|event| event == Event::KeyAsked));
 }
 
+/// The description that a client gets.
+fn description(port: u16, uid: &str, camera: &str) -> Vec<String> {
+    let mut client = ask(port, uid);
+    assert_eq!(answer(&mut client), "RTSP/1.0 200 OK", "{camera}");
+    let mut lines = client.lines().map(Result::unwrap);
+    let length = lines.by_ref().find_map(|line| line.strip_prefix("Content-Length: ")?.parse::<usize>().ok()).unwrap();
+    let mut read = 0;
+    let begin = lines.skip_while(|line| !line.is_empty()).skip(1);
+    let body = begin.take_while(|line| {
+        read += line.len() + 2;
+        read < length
+    });
+    body.collect()
+}
+
+#[test]
+fn a_camera_without_a_microphone_is_described_without_one() {
+    let camera = TestPictureCamera::start();
+    let server = Server::start(&format!("0 {}", camera.uid), &[], None);
+    let description = description(server.port(&camera.uid), &camera.uid, "without audio");
+    let media: Vec<_> = description.iter().filter(|line| line.starts_with("m=")).collect();
+    assert!(matches!(&media[..], [line] if line.starts_with("m=video")), "{description:#?}");
+}
+
+#[test]
+fn audio_is_served_as_the_camera_sends_it_if_rtp_has_it() {
+    const MONO: &str = "audioconvert ! audio/x-raw,rate=16000,channels=1";
+    let telephone = MONO.replace("16000", "8000");
+    for (elements, map, is_transcoded) in [
+        (format!("{telephone} ! mulawenc"), "PCMU/8000", false),
+        (format!("{telephone} ! alawenc"), "PCMA/8000", false),
+        (format!("{MONO} ! mulawenc"), "PCMU/8000", true),
+        (format!("{MONO} ! avenc_aac ! aacparse ! audio/mpeg,stream-format=adts"), "MPEG4-GENERIC/16000", false),
+        (format!("{MONO} ! avenc_aac ! audio/mpeg,stream-format=raw"), "MPEG4-GENERIC/16000", false),
+        (format!("{MONO},format=S16LE"), "L16/16000", false),
+        (format!("{telephone} ! adpcmenc layout=dvi blockalign=256"), "PCMU/8000", true),
+        (format!("{MONO} ! speexenc"), "PCMU/8000", true),
+        ("audio/x-raw,rate=48000,channels=1 ! audioconvert ! opusenc".into(), "OPUS/48000", false),
+    ] {
+        let uid = common::uid();
+        let camera = Launched::play(&format!(
+            "tutkmux name=mux ! tutksink uid={uid} videotestsrc is-live=true ! video/x-raw,format=I420,framerate=30/1 \
+             ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse config-interval=-1 ! queue \
+             ! mux.video audiotestsrc is-live=true samplesperbuffer=320 ! {elements} ! queue ! mux.audio"
+        ));
+        let server = Server::start(&format!("0 {uid}"), &[], None);
+        let port = server.port(&uid);
+        let description = description(port, &uid, &elements);
+        assert!(description.iter().any(|line| line.contains(map)), "{elements}: {description:#?}");
+        if is_transcoded {
+            line_with(&server.log, "G.711");
+        }
+        let client = Launched::play(&format!(
+            "rtspsrc location=rtsp://127.0.0.1:{port}/{uid} protocols=tcp latency=0 name=src \
+             src. ! application/x-rtp,media=video ! rtph264depay ! h264parse ! appsink name=out sync=false \
+             src. ! application/x-rtp,media=audio ! decodebin ! appsink name=sound sync=false"
+        ));
+        client.pull().unwrap();
+        let sound = client.element("sound").downcast::<gst_app::AppSink>().unwrap();
+        let sample = sound.try_pull_sample(gst::ClockTime::try_from(common::LONG).unwrap());
+        assert!(
+            sample.is_some(),
+            "{elements}: no sound, but {:?}",
+            client.bus().unwrap().pop_filtered(&[gst::MessageType::Error])
+        );
+        drop((client, camera));
+    }
+}
+
 #[test]
 fn one_session_serves_all_clients() {
     let camera = TestPictureCamera::start();

@@ -14,6 +14,8 @@ use gst_rtsp_server::prelude::*;
 use gst_rtsp_server::subclass::prelude::*;
 use gst_rtsp_server::{RTSPFilterResult, RTSPMedia, RTSPServer};
 
+use super::payload;
+
 /// Where the password of a camera is.
 #[derive(Clone, Debug)]
 pub enum Password {
@@ -64,14 +66,15 @@ pub struct Camera {
     server: glib::WeakRef<RTSPServer>,
     /// What was said last, until the camera is connected: clients that come again and again cause one line.
     trouble: Mutex<Option<String>>,
+    said_of_audio: Mutex<Option<String>>,
     /// How many pipelines are over. A client that comes later gets another one, whoever still holds those.
     over: AtomicU32,
 }
 
 impl Camera {
     pub fn new(uid: String, parameters: String, password: Password, server: &RTSPServer) -> Self {
-        let (server, trouble, over) = (server.downgrade(), Mutex::default(), AtomicU32::default());
-        Self { uid, parameters, password, server, trouble, over }
+        let (server, over) = (server.downgrade(), AtomicU32::default());
+        Self { uid, parameters, password, server, trouble: Mutex::default(), said_of_audio: Mutex::default(), over }
     }
 
     fn say(&self, text: &str) {
@@ -83,8 +86,18 @@ impl Camera {
         }
     }
 
-    /// From the camera to RTP packets, whatever its codec.
-    fn element(&self) -> Result<gst::Element, glib::BoolError> {
+    /// Says this of the camera's audio, once.
+    fn say_of_audio(&self, text: String) {
+        let mut said = self.said_of_audio.lock().unwrap();
+        if said.as_ref() != Some(&text) {
+            eprintln!("Camera {}: {text}", self.uid);
+            *said = Some(text);
+        }
+    }
+
+    /// From the camera to RTP packets, whatever its codecs. There are as many streams as the camera has when the first client
+    /// comes.
+    fn element(self: &Arc<Self>) -> Result<gst::Element, glib::BoolError> {
         let source = gst::ElementFactory::make("tutksrc").property("retry-timeout", -1).build()?;
         let set_uri =
             |more: &str| source.set_property("uri", format!("tutk://{}?{}&{more}", self.uid, self.parameters));
@@ -96,17 +109,24 @@ impl Camera {
             }
             Err(error) => return Err(glib::bool_error!("{} cannot be read: {error}", self.password.place())),
         }
-        let parser = gst::ElementFactory::make("parsebin").build()?;
+        let demuxer = gst::ElementFactory::make("tutkdemux").build()?;
         // The server waits for pads of a bin with this name.
         let payloaders = gst::Bin::with_name("dynpay0");
-        payloaders.add_many([&source, &parser])?;
-        source.link(&parser)?;
+        payloaders.add_many([&source, &demuxer])?;
+        source.link(&demuxer)?;
 
-        let weak = payloaders.downgrade();
-        parser.connect_pad_added(move |_, pad| {
+        let (weak, camera) = (payloaders.downgrade(), self.clone());
+        demuxer.connect_pad_added(move |_, pad| {
             let Some(payloaders) = weak.upgrade() else { return };
-            if let Err(error) = pay(&payloaders, pad) {
-                gst::element_error!(payloaders, gst::StreamError::WrongType, ("{error}"));
+            match payload::pay(&payloaders, pad) {
+                Ok(note) => note.into_iter().for_each(|note| camera.say_of_audio(note)),
+                Err(error) => gst::element_error!(payloaders, gst::StreamError::WrongType, ("{error}")),
+            }
+        });
+        let weak = payloaders.downgrade();
+        demuxer.connect_no_more_pads(move |_| {
+            if let Some(payloaders) = weak.upgrade() {
+                payloaders.no_more_pads();
             }
         });
         let bin = gst::Bin::new();
@@ -173,29 +193,6 @@ fn end_clients(server: &RTSPServer, media: &RTSPMedia) {
         }));
         if watches { RTSPFilterResult::Remove } else { RTSPFilterResult::Keep }
     }));
-}
-
-fn pay(payloaders: &gst::Bin, parsed: &gst::Pad) -> Result<(), Box<dyn std::error::Error>> {
-    let caps = parsed.query_caps(None);
-    let codec = caps.structure(0).ok_or("the camera's video has no caps")?.name();
-    let payloader = match codec.as_str() {
-        // With each key frame come the parameter sets, so that who joins later can decode.
-        "video/x-h264" => gst::ElementFactory::make("rtph264pay").property("config-interval", -1),
-        "video/x-h265" => gst::ElementFactory::make("rtph265pay").property("config-interval", -1),
-        "video/mpeg" => gst::ElementFactory::make("rtpmp4vpay").property("config-interval", -1),
-        "image/jpeg" => gst::ElementFactory::make("rtpjpegpay"),
-        "video/x-h263" => gst::ElementFactory::make("rtph263pay"),
-        other => return Err(format!("there is no RTP payload for {other} here").into()),
-    };
-    let payloader = payloader.build()?;
-    payloaders.add(&payloader)?;
-    payloader.sync_state_with_parent()?;
-    parsed.link(&payloader.static_pad("sink").ok_or("a payloader has a sink pad")?)?;
-    let packets = gst::GhostPad::with_target(&payloader.static_pad("src").ok_or("a payloader has a source pad")?)?;
-    packets.set_active(true)?;
-    payloaders.add_pad(&packets)?;
-    payloaders.no_more_pads();
-    Ok(())
 }
 
 mod factory {

@@ -19,6 +19,7 @@ use gst_rtsp_server::{RTSPServer, gio};
 use tutk::Uid;
 
 mod camera;
+mod payload;
 
 const USAGE: &str = "\
 usage: rtsp_server [PORT] [UID]...

@@ -28,7 +28,7 @@ impl TutkDeviceProvider {
 }
 
 /// What the provider and its devices are.
-const CLASSES: &str = "Source/Video/Network";
+const CLASSES: &str = "Source/Audio/Video/Network";
 
 pub(crate) fn register(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
     // Monitors use any provider with a rank, if its classes are those that they look for.

@@ -235,7 +235,7 @@ impl ElementImpl for TutkSrc {
         static METADATA: LazyLock<gst::subclass::ElementMetadata> = LazyLock::new(|| {
             gst::subclass::ElementMetadata::new(
                 "TUTK Camera Source",
-                "Source/Video/Network",
+                "Source/Audio/Video/Network",
                 "Plays an IP camera that speaks ThroughTek's IOTC/AV protocol (TUTK, Kalay)",
                 env!("CARGO_PKG_AUTHORS"),
             )
