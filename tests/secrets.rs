@@ -78,24 +78,22 @@ fn nothing_that_a_program_writes_holds_a_secret() {
     assert!(
         !lines_with(of(".dot"), "GstTutkSrc").is_empty() && !lines_with(of("stdout"), "tutk-disconnected").is_empty()
     );
-    let answer = wyze::ANSWER;
-    let forms = [format!("{answer:02x?}"), format!("{answer:?}"), answer.map(|byte| format!("{byte:02x}")).concat()];
-    let forms = forms.iter().map(|form| form.trim_matches(['[', ']'])).chain([CANARY, wyze::KEY]);
     // The key that encrypts the sessions.
     let hash = gst::glib::Checksum::new(gst::glib::ChecksumType::Sha256).map(|mut checksum| {
         checksum.update(PASSWORD.as_bytes());
         checksum.digest()
     });
     let key = hash.unwrap();
-    let key_forms = [
-        key.iter().map(|byte| format!("{byte:02x}")).collect(),
-        format!("{}, {}, {}, {}", key[0], key[1], key[2], key[3]),
-    ];
-    for (name, bytes) in &written {
-        assert!(!bytes.windows(key.len()).any(|window| window == key), "{name}");
+    let mut texts = vec![CANARY.to_owned(), wyze::KEY.into()];
+    for secret in [&wyze::ANSWER[..], &key] {
+        for (name, bytes) in &written {
+            assert!(!bytes.windows(secret.len()).any(|window| window == secret), "{name}");
+        }
+        let hex: Vec<_> = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let decimal: Vec<_> = secret.iter().take(4).map(u8::to_string).collect();
+        texts.extend([hex.concat(), hex.join(" "), hex.join(", "), decimal.join(", ")]);
     }
-    let forms = forms.chain(key_forms.iter().map(String::as_str));
-    for secret in forms.chain([&*answer.map(|byte| format!("{byte:02x}")).join(" ")]) {
+    for secret in &texts {
         for (name, bytes) in &written {
             let found = lines_with(bytes, secret);
             assert!(found.is_empty(), "{name}: {found:#?}");
