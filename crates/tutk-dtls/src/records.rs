@@ -42,6 +42,11 @@ fn records(mut datagram: &[u8]) -> impl Iterator<Item = Result<Record<'_>, &[u8]
     })
 }
 
+/// How many records there are.
+pub(crate) fn count(datagram: &[u8]) -> usize {
+    records(datagram).count()
+}
+
 /// Whether there is a record of the handshake in the second epoch.
 pub(crate) fn has_encrypted_handshake(datagram: &[u8]) -> bool {
     records(datagram).flatten().any(|record| record.kind == HANDSHAKE && record.epoch == 1)
