@@ -5,9 +5,11 @@
 mod common;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::pictures::Launched;
 use common::{Camera, H264, Viewer, bytes, unit};
 use gst::glib;
 use gst::prelude::*;
@@ -200,4 +202,115 @@ fn flushes_from_several_threads_end_nothing() {
     });
     assert!(!pad.pad_flags().contains(gst::PadFlags::FLUSHING));
     still_plays(&camera, &viewer);
+}
+
+/// A viewer of both streams, and which of them have come.
+fn viewer_of_both(camera: &Launched) -> (Launched, Receiver<&'static str>) {
+    let sink = camera.element("sink");
+    let viewer = Launched::new(&format!(
+        "tutksrc name=src backend=native uid={} address=127.0.0.1:{} ! tutkdemux name=demux \
+         queue name=video ! fakesink async=false queue name=audio ! fakesink async=false",
+        sink.property::<String>("uid"),
+        sink.property::<u32>("current-port"),
+    ));
+    let queues = ["video", "audio"].map(|name| viewer.element(name));
+    // Pads come anew in each cycle.
+    viewer.element("demux").connect_pad_added(move |_, pad| {
+        let of_this = |queue: &&gst::Element| pad.name().starts_with(queue.name().as_str());
+        if let Some(sink) = queues.iter().find(of_this).and_then(|queue| queue.static_pad("sink")) {
+            let _ = pad.link(&sink);
+        }
+    });
+    let (sender, came) = channel();
+    for name in ["video", "audio"] {
+        let sender = sender.clone();
+        viewer.element(name).static_pad("sink").unwrap().add_probe(gst::PadProbeType::BUFFER, move |_, _| {
+            let _ = sender.send(name);
+            gst::PadProbeReturn::Ok
+        });
+    }
+    (viewer, came)
+}
+
+/// A camera with a picture and a tone, which is found again where it was.
+fn camera_of_both() -> Launched {
+    common::init();
+    let camera = Launched::play(&format!(
+        "tutkmux name=mux ! tutksink name=sink uid={} videotestsrc is-live=true ! video/x-raw,width=64,height=64 \
+         ! jpegenc ! queue ! mux.video audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=8000,channels=1 \
+         ! mulawenc ! queue ! mux.audio",
+        common::uid()
+    ));
+    let port: u32 = camera.element("sink").property("current-port");
+    camera.element("sink").set_property("port", port);
+    camera
+}
+
+/// From NULL on, both streams come out.
+fn still_plays_both(viewer: &Launched, came: &Receiver<&'static str>) {
+    viewer.set_state(gst::State::Null).unwrap();
+    came.try_iter().for_each(drop);
+    viewer.set_state(gst::State::Playing).unwrap();
+    wait_for_both(came);
+}
+
+fn wait_for_both(came: &Receiver<&'static str>) {
+    let (mut video, mut audio) = (false, false);
+    while !(video && audio) {
+        let name = came.recv_timeout(common::LONG).expect("it does not play any more");
+        video |= name == "video";
+        audio |= name == "audio";
+    }
+}
+
+fn query(viewer: &Launched) {
+    viewer.query(&mut gst::query::Latency::new());
+    viewer.query_position::<gst::ClockTime>();
+}
+
+#[test]
+fn streams_come_and_go_on_both_sides() {
+    let camera = camera_of_both();
+    let (viewer, came) = viewer_of_both(&camera);
+    let mut numbers = Numbers(4);
+    beside(&[&|| query(&viewer)], || {
+        for number in 0..rounds(60) {
+            let _ = viewer.set_state(gst::State::Playing);
+            // In each second round both streams are there, and go at a random moment.
+            if number % 2 == 0 {
+                wait_for_both(&came);
+            }
+            thread::sleep(Duration::from_micros(numbers.below(20_000)));
+            let states = [gst::State::Null, gst::State::Ready, gst::State::Paused];
+            let _ = viewer.set_state(states[numbers.below(3) as usize]);
+            came.try_iter().for_each(drop);
+            if number % 10 == 0 {
+                camera.set_state(gst::State::Null).unwrap();
+                camera.set_state(gst::State::Playing).unwrap();
+            }
+        }
+    });
+    still_plays_both(&viewer, &came);
+}
+
+#[test]
+fn flushes_of_both_streams_end_nothing() {
+    let camera = camera_of_both();
+    let (viewer, came) = viewer_of_both(&camera);
+    viewer.set_state(gst::State::Playing).unwrap();
+    let source = viewer.element("src");
+    let mut numbers = Numbers(5);
+    beside(&[&|| query(&viewer)], || {
+        for number in 0..rounds(300) {
+            if number % 10 == 0 {
+                wait_for_both(&came);
+            }
+            source.send_event(gst::event::FlushStart::new());
+            thread::sleep(Duration::from_micros(numbers.below(2_000)));
+            source.send_event(gst::event::FlushStop::new(true));
+            came.try_iter().for_each(drop);
+        }
+    });
+    wait_for_both(&came);
+    still_plays_both(&viewer, &came);
 }
