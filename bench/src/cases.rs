@@ -76,6 +76,12 @@ fn python() -> Option<(String, Subject)> {
     Some(("tutk_ipcamera_proxy.py".into(), Subject::Python(path.into())))
 }
 
+/// A program over go2rtc's client, where it is named.
+fn go2rtc() -> Option<(String, Subject)> {
+    let path = env::var_os("TUTK_GO2RTC").filter(|path| !path.is_empty())?;
+    Some(("go2rtc's client".into(), Subject::Go2rtc(path.into())))
+}
+
 pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     let library = Library::find()?;
     print_head();
@@ -91,6 +97,10 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             let steady = plan.camera(spec, subject)?;
             with_latency(Row::of(&format!("{case}, {way}"), &name, &steady), load, 1, &steady).print();
         }
+        if let Some((name, subject)) = go2rtc() {
+            let steady = plan.camera(Spec::packet(Sender::Plain(0.0), load), subject)?;
+            with_latency(Row::of(&format!("{case}, packets"), &name, &steady), load, 1, &steady).print();
+        }
     }
     flat_out(plan, &library)?;
     for loss in plan.losses {
@@ -104,6 +114,10 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             let steady = plan.camera(spec, subject)?;
             with_latency(Row::of(&format!("{case}, {way}"), &name, &steady), LARGE, 1, &steady).print();
         }
+        // An older library has the classic style here, too.
+        let (name, subject) = library.asked();
+        let steady = plan.camera(Spec::packet(Sender::Plain(f64::from(*loss) / 100.0), LARGE), subject)?;
+        with_latency(Row::of(&format!("{case}, packets"), &name, &steady), LARGE, 1, &steady).print();
     }
     many(plan, "ordinary cameras", Spec::classic(Sender::Plain(0.0), ORDINARY))?;
     many(plan, "encrypted cameras", Spec::encrypted(Sender::Plain(0.0), ORDINARY))?;

@@ -3,7 +3,7 @@
 mod datagrams;
 mod element;
 mod library;
-mod python;
+mod program;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(crate) enum Subject {
     Loop(PathBuf),
     /// The Python program over that library.
     Python(PathBuf),
+    /// A program over go2rtc's client.
+    Go2rtc(PathBuf),
     /// `udpsrc ! fakesink`.
     UdpSrc,
     /// `recv` of one datagram at a time.
@@ -52,6 +54,7 @@ impl Subject {
             Self::Vendor(path) => vec!["vendor".into(), text(path)],
             Self::Loop(path) => vec!["loop".into(), text(path)],
             Self::Python(path) => vec!["python".into(), text(path)],
+            Self::Go2rtc(path) => vec!["go2rtc".into(), text(path)],
             Self::UdpSrc => vec!["udpsrc".into()],
             Self::Recv => vec!["recv".into()],
             Self::RecvMany => vec!["recvmmsg".into()],
@@ -66,6 +69,7 @@ impl Subject {
             ["vendor", path] => Self::Vendor(path.into()),
             ["loop", path] => Self::Loop(path.into()),
             ["python", path] => Self::Python(path.into()),
+            ["go2rtc", path] => Self::Go2rtc(path.into()),
             ["udpsrc"] => Self::UdpSrc,
             ["recv"] => Self::Recv,
             ["recvmmsg"] => Self::RecvMany,
@@ -87,9 +91,14 @@ pub(crate) fn run(subject: &Subject, source: Source, settle: Duration, length: D
         Subject::UdpSrc => Box::new(element::udpsrc(&meter, source.port)?),
         Subject::Loop(library) => Box::new(library::Loop::start(&meter, library.clone(), source.uid)?),
         Subject::Python(program) => {
-            let python = python::Python::start(&meter, program, source.uid)?;
-            process = Some(python.id());
-            Box::new(python)
+            let program = program::Program::python(&meter, program, source.uid)?;
+            process = Some(program.id());
+            Box::new(program)
+        }
+        Subject::Go2rtc(program) => {
+            let program = program::Program::go2rtc(&meter, program, source)?;
+            process = Some(program.id());
+            Box::new(program)
         }
         Subject::Recv => Box::new(datagrams::start(&meter, source.port, datagrams::recv)?),
         Subject::RecvMany => Box::new(datagrams::start(&meter, source.port, datagrams::recv_many)?),

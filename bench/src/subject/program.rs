@@ -6,19 +6,33 @@ use std::thread;
 
 use tutk::Uid;
 
+use super::Source;
 use crate::Failure;
 use crate::load::{FRAME_HEAD, is_frame_head};
 use crate::meter::Meter;
 
-/// The Python program `tutk_ipcamera_proxy.py`, which writes frames to a file; it ends when this is dropped.
-pub(super) struct Python(Child);
+/// A program that writes frames; it ends when this is dropped.
+pub(super) struct Program(Child);
 
-impl Python {
-    pub(super) fn start(meter: &Arc<Meter>, program: &Path, uid: Uid) -> Result<Self, Failure> {
+impl Program {
+    /// The Python program `tutk_ipcamera_proxy.py`.
+    pub(super) fn python(meter: &Arc<Meter>, program: &Path, uid: Uid) -> Result<Self, Failure> {
         let mut command = Command::new("python3");
         command.arg(program).args(["--quiet", "stream", "-u", "admin", "-p", "", "-f", "-", "-d"]).arg(uid.to_string());
         // It loads the library from the folder that it runs in.
         command.current_dir(program.parent().ok_or("the program is in no folder")?);
+        Self::start(meter, command)
+    }
+
+    /// A program over go2rtc's `pkg/tutk`: HOST:PORT UID PASSWORD SECONDS FILE.
+    pub(super) fn go2rtc(meter: &Arc<Meter>, program: &Path, source: Source) -> Result<Self, Failure> {
+        let mut command = Command::new(program);
+        let address = format!("127.0.0.1:{}", source.port);
+        command.args([&address, &source.uid.to_string(), "", "3600", "/dev/stdout"]);
+        Self::start(meter, command)
+    }
+
+    fn start(meter: &Arc<Meter>, mut command: Command) -> Result<Self, Failure> {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let output = child.stdout.take().ok_or("no output")?;
         let meter = meter.clone();
@@ -32,7 +46,7 @@ impl Python {
     }
 }
 
-impl Drop for Python {
+impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
