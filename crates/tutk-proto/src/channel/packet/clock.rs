@@ -60,7 +60,7 @@ impl Clocks {
     }
 
     /// The other side's clock, in a message with this sequence.
-    pub(super) fn handle(&mut self, sequence: u16, clock: Clock) {
+    pub(super) fn handle(&mut self, now: Instant, sequence: u16, clock: Clock) {
         if self.answers.len() >= MAX_ANSWERS {
             return;
         }
@@ -70,6 +70,10 @@ impl Clocks {
         let lost = u32::from(expected.saturating_sub(self.received));
         let loss = (lost * 100).div_ceil(u32::from(expected).max(1)) as u16;
         self.answers.push_back(ClockAnswer { time: clock.time, expected, received: self.received, loss });
+        // The own clock goes with the answer, which saves waking up for it.
+        if self.due <= now + INTERVAL / 2 {
+            self.due = now;
+        }
         if expected > 0 {
             self.answered = sequence;
             self.received = 0;
@@ -132,19 +136,20 @@ mod tests {
 
     #[test]
     fn losses_are_counted_from_one_answer_to_the_next() {
-        let mut clocks = Clocks::new(Instant::now());
+        let now = Instant::now();
+        let mut clocks = Clocks::new(now);
         (0..3).for_each(|_| clocks.received());
-        clocks.handle(2, clock());
+        clocks.handle(now, 2, clock());
         (0..8).for_each(|_| clocks.received());
-        clocks.handle(12, clock());
+        clocks.handle(now, 12, clock());
         assert_eq!(answers(&mut clocks), [(3, 3, 0), (10, 8, 20)]);
         // One that was overtaken, and one that comes twice.
-        clocks.handle(11, clock());
-        clocks.handle(12, clock());
+        clocks.handle(now, 11, clock());
+        clocks.handle(now, 12, clock());
         assert_eq!(answers(&mut clocks), [(0, 0, 0), (0, 0, 0)]);
         clocks.answered = 0xfffe;
         (0..2).for_each(|_| clocks.received());
-        clocks.handle(1, clock());
+        clocks.handle(now, 1, clock());
         assert_eq!(answers(&mut clocks), [(3, 2, 34)]);
     }
 
@@ -164,5 +169,18 @@ mod tests {
         assert_eq!(clocks.answered(end, answer(second)), None, "twice");
         assert_eq!(clocks.answered(end, answer(first)), Some((1, Duration::from_millis(205))));
         assert_eq!(clocks.answered(end, ClockAnswer { time: 9, ..answer(first) }), None);
+    }
+
+    #[test]
+    fn the_own_clock_goes_with_an_answer_where_it_is_nearly_due() {
+        let now = Instant::now();
+        let mut clocks = Clocks::new(now);
+        assert!(clocks.poll_clock(now, None).is_some());
+        for (after, goes) in [(INTERVAL / 4, false), (INTERVAL * 3 / 4, true)] {
+            let later = now + after;
+            clocks.handle(later, 1, clock());
+            assert_eq!(clocks.poll_clock(later, None).is_some(), goes);
+        }
+        assert_eq!(clocks.poll_timeout(), now + INTERVAL * 3 / 4 + INTERVAL);
     }
 }

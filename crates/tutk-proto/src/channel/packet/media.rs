@@ -89,7 +89,7 @@ impl PacketMedia {
             Packet::Data(data) => {
                 self.clocks.received();
                 if let Some(clock) = data.clock {
-                    self.clocks.handle(data.sequence, clock);
+                    self.clocks.handle(now, data.sequence, clock);
                 }
                 self.handle_data(now, data);
             }
@@ -102,7 +102,7 @@ impl PacketMedia {
             }
             Packet::Clock { sequence, clock } => {
                 self.clocks.received();
-                self.clocks.handle(*sequence, *clock);
+                self.clocks.handle(now, *sequence, *clock);
             }
             Packet::ClockAnswer(answer) => {
                 if let Some((clock, time)) = self.clocks.answered(now, *answer) {

@@ -1,3 +1,5 @@
+use std::collections::VecDeque;
+
 use crate::wire::packet::parity::{BLOCK, SHARD, Sum};
 use crate::wire::packet::{Chunk, Content, Data, Envelope};
 
@@ -7,23 +9,32 @@ pub(super) struct Block {
     number: u16,
     sum: Sum,
     chunks: usize,
-    /// To be sent.
-    parity: Option<Box<[u8; SHARD]>>,
+    /// To be sent: of which block.
+    parities: VecDeque<(u16, Box<[u8; SHARD]>)>,
+    /// How many of them wait no longer.
+    due: usize,
 }
+
+/// Parities that may wait. Between the chunks of a frame they would tear apart what the kernel takes as one, for they are longer;
+/// and a receiver knows the chunks of as many blocks at least.
+const MAX_PARITIES: usize = 3;
 
 impl Block {
     pub(super) fn new() -> Self {
-        Self { number: 0, sum: Sum::new(), chunks: 0, parity: None }
+        Self { number: 0, sum: Sum::new(), chunks: 0, parities: VecDeque::new(), due: 0 }
     }
 
     pub(super) fn has_parity(&self) -> bool {
-        self.parity.is_some()
+        !self.parities.is_empty()
     }
 
-    /// The message of a block that is complete, to be sent once.
-    pub(super) fn take(&mut self) -> Option<(u16, Box<[u8; SHARD]>)> {
-        let parity = self.parity.take()?;
-        Some((self.number.wrapping_sub(1), parity))
+    /// The next parity to be sent, and its block. They wait while the chunks of a frame go on.
+    pub(super) fn take(&mut self, goes_on: bool) -> Option<(u16, Box<[u8; SHARD]>)> {
+        if !goes_on || self.parities.len() >= MAX_PARITIES {
+            self.due = self.parities.len();
+        }
+        self.due = self.due.checked_sub(1)?;
+        self.parities.pop_front()
     }
 
     /// A chunk goes out for the first time.
@@ -32,7 +43,7 @@ impl Block {
         self.sum.add(self.chunks, [&chunk.first_header(), chunk.data]);
         self.chunks += 1;
         if self.chunks == BLOCK {
-            self.parity = Some(Box::new(self.sum.total()));
+            self.parities.push_back((self.number, Box::new(self.sum.total())));
             self.sum.clear();
             self.chunks = 0;
             self.number = self.number.wrapping_add(1);

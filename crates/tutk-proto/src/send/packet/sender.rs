@@ -384,11 +384,12 @@ impl Sender {
             return None;
         }
         self.pacer.sent();
-        if let Some((block, parity)) = self.block.take() {
-            return Some(send(parity_message(block, parity.as_slice())));
-        }
         if let Some(number) = self.retransmit.pop_first() {
             return self.send_missing(now, number, send);
+        }
+        let goes_on = self.sent < self.chunks.len() && self.window.has_room(self.under_way);
+        if let Some((block, parity)) = self.block.take(goes_on) {
+            return Some(send(parity_message(block, parity.as_slice())));
         }
         self.send_new(now, send)
     }
