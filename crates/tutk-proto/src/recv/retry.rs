@@ -56,7 +56,8 @@ impl Retry {
         timeout.saturating_mul(1 << self.backoff.min(8)).min(MAX_ACK_INTERVAL)
     }
 
-    fn timeout(&self) -> Option<Duration> {
+    /// The time after which an answer is late.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
         // A steady round trip has no deviation, and timers are not exact.
         self.smoothed.map(|smoothed| smoothed + (self.deviation * 4).max(smoothed / 8))
     }

@@ -107,12 +107,14 @@ impl PacketMedia {
             Packet::ClockAnswer(answer) => {
                 if let Some((clock, time)) = self.clocks.answered(now, *answer) {
                     self.retry.sample(time);
+                    let smoothed = self.retry.round_trip().unwrap_or(time);
+                    self.acks.set_round_trip(smoothed);
                     let interval = self.retry.interval();
                     match &mut self.end {
                         End::Receiver(receiver) => receiver.set_interval(interval),
                         End::Sender(sender) => {
-                            sender.set_interval(interval);
-                            sender.clock_answered(now, clock, time);
+                            sender.set_times(time, self.retry.timeout().unwrap_or(interval), interval);
+                            sender.clock_answered(now, clock, smoothed);
                         }
                     }
                 }

@@ -9,6 +9,7 @@ pub(crate) struct AckTimer {
     chunks: u32,
     /// How often the same gap was reported.
     repeats: u32,
+    round_trip: Option<Duration>,
 }
 
 /// What came, for the next acknowledgement.
@@ -28,16 +29,26 @@ pub(crate) enum Reported {
 const DELAY: Duration = Duration::from_millis(5);
 /// Between two acknowledgements.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// The same where something is missing or repeated.
-const GAP_INTERVAL: Duration = Duration::from_millis(10);
-/// How often a gap is reported if nothing comes, at least and at most. The vendor's camera sends a chunk again once it is
-/// reported for the second time.
-const REPEAT: Duration = Duration::from_millis(20);
+/// The same where something is missing or repeated: half a round trip, but no less and no more.
+const GAP_INTERVAL: (Duration, Duration) = (Duration::from_millis(3), Duration::from_millis(10));
+/// A gap is reported again after so many of these if nothing comes, and later each time. The vendor's camera sends a chunk again once it
+/// is reported for the second time.
+const REPEAT: u32 = 2;
 const MAX_REPEAT: Duration = Duration::from_millis(120);
 /// After so many chunks an acknowledgement does not wait: the sender may have to.
 const AT_ONCE: u32 = 32;
 
 impl AckTimer {
+    /// How long an answer takes.
+    pub(crate) fn set_round_trip(&mut self, round_trip: Duration) {
+        self.round_trip = Some(round_trip);
+    }
+
+    fn gap_interval(&self) -> Duration {
+        let (least, most) = GAP_INTERVAL;
+        self.round_trip.map_or(most, |time| (time / 2).clamp(least, most))
+    }
+
     /// Something came.
     pub(crate) fn came(&mut self, now: Instant, what: Reported) {
         let after = |wait: Duration| self.last.map_or(now, |last| now.max(last + wait));
@@ -47,7 +58,7 @@ impl AckTimer {
             _ if self.chunks >= AT_ONCE => now,
             Reported::Chunk => after(INTERVAL).max(now + DELAY),
             Reported::Frame => after(INTERVAL),
-            Reported::Gap | Reported::Other => after(GAP_INTERVAL),
+            Reported::Gap | Reported::Other => after(self.gap_interval()),
         };
         self.due = Some(self.due.map_or(due, |before| before.min(due)));
     }
@@ -71,6 +82,6 @@ impl AckTimer {
         self.repeats += 1;
         self.chunks = 0;
         self.last = Some(now);
-        self.due = gap.then(|| now + (REPEAT * self.repeats).min(MAX_REPEAT));
+        self.due = gap.then(|| now + (self.gap_interval() * (REPEAT * self.repeats)).min(MAX_REPEAT));
     }
 }

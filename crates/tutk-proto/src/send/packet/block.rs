@@ -24,6 +24,11 @@ impl Block {
         Self { number: 0, sum: Sum::new(), chunks: 0, parities: VecDeque::new(), due: 0 }
     }
 
+    /// Whether the parity of this block is still to come.
+    pub(super) fn is_open(&self, number: u16) -> bool {
+        self.number == number
+    }
+
     pub(super) fn has_parity(&self) -> bool {
         !self.parities.is_empty()
     }

@@ -2,9 +2,11 @@
 
 mod block;
 mod cut;
+mod detection;
 mod frame_acks;
 mod pacer;
 mod sender;
+mod sent_frame;
 mod window;
 
 pub(crate) use sender::Sender;

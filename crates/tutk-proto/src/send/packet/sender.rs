@@ -3,14 +3,16 @@ use std::time::{Duration, Instant};
 
 use super::block::{Block, parity_message};
 use super::cut::Cut;
+use super::detection::Detection;
 use super::frame_acks::FrameAcks;
 use super::pacer::Pacer;
+use super::sent_frame::SentFrame;
 use super::window::Window;
 use crate::RESEND_STORE;
 use crate::recv::packet::{ORIGIN, unwrap};
 use crate::send::Outgoing;
 use crate::send::budget::Budget;
-use crate::wire::packet::{Ack, Chunk, Content, Data, Envelope, MediaKind};
+use crate::wire::packet::{Ack, Content, Data, Envelope, MediaKind};
 
 /// The frames on their way to the client of a channel.
 ///
@@ -51,26 +53,18 @@ pub(crate) struct Sender {
     progress: Option<Instant>,
     /// How often nothing was acknowledged in time since then.
     timeouts: u32,
-    /// How long an answer takes.
+    /// How long to wait for an answer.
     interval: Duration,
+    loss: Detection,
     heard: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct SentFrame {
-    first: u64,
-    cut: Cut,
-    kind: MediaKind,
-    serial: u32,
-    number: u32,
-    frame: Outgoing,
 }
 
 #[derive(Debug, Default)]
 struct SentChunk {
     state: State,
     sent: Option<Instant>,
-    again: bool,
+    /// How often it was sent again.
+    repeats: u32,
     envelope: Envelope,
     checksum: u16,
 }
@@ -83,6 +77,13 @@ enum State {
     Missing,
     /// Received, but one before it is not.
     Received,
+}
+
+impl SentChunk {
+    /// Whether it was sent again and no parity can have given it back: what is acknowledged soon is the first one, then.
+    fn is_first_late(&self, block: &Block) -> bool {
+        self.repeats > 0 && self.state == State::UnderWay && block.is_open(self.envelope.block)
+    }
 }
 
 /// What an acknowledgement says that was not known.
@@ -139,6 +140,7 @@ impl Sender {
             progress: None,
             timeouts: 0,
             interval: Duration::from_millis(50),
+            loss: Detection::default(),
             heard: None,
         }
     }
@@ -154,9 +156,10 @@ impl Sender {
         self.queue.push_back((kind, frame.clone()));
     }
 
-    /// How long an answer takes.
-    pub(crate) fn set_interval(&mut self, interval: Duration) {
+    /// How long an answer took, when one is late, and how long to wait for it before something else is done.
+    pub(crate) fn set_times(&mut self, round_trip: Duration, timeout: Duration, interval: Duration) {
         self.interval = interval;
+        self.loss.set_times(round_trip, timeout);
     }
 
     /// The client takes no resend, but acknowledges each frame that is complete.
@@ -260,6 +263,9 @@ impl Sender {
         for _ in self.base..base {
             if let Some(chunk) = self.chunks.pop_front() {
                 news.received(&chunk);
+                if chunk.is_first_late(&self.block) {
+                    self.loss.came(now, chunk.sent);
+                }
                 self.under_way -= usize::from(chunk.state == State::UnderWay);
                 self.sent = self.sent.saturating_sub(1);
             }
@@ -292,15 +298,10 @@ impl Sender {
             return;
         }
         if let Some(chunk) = self.chunks.get((highest - self.base) as usize)
-            && !chunk.again
+            && chunk.repeats == 0
         {
             self.newest = self.newest.max(chunk.sent);
         }
-        let (newest, interval) = (self.newest, self.interval);
-        // RFC 8985: a chunk that was sent well before one that has come is lost, however long a round trip takes.
-        let is_lost = |sent: Instant| {
-            now.saturating_duration_since(sent) >= interval || newest.is_some_and(|at| sent + interval / 4 <= at)
-        };
         let mut missing = ack.missing.iter().map(|entry| u16::from_le_bytes(*entry)).peekable();
         let left = self.budget.left(now);
         for (number, chunk) in (self.base..=highest).zip(&mut self.chunks) {
@@ -312,10 +313,15 @@ impl Sender {
                 if chunk.state == State::Missing {
                     self.retransmit.remove(&number);
                 }
+                if chunk.is_first_late(&self.block) {
+                    self.loss.came(now, chunk.sent);
+                }
                 chunk.state = State::Received;
                 continue;
             }
-            if chunk.state != State::Missing && chunk.sent.is_some_and(is_lost) && news.lost < left {
+            let is_lost =
+                self.loss.is_lost(now, chunk.sent, chunk.repeats, highest.saturating_sub(number), self.newest);
+            if chunk.state != State::Missing && is_lost && news.lost < left {
                 self.under_way -= usize::from(chunk.state == State::UnderWay);
                 chunk.state = State::Missing;
                 self.retransmit.insert(number);
@@ -407,7 +413,8 @@ impl Sender {
         let index = number.checked_sub(self.base)? as usize;
         let chunk = self.chunks.get_mut(index)?;
         chunk.state = State::UnderWay;
-        (chunk.sent, chunk.again) = (Some(now), true);
+        chunk.sent = Some(now);
+        chunk.repeats += 1;
         self.under_way += 1;
         self.window.sent();
         let at = self.frames.partition_point(|frame| frame.end() <= number);
@@ -443,7 +450,7 @@ impl Sender {
         data.envelope = Some(envelope);
         let chunk = self.chunks.get_mut(self.sent)?;
         let checksum = data.chunk.checksum;
-        *chunk = SentChunk { state: State::UnderWay, sent: Some(now), again: false, envelope, checksum };
+        *chunk = SentChunk { state: State::UnderWay, sent: Some(now), repeats: 0, envelope, checksum };
         if self.sent == 0 {
             self.progress = Some(now);
         }
@@ -465,32 +472,5 @@ impl Sender {
         self.chunks.extend((0..cut.count).map(|_| SentChunk::default()));
         self.serial = self.serial.wrapping_add(1);
         Some(())
-    }
-}
-
-impl SentFrame {
-    /// The number after its last chunk's.
-    fn end(&self) -> u64 {
-        self.first + u64::from(self.cut.count)
-    }
-
-    /// A chunk, without checksum and envelope. With numbers before the first one, the frame only begins.
-    fn chunk(&self, number: u64) -> Option<Data<'_>> {
-        let index = number.saturating_sub(self.first) as u16;
-        let last = self.cut.is_last(index) && number >= self.first;
-        let data = self.frame.bytes().get(self.cut.range(index))?;
-        let info_len = self.frame.parts().1.len() as u16;
-        let chunk = Chunk {
-            content: Content::Media { kind: self.kind, retransmitted: false },
-            last,
-            number: number as u16,
-            count: self.cut.count,
-            index: if last { info_len } else { index },
-            checksum: 0,
-            serial: self.serial,
-            frame: self.number,
-            data,
-        };
-        Some(Data { sequence: 0, clock: None, burst_end: false, frame_end: last, envelope: None, chunk })
     }
 }
