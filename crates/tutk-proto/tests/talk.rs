@@ -242,3 +242,19 @@ fn too_large_a_block_is_refused_and_nothing_else() {
     world.run(Duration::from_secs(2));
     assert!(world.heard.len() > 40);
 }
+
+/// The channel is a convention of applications, and some need not say it.
+#[test]
+fn a_command_without_a_channel_means_the_first() {
+    for body in [vec![0; 8], vec![]] {
+        let mut world = World::new(Generation::G14, Generation::G14, true, 3, Conditions::default());
+        world.run(Duration::from_secs(1));
+        world.be_silent();
+        let heard = world.heard.len();
+        assert_eq!(world.viewer.start_talk(), Some(1));
+        world.viewer.link().unwrap().send_io_control(0, io_control::START_SPEAKER, body).unwrap();
+        world.next = Some(world.now);
+        world.run(Duration::from_secs(3));
+        assert!(world.heard.len() > heard + 30);
+    }
+}

@@ -4,6 +4,9 @@ use super::{Access, Camera, ViewerId};
 use crate::session::Peer;
 use crate::{Credentials, io_control};
 
+/// Where applications have a fixed one.
+const USUAL_CHANNEL: u8 = 1;
+
 impl Camera {
     /// Listens to a viewer who speaks, in this channel of its session: the camera logs in there. Any other that it listened to
     /// ends. What is heard comes as [`CameraEvent::Talk`](crate::CameraEvent::Talk).
@@ -44,12 +47,13 @@ impl Camera {
 impl Peer {
     /// A command to start or to stop the speaker is to be obeyed.
     pub(super) fn speaker_command(&mut self, kind: u32, body: &[u8]) {
-        match (kind, body) {
-            // Only 256 channels can be told apart; applications write a u32.
-            (io_control::START_SPEAKER, [channel @ 1..=u8::MAX, ..]) => {
-                self.talk_wanted = Some(Some(*channel));
+        match kind {
+            io_control::START_SPEAKER => {
+                // Only 256 channels can be told apart; applications write a u32, and some none.
+                let channel = body.first().copied().filter(|channel| *channel != 0);
+                self.talk_wanted = Some(channel.or(Some(USUAL_CHANNEL)));
             }
-            (io_control::STOP_SPEAKER, _) => self.talk_wanted = Some(None),
+            io_control::STOP_SPEAKER => self.talk_wanted = Some(None),
             _ => {}
         }
     }
