@@ -65,6 +65,21 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
          */
         login::mac(),
         /**
+         * GstTutkSrc:channel:
+         *
+         * Which of its pictures a camera with several lenses, or a recorder, is to send: the session logs in to this AV channel, and its
+         * commands name it.
+         *
+         * Since: 0.2.0
+         */
+        glib::ParamSpecUInt::builder("channel")
+            .nick("Channel")
+            .blurb("Which lens of a camera, or camera of a recorder, is played")
+            .maximum(u8::MAX.into())
+            .default_value(default.channel)
+            .mutable_ready()
+            .build(),
+        /**
          * GstTutkSrc:timeout:
          *
          * The time limit of each step, in milliseconds: to find the camera, to connect to it and to log in to it.

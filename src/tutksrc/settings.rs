@@ -16,6 +16,7 @@ use crate::{Backend, Encryption, Quality, Streams, TimestampMode};
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) login: Login,
+    pub(super) channel: u32,
     pub(super) timeout: u32,
     pub(super) sync_time: bool,
     pub(super) address: Option<String>,
@@ -48,6 +49,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             login: Login::default(),
+            channel: 0,
             timeout: 5_000,
             sync_time: false,
             address: None,
@@ -77,6 +79,7 @@ impl Default for Settings {
 impl Settings {
     pub(super) fn get(&self, name: &str) -> glib::Value {
         match name {
+            "channel" => self.channel.to_value(),
             "timeout" => self.timeout.to_value(),
             "sync-time" => self.sync_time.to_value(),
             "address" => self.address.to_value(),
@@ -105,6 +108,7 @@ impl Settings {
         let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
         let number = || value.get().unwrap_or_default();
         match name {
+            "channel" => self.channel = number(),
             "timeout" => self.timeout = number(),
             "sync-time" => self.sync_time = value.get().unwrap_or_default(),
             "address" => {
@@ -197,6 +201,7 @@ impl Settings {
         options.account.clone_from(&self.login.username);
         options.password = self.password().unwrap_or_default();
         options.auth_key = login::parse_auth_key(self.auth_key().as_ref())?;
+        options.channel = self.channel.try_into().unwrap_or_default();
         options.address = address;
         options.local_ports = local_ports;
         options.timeout = Duration::from_millis(self.timeout.into());

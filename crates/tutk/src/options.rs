@@ -19,9 +19,12 @@ pub struct SessionOptions {
     /// camera that has none refuses a key. It goes over the network readable by all. Sessions through the vendor's library do
     /// not use it.
     pub auth_key: Option<AuthKey>,
-    /// Whether the session logs in to channel 0 while it connects; default: true. Without it, the application does by a
+    /// Whether the session logs in to [`channel`](Self::channel) while it connects; default: true. Without it, the application does by a
     /// [`Channel`](crate::Channel). The vendor's library always logs in.
     pub logs_in: bool,
+    /// The AV channel to log in to, and which the commands name: default: 0. Recorders and cameras with several lenses may have one for
+    /// each.
+    pub channel: u8,
     /// Where to ask for the camera; default: on the local networks. The vendor's library asks where it likes.
     pub address: Option<Address>,
     /// The UDP ports of this host that the session may use, so that they can be published or opened; default: any. The
@@ -64,6 +67,7 @@ impl SessionOptions {
             password: Secret::default(),
             auth_key: None,
             logs_in: true,
+            channel: 0,
             address: None,
             local_ports: None,
             timeout: Duration::from_secs(5),
@@ -119,6 +123,12 @@ impl SessionOptions {
     #[must_use]
     pub fn with_idle_timeout(self, idle_timeout: Duration) -> Self {
         Self { idle_timeout, ..self }
+    }
+
+    /// Sets [`channel`](Self::channel).
+    #[must_use]
+    pub fn with_channel(self, channel: u8) -> Self {
+        Self { channel, ..self }
     }
 
     /// Sets [`backend`](Self::backend).

@@ -11,7 +11,9 @@ use crate::{AuthKey, Generation, Secret, Uid};
 pub struct ViewerConfig {
     /// The camera.
     pub uid: Uid,
-    /// With these, a client logs in to channel 0 as soon as the session is established, and the session ends if it is not let
+    /// The channel of the client that logs in, and of all that the session is about: 0, but for further lenses and recorders.
+    pub channel: u8,
+    /// With these, a client logs in to [`channel`](Self::channel) as soon as the session is established, and the session ends if it is not let
     /// in. Without them the application starts clients and servers with [`Viewer::link`](crate::Viewer::link).
     pub credentials: Option<Credentials>,
     /// Whom to ask for the camera: broadcast addresses, or one address of its own.
@@ -37,6 +39,7 @@ impl ViewerConfig {
     pub fn new(uid: Uid, targets: Vec<SocketAddr>, seed: u64) -> Self {
         Self {
             uid,
+            channel: 0,
             credentials: None,
             targets,
             timeout: Duration::from_secs(5),
@@ -53,6 +56,12 @@ impl ViewerConfig {
     #[must_use]
     pub fn with_credentials(self, credentials: Credentials) -> Self {
         Self { credentials: Some(credentials), ..self }
+    }
+
+    /// Sets [`channel`](Self::channel).
+    #[must_use]
+    pub fn with_channel(self, channel: u8) -> Self {
+        Self { channel, ..self }
     }
 
     /// Sets [`timeout`](Self::timeout).

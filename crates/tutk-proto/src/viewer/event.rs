@@ -83,7 +83,7 @@ pub enum ViewerEvent {
     Found(DiscoveredCamera),
     /// The session is established.
     Connected,
-    /// Channel 0 is encrypted.
+    /// The channel that the viewer has logged in to is encrypted.
     Encrypted(CipherSuite),
     /// The camera says that it cannot encrypt, and the session goes on in plain. Somebody else may have said so in its name.
     NotEncrypted,

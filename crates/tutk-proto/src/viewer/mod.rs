@@ -237,7 +237,7 @@ impl Viewer {
         self.state = State::Established { camera, last: Some(last), logging_in, encrypting };
         self.events.push_back(ViewerEvent::Connected);
         if let Some(credentials) = credentials {
-            self.link.log_in(now, 0, credentials, true);
+            self.link.log_in(now, self.config.channel, credentials, true);
         }
         self.take_security(now);
     }
@@ -254,7 +254,7 @@ impl Viewer {
     /// Goes on with what has happened to the encryption.
     fn take_security(&mut self, now: Instant) {
         while let Some((channel, event)) = self.link.poll_security() {
-            if channel != 0 {
+            if channel != self.config.channel {
                 // There the camera is the client, and no reason to end the session, or to go on in plain.
                 if let SecurityEvent::Failed(failure) = event {
                     self.events.push_back(match self.is_talk(channel) {
@@ -288,7 +288,7 @@ impl Viewer {
 
     /// Why the handshake of encryption is not done in time.
     fn unanswered(&self) -> CloseReason {
-        match self.link.is_password_doubtful(0) {
+        match self.link.is_password_doubtful(self.config.channel) {
             true => CloseReason::WrongPassword { certain: false },
             false => CloseReason::NoAnswer(Step::Encrypt),
         }

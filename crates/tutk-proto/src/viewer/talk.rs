@@ -19,7 +19,7 @@ const MAX_WAITING: usize = 32;
 impl Viewer {
     /// Opens a free channel for speech, and returns its number, which the command to the camera's speaker names
     /// ([`START_SPEAKER`](crate::io_control::START_SPEAKER)). Whatever account the camera gives when it logs in there, it is let in; in
-    /// an encrypted session it must have the one of channel 0.
+    /// an encrypted session it must have the one that the viewer has logged in with.
     ///
     /// None unless the session is established, if there is such a channel already, and if no channel is free.
     pub fn start_talk(&mut self) -> Option<u8> {

@@ -62,7 +62,7 @@ impl Brand {
     /// The viewer's end of a session. `random` is used once.
     pub(crate) fn viewer(self, options: &SessionOptions, random: u64) -> Box<dyn ViewerApp> {
         match self {
-            Self::Generic => Box::new(Generic),
+            Self::Generic => Box::new(Generic { channel: options.channel }),
             Self::Wyze => Box::new(wyze::Viewer::new(options.password.clone(), options.video, options.audio, random)),
         }
     }
@@ -71,7 +71,7 @@ impl Brand {
     pub(crate) fn camera(self, password: &Secret, mac: Option<Mac>, random: u64) -> Box<dyn CameraApp> {
         match (self, mac) {
             (Self::Wyze, Some(mac)) => Box::new(wyze::Camera::new(password.clone(), mac, random)),
-            _ => Box::new(Generic),
+            _ => Box::new(Generic::default()),
         }
     }
 }
@@ -121,15 +121,7 @@ pub(crate) trait ViewerApp: fmt::Debug + Send {
     }
 
     /// What asks the camera to send, or to send no more; none if it does so already.
-    fn ask(&mut self, media: Media, on: bool) -> Option<Control> {
-        let kind = match (media, on) {
-            (Media::Video, true) => io_control::START_VIDEO,
-            (Media::Video, false) => io_control::STOP_VIDEO,
-            (Media::Audio, true) => io_control::START_AUDIO,
-            (Media::Audio, false) => io_control::STOP_AUDIO,
-        };
-        Some((kind, vec![0; 8]))
-    }
+    fn ask(&mut self, media: Media, on: bool) -> Option<Control>;
 
     /// What asks the camera to listen to the viewer's speech in this AV channel, or to listen no more.
     fn talk(&self, channel: u8, on: bool) -> Control {
@@ -138,9 +130,7 @@ pub(crate) trait ViewerApp: fmt::Debug + Send {
     }
 
     /// What asks the camera for another quality.
-    fn set_quality(&self, quality: Quality) -> Control {
-        (io_control::SET_QUALITY, io_control::set_quality(quality).into())
-    }
+    fn set_quality(&self, quality: Quality) -> Control;
 }
 
 /// What comes of a viewer's IO control.
@@ -180,10 +170,30 @@ pub(crate) trait CameraApp: fmt::Debug + Send {
 }
 
 /// Both ends of [`Brand::Generic`].
-#[derive(Debug)]
-struct Generic;
+#[derive(Debug, Default)]
+struct Generic {
+    /// Which a viewer's commands name.
+    channel: u8,
+}
 
-impl ViewerApp for Generic {}
+impl ViewerApp for Generic {
+    fn ask(&mut self, media: Media, on: bool) -> Option<Control> {
+        let kind = match (media, on) {
+            (Media::Video, true) => io_control::START_VIDEO,
+            (Media::Video, false) => io_control::STOP_VIDEO,
+            (Media::Audio, true) => io_control::START_AUDIO,
+            (Media::Audio, false) => io_control::STOP_AUDIO,
+        };
+        Some((kind, io_control::channel(self.channel).into()))
+    }
+
+    fn set_quality(&self, quality: Quality) -> Control {
+        let mut body = io_control::set_quality(quality);
+        let [channel, ..] = &mut body;
+        *channel = self.channel;
+        (io_control::SET_QUALITY, body.into())
+    }
+}
 
 impl CameraApp for Generic {}
 
@@ -202,13 +212,16 @@ mod tests {
 
     #[test]
     fn a_generic_camera_is_asked_by_the_vendors_io_controls() {
-        let mut app = Generic;
+        let mut app = Generic::default();
         assert_eq!(app.begin(), Progress::Done);
         assert_eq!(app.ask(Media::Video, true), Some((0x01FF, vec![0; 8])));
         assert_eq!(app.ask(Media::Audio, false), Some((0x0301, vec![0; 8])));
         assert_eq!(app.talk(3, true), (0x0350, vec![3, 0, 0, 0, 0, 0, 0, 0]));
         assert_eq!(app.talk(3, false), (0x0351, vec![3, 0, 0, 0, 0, 0, 0, 0]));
         assert_eq!(app.set_quality(Quality::Min), (0x0320, vec![0, 0, 0, 0, 5, 0, 0, 0]));
+        let mut further = Generic { channel: 3 };
+        assert_eq!(further.ask(Media::Video, true), Some((0x01FF, vec![3, 0, 0, 0, 0, 0, 0, 0])));
+        assert_eq!(further.set_quality(Quality::Min), (0x0320, vec![3, 0, 0, 0, 5, 0, 0, 0]));
         let handled = CameraApp::handle(&mut app, ViewerId(1), 7, vec![8]);
         assert_eq!(handled, Handled { answer: None, reported: vec![(7, vec![8])] });
     }

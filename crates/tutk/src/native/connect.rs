@@ -67,7 +67,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     check_credential(Field::Password, options.password.reveal())?;
     let of_brand = options.brand.auth_key(&options.password, options.mac)?;
     let app = options.brand.viewer(&options, random()?);
-    let SessionOptions { account, password, auth_key, address, .. } = options;
+    let SessionOptions { account, password, auth_key, address, channel, .. } = options;
     let auth_key = auth_key.or(of_brand);
     let (asked, has_auth_key) = (asked(address.as_ref()), auth_key.is_some());
     let mut attempt = Attempt { uid, account: account.clone(), has_auth_key, asked, timeout };
@@ -78,6 +78,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     let socket = LocalPorts::bind(options.local_ports)?;
     let mut config =
         ViewerConfig::new(uid, targets.addresses, random()?).with_timeout(timeout).with_idle_timeout(idle_timeout);
+    config.channel = channel;
     config.auth_key = auth_key;
     config.encryption = options.encryption;
     config.provider = match encryption::provider() {
@@ -104,7 +105,9 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
         }
     });
     match (ended, camera) {
-        (Ok(None), Some(camera)) => Ok(Session::new(driver, camera, cipher_suite, is_encryption_declined, app)),
+        (Ok(None), Some(camera)) => {
+            Ok(Session::new(driver, channel, camera, cipher_suite, is_encryption_declined, app))
+        }
         (Ok(reason), camera) => {
             let reason = reason.unwrap_or(CloseReason::Closed);
             let answers = driver.send(Viewer::take_answers);

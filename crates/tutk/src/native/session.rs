@@ -16,6 +16,8 @@ use crate::{CipherSuite, CommandError, SessionError, TalkError};
 #[derive(Debug)]
 pub(crate) struct Session {
     driver: Driver<Viewer>,
+    /// In which the viewer has logged in.
+    channel: u8,
     camera: DiscoveredCamera,
     ended: OnceLock<CloseReason>,
     /// How the login was encrypted.
@@ -37,13 +39,14 @@ impl Session {
     /// A session that is established.
     pub(super) fn new(
         driver: Driver<Viewer>,
+        channel: u8,
         camera: DiscoveredCamera,
         cipher_suite: Option<CipherSuite>,
         is_encryption_declined: bool,
         app: Box<dyn ViewerApp>,
     ) -> Self {
         let (ended, plays, app) = (OnceLock::new(), AtomicBool::new(false), Mutex::new(app));
-        Self { driver, camera, ended, cipher_suite, is_encryption_declined, plays, app }
+        Self { driver, channel, camera, ended, cipher_suite, is_encryption_declined, plays, app }
     }
 
     /// Logs in to the application of the camera's maker, if that is needed. The session is over if that fails.
@@ -58,7 +61,9 @@ impl Session {
                 Progress::Pending => {}
             }
             progress = match self.next_event_until(Some(deadline)) {
-                Ok(Some(ViewerEvent::Av { channel: 0, event: AvEvent::IoControl { kind, body } })) => {
+                Ok(Some(ViewerEvent::Av { channel, event: AvEvent::IoControl { kind, body } }))
+                    if channel == self.channel =>
+                {
                     lock(&self.app).handle(kind, &body)
                 }
                 Ok(Some(_)) => Progress::Pending,
@@ -70,9 +75,9 @@ impl Session {
         Err(failed)
     }
 
-    /// How the session is encrypted: its login, or later the client of channel 0.
+    /// How the session is encrypted: its login, or later the client of its channel.
     pub(crate) fn cipher_suite(&self) -> Option<CipherSuite> {
-        self.cipher_suite.or_else(|| self.look(|link| link.cipher_suite(0)).flatten())
+        self.cipher_suite.or_else(|| self.look(|link| link.cipher_suite(self.channel)).flatten())
     }
 
     pub(crate) fn is_encryption_declined(&self) -> bool {
@@ -114,20 +119,20 @@ impl Session {
 
     /// Sends what fits into any session.
     fn send_control(&self, (kind, body): Control) {
-        self.command(|link| link.send_io_control(0, kind, body));
+        self.command(|link| link.send_io_control(self.channel, kind, body));
     }
 
     pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
         self.check()?;
         // Where the session is over, and the events have not said so yet, they will.
-        let sent = self.command(|link| link.send_io_control(0, kind, body.to_vec()));
+        let sent = self.command(|link| link.send_io_control(self.channel, kind, body.to_vec()));
         Ok(sent.unwrap_or(Ok(()))?)
     }
 
     /// As [`send_io_control`](Self::send_io_control), with a body that fits into any session.
     pub(crate) fn send(&self, kind: u32, body: &[u8; 8]) -> Result<(), SessionError> {
         self.check()?;
-        self.command(|link| link.send_io_control(0, kind, body.to_vec()));
+        self.command(|link| link.send_io_control(self.channel, kind, body.to_vec()));
         Ok(())
     }
 
@@ -173,7 +178,7 @@ impl Session {
                 viewer.stop_talk();
             }
             // Where the session is over, so is the talk.
-            let _ = viewer.link().map(|link| link.send_io_control(0, kind, body));
+            let _ = viewer.link().map(|link| link.send_io_control(self.channel, kind, body));
         });
     }
 
@@ -194,7 +199,7 @@ impl Session {
         self.driver.command(|viewer| {
             if let (Some((kind, body)), Some(link)) = (stop, viewer.link()) {
                 // It always fits.
-                let _ = link.send_io_control(0, kind, body);
+                let _ = link.send_io_control(self.channel, kind, body);
             }
             viewer.close();
         });

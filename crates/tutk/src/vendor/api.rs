@@ -16,8 +16,6 @@ use tutk_sys::{
 use super::Code;
 use crate::{AuthKey, Encryption};
 
-/// The channel of a session in which cameras serve viewers.
-const CHANNEL: u8 = 0;
 /// `IOTC_ER_NOT_SUPPORT`: the library lacks a function.
 const NOT_SUPPORT: c_int = -63;
 /// `AV_ER_NOT_INITIALIZED`.
@@ -46,6 +44,17 @@ pub(super) struct SessionState {
     pub(super) mode: u8,
     pub(super) ip: Vec<u8>,
     pub(super) port: u16,
+}
+
+/// Where and as whom to log in.
+#[derive(Clone, Copy)]
+pub(super) struct Login<'a> {
+    /// The channel of the session.
+    pub(super) channel: u8,
+    pub(super) account: &'a CStr,
+    pub(super) password: &'a CStr,
+    /// How long that may take.
+    pub(super) seconds: u32,
 }
 
 /// A channel whose login is done.
@@ -249,59 +258,45 @@ impl Api {
     }
 
     /// Blocks for up to `seconds`. With [`Encryption::Auto`] the session is encrypted if the camera does that.
-    pub(super) fn log_in(
-        &self,
-        session: c_int,
-        account: &CStr,
-        password: &CStr,
-        seconds: u32,
-        encryption: Encryption,
-    ) -> Result<LoggedIn, Code> {
+    pub(super) fn log_in(&self, session: c_int, login: Login<'_>, encryption: Encryption) -> Result<LoggedIn, Code> {
         if !self.can_encrypt() {
-            return self.log_in_plain(session, account, password, seconds);
+            return self.log_in_plain(session, login);
         }
         let mode = match encryption {
             Encryption::Required => AV_SECURITY_DTLS,
             Encryption::Off => AV_SECURITY_SIMPLE,
             _ => AV_SECURITY_AUTO,
         };
-        match self.log_in_as(session, account, password, seconds, mode) {
+        match self.log_in_as(session, login, mode) {
             // It was built without.
             Err(code) if encryption == Encryption::Auto && code.is_about_dtls() => {
-                self.log_in_as(session, account, password, seconds, AV_SECURITY_SIMPLE)
+                self.log_in_as(session, login, AV_SECURITY_SIMPLE)
             }
             logged_in => logged_in,
         }
     }
 
-    fn log_in_plain(&self, session: c_int, account: &CStr, password: &CStr, seconds: u32) -> Result<LoggedIn, Code> {
+    fn log_in_plain(&self, session: c_int, login: Login<'_>) -> Result<LoggedIn, Code> {
         let av = self.av()?;
         let (mut server_type, mut resend): (c_ulong, c_int) = (0, 0);
-        let (account, password) = (account.as_ptr(), password.as_ptr());
-        let seconds = c_ulong::from(seconds);
+        let (account, password) = (login.account.as_ptr(), login.password.as_ptr());
+        let (number, seconds) = (login.channel, c_ulong::from(login.seconds));
         // SAFETY: the strings end with a NUL, and all pointers outlive the call. One of the two logins is there, and it is not the
         // other one.
         let channel =
-            unsafe { av.avClientStart2(session, account, password, seconds, &mut server_type, CHANNEL, &mut resend) };
+            unsafe { av.avClientStart2(session, account, password, seconds, &mut server_type, number, &mut resend) };
         Ok(LoggedIn { channel: check(channel)?, encrypted: false })
     }
 
-    fn log_in_as(
-        &self,
-        session: c_int,
-        account: &CStr,
-        password: &CStr,
-        seconds: u32,
-        security_mode: u32,
-    ) -> Result<LoggedIn, Code> {
+    fn log_in_as(&self, session: c_int, login: Login<'_>, security_mode: u32) -> Result<LoggedIn, Code> {
         let av = self.av()?;
         let config = st_AVClientStartInConfig {
             cb: size_of::<st_AVClientStartInConfig>() as u32,
             iotc_session_id: session as u32,
-            iotc_channel_id: CHANNEL,
-            timeout_sec: seconds,
-            account_or_identity: account.as_ptr(),
-            password_or_token: password.as_ptr(),
+            iotc_channel_id: login.channel,
+            timeout_sec: login.seconds,
+            account_or_identity: login.account.as_ptr(),
+            password_or_token: login.password.as_ptr(),
             resend: 1,
             security_mode,
             auth_type: 0,
@@ -315,12 +310,12 @@ impl Api {
         Ok(LoggedIn { channel, encrypted: answer.security_mode == AV_SECURITY_DTLS })
     }
 
-    pub(super) fn stop_log_in(&self, session: c_int) {
+    pub(super) fn stop_log_in(&self, session: c_int, channel: u8) {
         if let Ok(av) = self.av()
             && av.avClientExit.is_ok()
         {
             // SAFETY: the arguments are numbers, and the function is there.
-            unsafe { av.avClientExit(session, CHANNEL) };
+            unsafe { av.avClientExit(session, channel) };
         }
     }
 

@@ -2,7 +2,7 @@ use std::ffi::{CString, c_int};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use super::api::{LoggedIn, c_string};
+use super::api::{LoggedIn, Login, c_string};
 use super::library::Library;
 use super::search::{self, address};
 use super::{Code, blocking};
@@ -138,17 +138,17 @@ impl Channel {
     ) -> Result<Self, ConnectError> {
         let (stopper, session) = (connection.library.clone(), connection.number);
         let timeout = options.timeout.min(MAX_TIMEOUT);
-        let (seconds, encryption) = (seconds(timeout), options.encryption);
+        let (seconds, encryption, channel) = (seconds(timeout), options.encryption, options.channel);
         let logged_in = blocking::run(
             waker,
             Instant::now() + timeout,
             move || {
                 let library = &connection.library;
-                let LoggedIn { channel: number, encrypted } =
-                    library.log_in(session, &texts.account, &texts.password, seconds, encryption)?;
+                let login = Login { channel, account: &texts.account, password: &texts.password, seconds };
+                let LoggedIn { channel: number, encrypted } = library.log_in(session, login, encryption)?;
                 Ok(Self { connection, number, encrypted })
             },
-            || stopper.stop_log_in(session),
+            || stopper.stop_log_in(session, channel),
         )?;
         logged_in.unwrap_or(Err(Code(-20011))).map_err(|code| match code.0 {
             -20009 | -20040 | -20041 => ConnectError::Refused { uid: options.uid, account: options.account.clone() },

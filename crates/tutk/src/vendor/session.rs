@@ -24,6 +24,8 @@ pub(crate) struct Session {
     channel: Weak<Channel>,
     waker: Waker,
     camera: DiscoveredCamera,
+    /// Which the commands name.
+    number: u8,
     encrypted: bool,
     library: LibraryInfo,
     ended: OnceLock<End>,
@@ -82,6 +84,7 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
         channel: Arc::downgrade(&channel),
         waker: waker.clone(),
         camera,
+        number: options.channel,
         encrypted: channel.encrypted,
         library: info,
         ended: OnceLock::new(),
@@ -94,11 +97,11 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
 
 impl Session {
     pub(crate) fn start_audio(&self) -> Result<(), SessionError> {
-        self.send(io_control::START_AUDIO, &[0; 8])
+        self.send(io_control::START_AUDIO, &io_control::channel(self.number))
     }
 
     pub(crate) fn stop_audio(&self) -> Result<(), SessionError> {
-        self.send(io_control::STOP_AUDIO, &[0; 8])
+        self.send(io_control::STOP_AUDIO, &io_control::channel(self.number))
     }
 
     pub(crate) fn set_quality(&self, quality: io_control::Quality) -> Result<(), SessionError> {
@@ -107,12 +110,12 @@ impl Session {
 
     pub(crate) fn start_video(&self) -> Result<(), SessionError> {
         self.plays.store(true, Ordering::Relaxed);
-        self.send(io_control::START_VIDEO, &[0; 8])
+        self.send(io_control::START_VIDEO, &io_control::channel(self.number))
     }
 
     pub(crate) fn stop_video(&self) -> Result<(), SessionError> {
         self.plays.store(false, Ordering::Relaxed);
-        self.send(io_control::STOP_VIDEO, &[0; 8])
+        self.send(io_control::STOP_VIDEO, &io_control::channel(self.number))
     }
 
     pub(crate) fn send_io_control(&self, kind: u32, body: &[u8]) -> Result<(), CommandError> {
@@ -183,7 +186,7 @@ impl Session {
         let controls = lock(&self.controls).take();
         if let Some(controls) = controls {
             if self.plays.load(Ordering::Relaxed) && self.ended.get().is_none() {
-                controls.send(io_control::STOP_VIDEO, &[0; 8]);
+                controls.send(io_control::STOP_VIDEO, &io_control::channel(self.number));
             }
             // What is to be sent goes out before the channel closes.
             drop(controls);
@@ -199,7 +202,7 @@ impl Events {
         if matches!(&next, Err(error) if !matches!(error, SessionError::Cancelled)) {
             self.channel = None;
         }
-        Ok(next?.map(|event| ViewerEvent::Av { channel: 0, event }))
+        Ok(next?.map(|event| ViewerEvent::Av { channel: self.session.number, event }))
     }
 
     fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<AvEvent>, SessionError> {
