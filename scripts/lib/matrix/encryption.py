@@ -160,7 +160,6 @@ def library_camera(lan, loss):
     theirs.end(SECONDS + 90)
     camera.says("closed", 30)
     spoke = int((re.findall(r"spoke (\d+)", camera.text) or [0])[0])
-    got = contents(lan.file("out.pcm"))
     sent = b"".join(bytes((place * 97 + number) & 0xFF for place in range(AUDIO_SIZE)) for number in range(spoke))
     samples = (((place + number * 320) * 89) & 0xFFFF for number in range(SECONDS * 30) for place in range(320))
     speech = b"".join(sample.to_bytes(2, "little") for sample in samples)
@@ -169,7 +168,7 @@ def library_camera(lan, loss):
                no_gaps=" 0 gaps, 0 incomplete, 0 lost" in theirs.text,
                speech_encrypted="channel 1: login 1, mode 1" in camera.text),
         frames(SMALL.units, lan.file("out.h264"), SECONDS),
-        Row(len(got) > SECONDS * 20 * AUDIO_SIZE and sent.startswith(got), "bytes of audio", (len(sent), len(got), "", "", "")),
+        beginning(sent, lan.file("out.pcm"), "bytes of audio"),
         beginning(speech, heard, "bytes of speech, of more than was sent"),
     ]  # fmt: skip
 
