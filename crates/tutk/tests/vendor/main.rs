@@ -15,8 +15,8 @@ use tutk::proto::Generation;
 use tutk::vendor::Code;
 use tutk::wire::{self, Message};
 use tutk::{
-    AvEvent, Backend, ConnectError, DiscoverOptions, Encryption, Error, Field, LibraryError, Lost, Media, Mode,
-    OptionError, Session, SessionError, SessionOptions, Step, discover,
+    AvEvent, Backend, Codec, ConnectError, DiscoverOptions, Encryption, Error, Field, LibraryError, Lost, Media, Mode,
+    OptionError, Session, SessionError, SessionOptions, Step, discover, io_control,
 };
 
 #[test]
@@ -382,6 +382,38 @@ fn frames_make_room_for_themselves() {
     let mut session = open(options("FRAMEBIG000020000000")).unwrap();
     let end = session.receive();
     assert!(matches!(end, Err(SessionError::Library(error)) if error.code() == Some(Code(-20001))), "a bound");
+}
+
+#[test]
+fn audio_comes_beside_video() {
+    let _alone = Alone::new();
+    let mut session = open(options("BOTHSEND000000000000")).unwrap();
+    // No audio comes unasked.
+    for number in 0..10 {
+        let AvEvent::Video(frame) = session.receive().unwrap() else { panic!("no picture") };
+        assert_eq!(frame.number, number);
+    }
+    session.start_audio().unwrap();
+    let (mut blocks, mut lost, mut pictures) = (Vec::new(), Vec::new(), 10);
+    while blocks.last() != Some(&99) || pictures < 100 {
+        match session.receive().unwrap() {
+            AvEvent::Audio(block) => {
+                assert!(block.data == vec![block.number as u8; 320], "block {}", block.number);
+                let format = block.audio_format().unwrap();
+                assert_eq!((format.codec, format.rate, format.bits, format.channels), (Codec::Pcm, 8_000, 16, 1));
+                blocks.push(block.number);
+            }
+            AvEvent::Lost(Lost { media: Media::Audio, first, count: 1, .. }) => lost.push(first),
+            AvEvent::Video(frame) => {
+                assert_eq!(frame.number, pictures);
+                pictures += 1;
+            }
+            AvEvent::IoControlConfirmed { kind: io_control::START_AUDIO } => {}
+            event => panic!("{event:?}"),
+        }
+    }
+    assert_eq!(lost, (5..100).step_by(10).collect::<Vec<_>>());
+    assert!(blocks.iter().all(|number| number % 10 != 5) && blocks.is_sorted(), "{blocks:?}");
 }
 
 #[test]
