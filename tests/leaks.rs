@@ -6,6 +6,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use common::pictures::Launched;
 use common::{Camera, H264, Viewer, unit};
 use gst::prelude::*;
 use gsttutk::device_provider::TutkDeviceProvider;
@@ -44,7 +45,9 @@ fn starts_and_stops() {
 
 /// Camera and viewer start, play and stop, each in several ways; now and then, the camera is a device as well.
 fn round(number: u32) {
-    let camera = Camera::start(H264);
+    let camera = Camera::new(H264);
+    camera.sink.set_property("speaker", true);
+    camera.play();
     if number.is_multiple_of(40) {
         let provider: TutkDeviceProvider = gst::glib::Object::new();
         provider.start().unwrap();
@@ -64,6 +67,9 @@ fn round(number: u32) {
     camera.push(unit(1, false), false);
     viewer.pull();
     viewer.pull();
+    if number % 3 == 1 {
+        speak(&camera, &viewer);
+    }
     // A frame is under way when it ends.
     camera.push(unit(2, true), true);
     match way {
@@ -74,6 +80,28 @@ fn round(number: u32) {
             viewer.play();
         }
     }
+}
+
+/// Speaks to the camera in the viewer's session, and is about to do so in another one when that ends.
+fn speak(camera: &Camera, viewer: &Viewer) {
+    let (sender, heard) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let handler = camera.sink.connect("talk-sample", false, move |_| {
+        let _ = sender.lock().unwrap().send(());
+        None
+    });
+    let caps = gst::Caps::builder("audio/x-mulaw").field("rate", 8_000).field("channels", 1).build();
+    let sample = gst::Sample::builder().buffer(&gst::Buffer::from_slice([7; 160])).caps(&caps).build();
+    let flow: gst::FlowReturn = viewer.src.emit_by_name("push-talk-sample", &[&Some(sample)]);
+    assert_eq!(flow, gst::FlowReturn::Ok);
+    heard.recv_timeout(common::LONG).unwrap();
+    camera.sink.disconnect(handler);
+    let _speaker = Launched::play(&format!(
+        "audiotestsrc is-live=true ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! tutkaudiosink uid={0} address={1} \
+         tutktalksrc uid={0} ! fakesink",
+        camera.uid,
+        camera.address()
+    ));
 }
 
 /// What there is in this process.

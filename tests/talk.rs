@@ -278,7 +278,7 @@ fn a_camera_without_a_microphone_takes_what_comes() {
 fn what_viewers_say_comes_out_of_a_source() {
     let uid = common::uid();
     let camera = Launched::play(&format!(
-        "tutksink name=sink uid={uid} speaker=true sync=false \
+        "tutksink name=sink uid={uid} speaker=true sync=false async=false \
          videotestsrc pattern=black is-live=true ! video/x-raw,format=I420,width=64,height=48,framerate=10/1 \
          ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=10 ! h264parse config-interval=-1 ! queue ! sink. \
          tutktalksrc uid={uid} ! decodebin ! audioconvert ! audio/x-raw,format=S16LE,channels=1 ! appsink name=out sync=false"

@@ -314,3 +314,62 @@ fn flushes_of_both_streams_end_nothing() {
     wait_for_both(&came);
     still_plays_both(&viewer, &came);
 }
+
+/// In the session of a source and in an own one, while it connects, learns what the camera takes, and speaks.
+#[test]
+fn speech_starts_and_stops_from_several_threads() {
+    let camera = Camera::new(H264);
+    camera.sink.set_property("speaker", true);
+    let (sender, heard) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    camera.sink.connect("talk-sample", false, move |_| {
+        let _ = sender.lock().unwrap().send(());
+        None
+    });
+    camera.play();
+    let there = format!("uid={} address={}", camera.uid, camera.address());
+    for (number, source) in
+        [format!("tutksrc name=src backend=native {there} ! fakesink async=false"), String::new()].iter().enumerate()
+    {
+        let pipeline = Launched::new(&format!(
+            "{source} audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=8000,channels=1 ! mulawenc \
+             ! tutkaudiosink name=speaker {there} tutktalksrc uid={} ! fakesink async=false",
+            camera.uid
+        ));
+        let numbers = std::sync::Mutex::new(Numbers(4 + number as u64));
+        let change = || {
+            let states = [gst::State::Null, gst::State::Ready, gst::State::Paused, gst::State::Playing];
+            let state = states[numbers.lock().unwrap().below(4) as usize];
+            let _ = pipeline.set_state(state);
+        };
+        let speaker = pipeline.element("speaker");
+        let read = || {
+            for property in speaker.list_properties() {
+                if property.flags().contains(glib::ParamFlags::READABLE) {
+                    speaker.property_value(property.name());
+                }
+            }
+            speaker.static_pad("sink").unwrap().query_caps(None);
+        };
+        let source = pipeline.by_name("src");
+        let push = || {
+            let Some(source) = &source else { return };
+            let caps = gst::Caps::builder("audio/x-mulaw").field("rate", 8_000).field("channels", 1).build();
+            let sample = gst::Sample::builder().buffer(&gst::Buffer::from_slice([7; 160])).caps(&caps).build();
+            let _ = source.emit_by_name::<gst::FlowReturn>("push-talk-sample", &[&Some(sample)]);
+            let _ = source.emit_by_name::<gst::FlowReturn>("push-talk-sample", &[&None::<gst::Sample>]);
+        };
+        beside(&[&change, &read, &push], || {
+            for number in 0..rounds(300) as u64 {
+                camera.push(unit(number, true), true);
+                change();
+                thread::sleep(Duration::from_micros(numbers.lock().unwrap().below(4_000)));
+            }
+        });
+        pipeline.set_state(gst::State::Null).unwrap();
+        while heard.try_recv().is_ok() {}
+        pipeline.set_state(gst::State::Playing).unwrap();
+        heard.recv_timeout(common::LONG).expect("it does not speak any more");
+        pipeline.set_state(gst::State::Null).unwrap();
+    }
+}

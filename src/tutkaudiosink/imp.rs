@@ -15,6 +15,8 @@
  * and narrows its caps to that: upstream is reconfigured, as `audioconvert ! audioresample` can be for PCM, and a pipeline with
  * another encoder fails with the right one in its error. A camera without a microphone is given what comes.
  *
+ * The property `async` is off, so that neither the picture of a camera nor its speaker waits for the other in a pipeline with both.
+ *
  * Live input that comes before the camera listens is dropped once it is older than a fifth of a second; other input waits.
  *
  * ## Example
@@ -119,6 +121,12 @@ impl ObjectImpl for TutkAudioSink {
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {
         self.settings.lock().unwrap().get(pspec.name())
+    }
+
+    fn constructed(&self) {
+        self.parent_constructed();
+        // A camera's picture and its speaker do not wait for each other.
+        self.obj().set_property("async", false);
     }
 }
 

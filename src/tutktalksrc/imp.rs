@@ -11,9 +11,11 @@
  * One viewer speaks at a time: another one is heard once the first has said nothing for a second. The caps are those of what is said,
  * and change with it. While nobody speaks there are gap events, after the first words.
  *
+ * Until somebody speaks there is nothing, which keeps a pipeline from PLAYING: other sinks in it want `async=false`.
+ *
  * ## Example
  * |[
- * gst-launch-1.0 videotestsrc is-live=true ! videoconvert ! x264enc tune=zerolatency ! h264parse config-interval=-1 ! tutksink uid=ABCDEFGHJKLMNPQRST12 speaker=true tutktalksrc uid=ABCDEFGHJKLMNPQRST12 ! decodebin ! audioconvert ! audioresample ! autoaudiosink
+ * gst-launch-1.0 videotestsrc is-live=true ! videoconvert ! x264enc tune=zerolatency ! h264parse config-interval=-1 ! tutksink uid=ABCDEFGHJKLMNPQRST12 speaker=true async=false tutktalksrc uid=ABCDEFGHJKLMNPQRST12 ! decodebin ! audioconvert ! audioresample ! autoaudiosink
  * ]| A camera that shows a test picture, and whose speaker is this computer's.
  *
  * Since: 0.2.0
