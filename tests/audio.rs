@@ -47,6 +47,24 @@ fn audio_is_asked_for_only_where_it_goes() {
 }
 
 #[test]
+fn an_end_before_the_first_frame_is_an_error() {
+    let camera = Camera::start(H264);
+    let viewer = Launched::play(&format!(
+        "tutksrc backend=native uid={} address={} ! tutkdemux name=demux demux.video_0 ! fakesink",
+        camera.uid,
+        camera.address()
+    ));
+    camera.wait_for_watcher();
+    viewer.send_event(gst::event::Eos::new());
+    let message = viewer
+        .bus()
+        .unwrap()
+        .timed_pop_filtered(gst::ClockTime::try_from(LONG).unwrap(), &[gst::MessageType::Eos, gst::MessageType::Error]);
+    let Some(gst::MessageView::Error(error)) = message.as_deref().map(gst::MessageRef::view) else { panic!("{message:?}") };
+    assert!(error.error().matches(gst::StreamError::Demux), "{error:?}");
+}
+
+#[test]
 fn a_camera_that_sends_audio_unasked_plays_its_video() {
     let camera = FrameCamera::start();
     let (viewer, id) = camera.watch();

@@ -184,6 +184,14 @@ impl TutkDemux {
             }
             kind if kind.is_serialized() => {
                 let outputs = self.streams.lock().unwrap().outputs();
+                // Nothing downstream would tell that the stream has ended.
+                if kind == gst::EventType::Eos && outputs.is_empty() {
+                    gst::element_imp_error!(
+                        self,
+                        gst::StreamError::Demux,
+                        ("The stream ended before the camera's first frame came.")
+                    );
+                }
                 outputs.iter().for_each(|output| output.push_event(event.clone()));
                 true
             }
