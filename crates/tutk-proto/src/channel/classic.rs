@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use crate::channel::{AvEvent, Controls};
 use crate::profile::FRAMED_AUDIO_VERSION;
-use crate::recv::{Assembly, Counts};
+use crate::recv::{Assembly, AudioOrder, Counts};
 use crate::send::{Outgoing, Sent};
 use crate::wire::{Av, Feedback};
-use crate::{Frame, Lost, Media, SendError};
+use crate::{Frame, Media, SendError};
 
 /// The end that logged in and receives media.
 #[derive(Debug)]
@@ -17,11 +17,12 @@ pub(crate) struct ClassicClient {
     assembly: Assembly,
     /// The server's clock in the chunk that came last.
     clock: u16,
-    next_audio: Option<u32>,
-    late_audio: u64,
+    audio: AudioOrder,
     events: VecDeque<AvEvent>,
     /// Chunk numbers of the request that is being sent.
     request: Vec<[u8; 2]>,
+    /// Numbers of the blocks of audio that are being asked for.
+    audio_request: Vec<[u8; 4]>,
 }
 
 impl ClassicClient {
@@ -30,10 +31,10 @@ impl ClassicClient {
             controls: Controls::new(),
             assembly: Assembly::new(now, resend),
             clock: 0,
-            next_audio: None,
-            late_audio: 0,
+            audio: AudioOrder::new(resend),
             events: VecDeque::new(),
             request: Vec::new(),
+            audio_request: Vec::new(),
         }
     }
 
@@ -51,19 +52,17 @@ impl ClassicClient {
     }
 
     fn handle_audio(&mut self, now: Instant, number: u32, info: &[u8], media: &[u8]) {
-        let count = number.wrapping_sub(self.next_audio.unwrap_or(number));
-        if count > u32::MAX / 2 {
-            // Overtaken, or come twice.
-            self.late_audio += 1;
-            return;
+        self.audio.handle(now, Frame::parse(Media::Audio, number, media.to_vec(), info.to_vec(), false, now));
+        self.release_audio();
+    }
+
+    fn release_audio(&mut self) {
+        while let Some(next) = self.audio.pop() {
+            self.events.push_back(match next {
+                Ok(block) => AvEvent::Audio(block),
+                Err(lost) => AvEvent::Lost(lost),
+            });
         }
-        if count > 0 {
-            let first = number.wrapping_sub(count);
-            self.events.push_back(AvEvent::Lost(Lost { media: Media::Audio, first, count }));
-        }
-        self.next_audio = Some(number.wrapping_add(1));
-        let frame = Frame::parse(Media::Audio, number, media.to_vec(), info.to_vec(), false, now);
-        self.events.push_back(AvEvent::Audio(frame));
     }
 
     fn release(&mut self) {
@@ -75,16 +74,21 @@ impl ClassicClient {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.assembly.handle_timeout(now);
         self.release();
+        self.audio.handle_timeout(now);
+        self.release_audio();
         self.controls.handle_timeout(now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        self.assembly.poll_timeout().into_iter().chain(self.controls.poll_timeout()).min()
+        let media = self.assembly.poll_timeout().into_iter().chain(self.audio.poll_timeout());
+        media.chain(self.controls.poll_timeout()).min()
     }
 
     pub(crate) fn poll_transmit<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         if let Some(frame) = self.assembly.poll_nack(now, &mut self.request) {
             Some(send(Av::Feedback(Feedback::Nack { frame, chunks: &self.request })))
+        } else if self.audio.poll_nack(now, &mut self.audio_request) {
+            Some(send(Av::Feedback(Feedback::NackAudio { frames: &self.audio_request })))
         } else if let Some(frame) = self.assembly.poll_ack(now) {
             Some(send(Av::Feedback(Feedback::Ack { frame, clock: 0, echo: self.clock, clean: 0 })))
         } else {
@@ -99,7 +103,7 @@ impl ClassicClient {
     /// What was counted, duplicates of audio among them.
     pub(crate) fn counts(&self) -> Counts {
         let counts = self.assembly.counts;
-        Counts { duplicates: counts.duplicates + self.late_audio, ..counts }
+        Counts { duplicates: counts.duplicates + self.audio.late(), ..counts }
     }
 
     /// The smoothed time from a datagram to its answer.
@@ -107,9 +111,9 @@ impl ClassicClient {
         self.assembly.round_trip()
     }
 
-    /// Bytes of video that are held.
+    /// Bytes of media that are held.
     pub(crate) fn memory(&self) -> usize {
-        self.assembly.bytes()
+        self.assembly.bytes() + self.audio.bytes()
     }
 }
 
