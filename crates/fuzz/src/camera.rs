@@ -47,6 +47,7 @@ impl Run {
                 .with_name("fuzzed")
                 .with_max_viewers(MAX_VIEWERS)
                 .with_resend(settings & 2 == 0)
+                .with_speaker(true)
                 .with_idle_timeout(Duration::from_secs(15)),
         );
         let peer = Peer::new(Role::Viewer, settings >> 4, settings & 8 == 0);

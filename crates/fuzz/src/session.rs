@@ -77,6 +77,7 @@ impl Run {
                 .with_name("fuzzed")
                 .with_max_viewers(1)
                 .with_resend(settings & 1 == 0)
+                .with_speaker(true)
                 .with_generation(Generation(GENERATIONS[usize::from(settings >> 2) % GENERATIONS.len()]))
                 .with_idle_timeout(Duration::from_secs(15)),
         );

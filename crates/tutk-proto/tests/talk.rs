@@ -258,3 +258,25 @@ fn a_command_without_a_channel_means_the_first() {
         assert!(world.heard.len() > heard + 30);
     }
 }
+
+/// Pictures in place of speech, of which some chunks never come.
+#[test]
+fn what_is_no_speech_costs_no_memory() {
+    for generation in [Generation::G14, Generation::G1A] {
+        let conditions = Conditions { loss_percent: 30, ..Conditions::default() };
+        let mut world = World::new(generation, generation, true, 3, conditions);
+        let (mut most, mut until) = (0, Duration::from_secs(3));
+        while until < Duration::from_secs(20) {
+            world.run(until);
+            until += Duration::from_millis(20);
+            most = most.max(world.camera.memory());
+            if let Some(link) = world.viewer.link() {
+                let _ = link.send_video(1, &vec![7; 300_000], &info(0), true);
+            }
+        }
+        // One datagram more than the bound.
+        assert!(most > 500_000 && most <= (1 << 20) + 2_000, "{generation:?}: {most}");
+        // The session goes on.
+        assert!(world.camera.viewers() == 1);
+    }
+}

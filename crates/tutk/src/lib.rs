@@ -43,7 +43,8 @@
 //!
 //! A viewer's session holds at most [`proto::MAX_ASSEMBLY`] bytes of frames that are not whole yet or wait for an
 //! earlier one, and at most [`proto::MAX_WINDOW`] frame numbers in flight. A camera holds at most
-//! [`proto::RESEND_STORE`] bytes of sent frames and one frame more for each viewer.
+//! [`proto::RESEND_STORE`] bytes of sent frames and one frame more for each viewer, and 1 MiB of what a viewer says where it has a
+//! speaker.
 
 #![deny(unsafe_code)]
 

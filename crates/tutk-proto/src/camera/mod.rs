@@ -183,6 +183,7 @@ impl Camera {
         if let Some(reason) = peer.take_removal() {
             self.events.push_back(CameraEvent::ViewerRemoved { viewer, reason });
         }
+        peer.bound_talk();
         self.peers.update(viewer);
     }
 
@@ -451,7 +452,8 @@ impl Camera {
         self.events.pop_front()
     }
 
-    /// Bytes of sent frames that are held for all viewers, a frame counted for each viewer that it is held for.
+    /// Bytes of sent frames that are held for all viewers, a frame counted for each viewer that it is held for, and of what viewers say
+    /// that is not complete: no more than 1 MiB of each.
     pub fn memory(&self) -> usize {
         self.peers.memory()
     }

@@ -4,6 +4,8 @@ use super::{Access, Camera, ViewerId};
 use crate::session::Peer;
 use crate::{Credentials, io_control};
 
+/// Most bytes of a viewer's speech that wait for what is missing. Who makes a camera keep more does not speak.
+const MAX_TALK: usize = 1 << 20;
 /// Where applications have a fixed one.
 const USUAL_CHANNEL: u8 = 1;
 
@@ -45,6 +47,14 @@ impl Camera {
 }
 
 impl Peer {
+    /// Ends speech that is none.
+    pub(super) fn bound_talk(&mut self) {
+        if let Some(channel) = self.talk.filter(|_| self.link.received_memory() > MAX_TALK) {
+            self.link.stop(channel);
+            self.talk = None;
+        }
+    }
+
     /// A command to start or to stop the speaker is to be obeyed.
     pub(super) fn speaker_command(&mut self, kind: u32, body: &[u8]) {
         match kind {

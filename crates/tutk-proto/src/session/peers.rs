@@ -157,7 +157,7 @@ impl Peers {
 
     /// Bytes of sent frames that are held for all.
     pub(crate) fn memory(&self) -> usize {
-        self.table.values().map(|entry| entry.peer.link.sent_memory()).sum()
+        self.table.values().map(|entry| entry.peer.link.sent_memory() + entry.peer.link.received_memory()).sum()
     }
 }
 

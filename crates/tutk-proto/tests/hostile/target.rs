@@ -21,6 +21,7 @@ impl Target {
             CameraConfig::new(uid(), Access::Account { account: "admin".into(), password: Secret::from("right") })
                 .with_name("target")
                 .with_max_viewers(max_viewers)
+                .with_speaker(true)
                 .with_idle_timeout(Duration::from_secs(15)),
         );
         Self { now: Instant::now(), camera, out: Vec::new() }
