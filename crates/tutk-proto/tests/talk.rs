@@ -181,9 +181,10 @@ fn each_generation_hears_each_and_nothing_is_left_out() {
 }
 
 #[test]
-fn what_is_lost_is_repaired_where_the_wire_repairs_it() {
-    for (generation, is_repaired) in
-        [(Generation::G09, false), (Generation::G10, false), (Generation::G14, true), (Generation::G1A, true)]
+fn what_is_lost_is_repaired() {
+    // Blocks that are not numbered with the video are waited for a quarter of a second.
+    for (generation, max_lost) in
+        [(Generation::G09, 3), (Generation::G10, 3), (Generation::G14, 0), (Generation::G1A, 0)]
     {
         for seed in 0..20 {
             let conditions = Conditions { loss_percent: 10, delay: Duration::from_millis(5), ..Conditions::default() };
@@ -191,12 +192,8 @@ fn what_is_lost_is_repaired_where_the_wire_repairs_it() {
             world.run(Duration::from_secs(10));
             let heard = world.heard.len() as u32;
             assert!(world.heard.is_sorted_by(|a, b| a < b), "seed {seed}");
-            if is_repaired {
-                assert!(heard + 15 > world.spoken, "{generation:?} seed {seed}: {heard} of {}", world.spoken);
-                assert_eq!(world.lost, 0, "{generation:?} seed {seed}");
-            } else {
-                assert!(heard > world.spoken / 2 && world.lost > 0, "{generation:?} seed {seed}: {heard}");
-            }
+            assert!(heard + 15 > world.spoken, "{generation:?} seed {seed}: {heard} of {}", world.spoken);
+            assert!(world.lost <= max_lost, "{generation:?} seed {seed}: {} lost", world.lost);
         }
     }
 }
