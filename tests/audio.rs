@@ -60,7 +60,9 @@ fn an_end_before_the_first_frame_is_an_error() {
         .bus()
         .unwrap()
         .timed_pop_filtered(gst::ClockTime::try_from(LONG).unwrap(), &[gst::MessageType::Eos, gst::MessageType::Error]);
-    let Some(gst::MessageView::Error(error)) = message.as_deref().map(gst::MessageRef::view) else { panic!("{message:?}") };
+    let Some(gst::MessageView::Error(error)) = message.as_deref().map(gst::MessageRef::view) else {
+        panic!("{message:?}")
+    };
     assert!(error.error().matches(gst::StreamError::Demux), "{error:?}");
 }
 
