@@ -23,7 +23,7 @@ struct Waiting {
 }
 
 /// With a longer round trip nothing is waited for.
-const MAX_ROUND_TRIP: Duration = Duration::from_millis(50);
+const MAX_ROUND_TRIP: Duration = Duration::from_millis(100);
 /// How long a frame is sent again and again, and how many others may wait for it.
 const DEADLINE: Duration = Duration::from_millis(500);
 const MAX_QUEUE: usize = 4;
