@@ -1,10 +1,14 @@
-//! The properties `uid`, `username`, `password`, `auth-key`, `brand` and `mac`, which both elements have.
+//! The properties `uid`, `username`, `password`, `auth-key`, `brand`, `mac` and `encryption`, which the elements with a session or
+//! a camera have.
+
+use std::env;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{AuthKey, Mac, ParseAuthKeyError, ParseMacError, Secret};
+use tutk::{AuthKey, Mac, ParseAuthKeyError, ParseMacError, Secret, SessionOptions};
 
-use crate::Brand;
+use crate::errors::BadSetting;
+use crate::{Brand, Encryption};
 
 /// The camera, and the account that logs in to it.
 #[derive(Clone, Debug)]
@@ -17,11 +21,21 @@ pub(crate) struct Login {
     pub(crate) auth_key: Option<Secret>,
     pub(crate) brand: Brand,
     pub(crate) mac: Option<String>,
+    /// None: not set.
+    encryption: Option<Encryption>,
 }
 
 impl Default for Login {
     fn default() -> Self {
-        Self { uid: None, username: "admin".into(), password: None, auth_key: None, brand: Brand::default(), mac: None }
+        Self {
+            uid: None,
+            username: "admin".into(),
+            password: None,
+            auth_key: None,
+            brand: Brand::default(),
+            mac: None,
+            encryption: None,
+        }
     }
 }
 
@@ -33,6 +47,7 @@ impl Login {
             "username" => self.username.to_value(),
             "brand" => self.brand.to_value(),
             "mac" => self.mac.to_value(),
+            "encryption" => self.encryption().to_value(),
             _ => unimplemented!(),
         }
     }
@@ -47,6 +62,7 @@ impl Login {
             "auth-key" => self.auth_key = text.filter(|text| !text.is_empty()).map(Secret::from),
             "mac" => self.mac = text.filter(|text| !text.is_empty()),
             "brand" => self.brand = value.get().unwrap_or_default(),
+            "encryption" => self.encryption = value.get().ok(),
             _ => unimplemented!(),
         }
     }
@@ -54,6 +70,27 @@ impl Login {
     /// The MAC address, if it is set.
     pub(crate) fn mac(&self) -> Result<Option<Mac>, ParseMacError> {
         self.mac.as_deref().map(str::parse).transpose()
+    }
+
+    /// Whether to encrypt: as it is set, or as the brand's cameras do.
+    pub(crate) fn encryption(&self) -> Encryption {
+        self.encryption.unwrap_or(Encryption::default_of(self.brand))
+    }
+
+    /// The options of a session with the camera of this UID. With `environment`, `TUTK_PASSWORD` and `TUTK_AUTH_KEY` are the secrets
+    /// that are not set.
+    pub(crate) fn session(&self, uid: &str, environment: bool) -> Result<SessionOptions, BadSetting> {
+        let of_environment =
+            |name| env::var(name).ok().filter(|value| environment && !value.is_empty()).map(Secret::from);
+        let mut options = SessionOptions::new(uid.parse()?);
+        options.account.clone_from(&self.username);
+        options.password = self.password.clone().or_else(|| of_environment("TUTK_PASSWORD")).unwrap_or_default();
+        let key = self.auth_key.clone().or_else(|| of_environment("TUTK_AUTH_KEY"));
+        options.auth_key = parse_auth_key(key.as_ref())?;
+        options.encryption = self.encryption().into();
+        options.brand = self.brand.into();
+        options.mac = self.mac()?;
+        Ok(options)
     }
 }
 

@@ -1,13 +1,12 @@
 //! The properties of `tutkaudiosink`.
 #![allow(unused_doc_comments)]
 
-use std::env;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
-use tutk::{Address, Secret, SessionOptions};
+use tutk::{Address, SessionOptions};
 
 use crate::errors::BadSetting;
 use crate::login::{self, Login};
@@ -18,20 +17,12 @@ pub(super) struct Settings {
     login: Login,
     address: Option<String>,
     timeout: u32,
-    /// None: not set.
-    encryption: Option<Encryption>,
     pub(super) session: TalkSession,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            login: Login::default(),
-            address: None,
-            timeout: 5_000,
-            encryption: None,
-            session: TalkSession::default(),
-        }
+        Self { login: Login::default(), address: None, timeout: 5_000, session: TalkSession::default() }
     }
 }
 
@@ -135,7 +126,6 @@ impl Settings {
         match name {
             "address" => self.address.to_value(),
             "timeout" => self.timeout.to_value(),
-            "encryption" => self.encryption().to_value(),
             "session" => self.session.to_value(),
             _ => self.login.get(name),
         }
@@ -146,7 +136,6 @@ impl Settings {
         match name {
             "address" => self.address = value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty()),
             "timeout" => self.timeout = value.get().unwrap_or_default(),
-            "encryption" => self.encryption = value.get().ok(),
             "session" => self.session = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
@@ -156,27 +145,14 @@ impl Settings {
         Duration::from_millis(self.timeout.into())
     }
 
-    /// Whether to encrypt: as it is set, or as the brand's cameras do.
-    fn encryption(&self) -> Encryption {
-        self.encryption.unwrap_or(Encryption::default_of(self.login.brand))
-    }
-
     /// The options of an own session.
     pub(super) fn options(&self) -> Result<SessionOptions, BadSetting> {
         let uid = self.login.uid.as_deref().ok_or_else(|| {
             BadSetting("The property “uid” is not set: it names the camera to speak to, by the 20 letters and digits on its label".into())
         })?;
-        let environment = |name: &str| env::var(name).ok().filter(|value| !value.is_empty()).map(Secret::from);
-        let mut options = SessionOptions::new(uid.parse()?);
-        options.account.clone_from(&self.login.username);
-        options.password = self.login.password.clone().or_else(|| environment("TUTK_PASSWORD")).unwrap_or_default();
-        let key = self.login.auth_key.clone().or_else(|| environment("TUTK_AUTH_KEY"));
-        options.auth_key = login::parse_auth_key(key.as_ref())?;
+        let mut options = self.login.session(uid, true)?;
         options.address = self.address.as_deref().map(str::parse::<Address>).transpose()?;
         options.timeout = self.timeout();
-        options.encryption = self.encryption().into();
-        options.brand = self.login.brand.into();
-        options.mac = self.login.mac()?;
         // Audio is asked for when that is needed.
         (options.video, options.audio) = (false, false);
         options.backend = tutk::Backend::Native;

@@ -18,8 +18,6 @@ pub(super) struct Settings {
     port: u32,
     max_viewers: u32,
     generation: Generation,
-    /// None: not set.
-    encryption: Option<Encryption>,
     speaker: bool,
 }
 
@@ -31,7 +29,6 @@ impl Default for Settings {
             port: 0,
             max_viewers: 16,
             generation: Generation::default(),
-            encryption: None,
             speaker: false,
         }
     }
@@ -188,7 +185,6 @@ impl Settings {
             "port" => self.port.to_value(),
             "max-viewers" => self.max_viewers.to_value(),
             "generation" => self.generation.to_value(),
-            "encryption" => self.encryption().to_value(),
             "speaker" => self.speaker.to_value(),
             _ => self.login.get(name),
         }
@@ -202,15 +198,9 @@ impl Settings {
             "port" => self.port = number(),
             "max-viewers" => self.max_viewers = number(),
             "generation" => self.generation = value.get().unwrap_or_default(),
-            "encryption" => self.encryption = value.get().ok(),
             "speaker" => self.speaker = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
-    }
-
-    /// Whether to encrypt: as it is set, or as the brand's cameras do.
-    fn encryption(&self) -> Encryption {
-        self.encryption.unwrap_or(Encryption::default_of(self.login.brand))
     }
 
     /// The options of the camera.
@@ -229,7 +219,7 @@ impl Settings {
             .with_max_viewers(self.max_viewers as usize)
             .with_generation(self.generation.into())
             .with_speaker(self.speaker)
-            .with_encryption(self.encryption().into());
+            .with_encryption(self.login.encryption().into());
         options.auth_key = login::parse_auth_key(self.login.auth_key.as_ref())?;
         options.brand = self.login.brand.into();
         options.mac = self.login.mac()?;

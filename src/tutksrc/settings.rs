@@ -1,6 +1,5 @@
 //! What the properties of `tutksrc` are set to.
 
-use std::env;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use tutk::{Address, DiscoverOptions, LocalPorts, ParseAddressError, ParseLocalPo
 
 use super::uri;
 use crate::errors::BadSetting;
-use crate::login::{self, Login};
-use crate::{Backend, Encryption, Quality, Streams, TimestampMode};
+use crate::login::Login;
+use crate::{Backend, Quality, Streams, TimestampMode};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -34,8 +33,6 @@ pub(super) struct Settings {
     pub(super) backend: Backend,
     pub(super) library: Option<String>,
     pub(super) license_key: Option<Secret>,
-    /// None: not set.
-    pub(super) encryption: Option<Encryption>,
     pub(super) require_encryption: bool,
     pub(super) quality: Quality,
     pub(super) navigation: bool,
@@ -66,7 +63,6 @@ impl Default for Settings {
             backend: Backend::Auto,
             library: None,
             license_key: None,
-            encryption: None,
             require_encryption: false,
             quality: Quality::Unset,
             navigation: false,
@@ -94,7 +90,6 @@ impl Settings {
             "stats-interval" => self.stats_interval.to_value(),
             "backend" => self.backend.to_value(),
             "library" => self.library.to_value(),
-            "encryption" => self.encryption().to_value(),
             "require-encryption" => self.require_encryption.to_value(),
             "quality" => self.quality.to_value(),
             "navigation" => self.navigation.to_value(),
@@ -126,7 +121,6 @@ impl Settings {
             "stats-interval" => self.stats_interval = number(),
             "backend" => self.backend = value.get().unwrap_or_default(),
             "library" => self.library = text(),
-            "encryption" => self.encryption = value.get().ok(),
             "require-encryption" => self.require_encryption = value.get().unwrap_or_default(),
             "license-key" => self.license_key = text().map(Secret::from),
             "quality" => self.quality = value.get().unwrap_or_default(),
@@ -197,10 +191,8 @@ impl Settings {
         }
         let (address, local_ports) = (self.address()?, self.local_ports()?);
         let Some(uid) = &self.login.uid else { return Ok(None) };
-        let mut options = SessionOptions::new(uid.parse()?);
-        options.account.clone_from(&self.login.username);
-        options.password = self.password().unwrap_or_default();
-        options.auth_key = login::parse_auth_key(self.auth_key().as_ref())?;
+        // Whoever wrote a URI with an address chose where the secrets go.
+        let mut options = self.login.session(uid, !self.address_from_uri)?;
         options.channel = self.channel.try_into().unwrap_or_default();
         options.address = address;
         options.local_ports = local_ports;
@@ -209,31 +201,9 @@ impl Settings {
         options.backend = self.backend.into();
         options.library = self.library.as_ref().map(PathBuf::from);
         options.license_key.clone_from(&self.license_key);
-        let encryption = if self.require_encryption { Encryption::Required } else { self.encryption() };
-        options.encryption = encryption.into();
-        options.brand = self.login.brand.into();
-        options.mac = self.login.mac()?;
+        if self.require_encryption {
+            options.encryption = tutk::Encryption::Required;
+        }
         Ok(Some(options))
-    }
-
-    /// Whether to encrypt: as it is set, or as the brand's cameras do.
-    fn encryption(&self) -> Encryption {
-        self.encryption.unwrap_or(Encryption::default_of(self.login.brand))
-    }
-
-    /// The password that was set, or the environment's, if this may have it.
-    fn password(&self) -> Option<Secret> {
-        self.login.password.clone().or_else(|| self.environment("TUTK_PASSWORD"))
-    }
-
-    /// The authentication key, likewise.
-    fn auth_key(&self) -> Option<Secret> {
-        let of_environment = || self.environment("TUTK_AUTH_KEY").filter(|key| !key.reveal().is_empty());
-        self.login.auth_key.clone().or_else(of_environment)
-    }
-
-    /// A secret of the environment, unless whoever wrote the URI chose where it goes.
-    fn environment(&self, name: &str) -> Option<Secret> {
-        env::var(name).ok().filter(|_| !self.address_from_uri).map(Secret::from)
     }
 }
