@@ -11,7 +11,7 @@
  * microphone waits. Audio that comes later gets a pad then, and another #GstStreamCollection is announced. A pad without
  * buffers gets gap events, half a second behind the other.
  *
- * The pad of audio has a thread of its own, and room for 20 s: a muxer that takes no audio while it waits for video does not keep
+ * The pad of audio has a thread and a queue of its own, for 20 s: a muxer that takes no audio while it waits for video does not keep
  * that video away. If it waits for longer, the oldest audio is dropped.
  *
  * ## Example

@@ -60,7 +60,7 @@ const TOKEN: c_int = 1;
 /// What the application has for this account or identity.
 ///
 /// # Safety
-/// The function takes a text with its NUL, and room for as many bytes as it is told.
+/// The function takes a text with its NUL, and a buffer with its size in bytes.
 unsafe fn find(function: FindSecret, name: &[u8]) -> Option<Secret> {
     let name = array::<{ MAX_CREDENTIAL + 1 }>(name);
     let mut secret = Zeroizing::new([0u8; MAX_CREDENTIAL + 1]);
