@@ -11,8 +11,8 @@
  * microphone waits. Audio that comes later gets a pad then, and another #GstStreamCollection is announced. A pad without
  * buffers gets gap events, half a second behind the other.
  *
- * The pad of audio has a thread and a queue of its own, for 20 s: a muxer that takes no audio while it waits for video does not keep
- * that video away. If it waits for longer, the oldest audio is dropped.
+ * Each pad has a thread and a queue of its own: a muxer that takes no audio while it waits for video does not keep that video
+ * away, nor the other way round. After 20 s the oldest audio is dropped, and video waits upstream.
  *
  * ## Example
  * |[

@@ -1,11 +1,13 @@
 //! The streams of a camera, and what happens to them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 use tutk::Media;
 
 use super::output::Output;
+use super::pad_queue::PadQueues;
 use crate::container::{self, Label};
 
 /// How long the first stream waits for the other one.
@@ -39,6 +41,7 @@ pub(super) struct Streams {
     group: Option<gst::GroupId>,
     segment: Option<gst::Event>,
     streams: Vec<Stream>,
+    queues: Arc<PadQueues>,
     /// While the first stream waits for the other one.
     waiting: Option<Waiting>,
     has_no_more_pads: bool,
@@ -161,7 +164,7 @@ impl Streams {
         };
         let id = format!("{}/{name}_0", self.id);
         let stream = gst::Stream::new(Some(&id), Some(caps), kind, gst::StreamFlags::SELECT);
-        let Some(output) = Output::new(*media) else { return };
+        let Some(output) = Output::new(*media, &self.queues) else { return };
         let group = *self.group.get_or_insert_with(gst::GroupId::next);
         let start = gst::event::StreamStart::builder(&id).group_id(group).stream(stream.clone()).build();
         for event in [Some(start), Some(gst::event::Caps::new(caps)), self.segment.clone()].into_iter().flatten() {

@@ -111,6 +111,17 @@ fn the_picture_has_a_hole() {
 }
 
 #[test]
+fn the_sound_has_a_hole() {
+    let scene = Scene::new();
+    let recorder = Recorder::splitmux(&scene);
+    let viewer = scene.camera.wait_for_watcher();
+    scene.send_both(viewer, 9 * GOP, |_| true, |frame| !(2 * GOP..6 * GOP).contains(&frame));
+    let (pictures, sound) = recorder.end();
+    assert!(pictures > 8 * GOP, "{pictures} pictures");
+    assert!(sound > 4.0, "{sound} s of sound");
+}
+
+#[test]
 fn the_camera_reconnects_and_its_picture_is_late() {
     let scene = Scene::new();
     // mp4mux of GStreamer 1.22 leaks gap events.

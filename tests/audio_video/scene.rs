@@ -35,11 +35,22 @@ impl Scene {
     /// Sends so many frames to a viewer, each in its time, with the audio of that time. Some are left out: those that are not
     /// `seen`.
     pub(crate) fn send(&self, viewer: ViewerId, frames: usize, seen: impl Fn(usize) -> bool) {
+        self.send_both(viewer, frames, seen, |_| true);
+    }
+
+    /// Also leaves out the audio of those frames that are not `heard`.
+    pub(crate) fn send_both(
+        &self,
+        viewer: ViewerId,
+        frames: usize,
+        seen: impl Fn(usize) -> bool,
+        heard: impl Fn(usize) -> bool,
+    ) {
         let begin = Instant::now();
         for number in 0..frames {
             thread::sleep((begin + FRAME * number as u32).saturating_duration_since(Instant::now()));
             let time = 40 * number as u32;
-            for block in 0..2 {
+            for block in (0..2).filter(|_| heard(number)) {
                 let time = time + 20 * block;
                 self.camera.send_audio(viewer, AudioFormat::new(Codec::Pcm, RATE), 1_000 + time, &tone(time));
             }
