@@ -182,5 +182,6 @@ fn begin(data: &[u8]) -> Option<&[u8]> {
 
 /// Where the next start code begins, and what follows it.
 fn next_start(unit: &[u8]) -> Option<(usize, usize)> {
-    unit.windows(3).position(|bytes| bytes == [0, 0, 1]).map(|at| (at, at + 3))
+    let follows_zeros = |one: &usize| unit.get(..*one).is_some_and(|before| before.ends_with(&[0, 0]));
+    memchr::memchr_iter(1, unit).find(follows_zeros).map(|one| (one - 2, one + 1))
 }
