@@ -327,10 +327,12 @@ impl Assembly {
 
     /// When the next frame is asked for; never while a frame is under way.
     fn probe_at(&self) -> Option<Instant> {
-        // What is on its way while the camera hears of the silence is not lost.
         let (at, wait) = self.probe;
-        let round_trip = self.retry.ack_interval().min(MAX_PROBE);
-        self.slots.is_empty().then_some(at + round_trip.saturating_sub(wait))
+        self.slots.is_empty().then(|| {
+            // What is on its way while the camera hears of the silence is not lost.
+            let round_trip = self.retry.ack_interval().min(MAX_PROBE);
+            at + round_trip.saturating_sub(wait)
+        })
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
