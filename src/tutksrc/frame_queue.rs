@@ -71,6 +71,8 @@ pub(super) struct Producer {
     lost: bool,
     /// The last frame was dropped.
     full: bool,
+    /// What the streaming thread was told.
+    stalled: bool,
     /// So many blocks of audio are missing before the next one.
     lost_audio: u32,
 }
@@ -102,7 +104,8 @@ struct State {
 /// Both sides of a queue that drops frames after `max_time`, if there is one.
 pub(super) fn frame_queue(max_time: Option<Duration>) -> (Producer, Consumer) {
     let queue = Arc::<Queue>::default();
-    (Producer { queue: queue.clone(), max_time, lost: false, full: false, lost_audio: 0 }, Consumer(queue))
+    let producer = Producer { queue: queue.clone(), max_time, lost: false, full: false, stalled: false, lost_audio: 0 };
+    (producer, Consumer(queue))
 }
 
 impl Consumer {
@@ -173,9 +176,12 @@ impl Producer {
     }
 
     /// Whether a frame of the camera is overdue: the streaming thread no longer waits for it without a limit.
-    pub(super) fn set_stalled(&self, stalled: bool) {
-        self.queue.lock().stalled = stalled;
-        self.queue.changed.notify_one();
+    pub(super) fn set_stalled(&mut self, stalled: bool) {
+        // Most frames change nothing, and the streaming thread need not wake up a second time.
+        if std::mem::replace(&mut self.stalled, stalled) != stalled {
+            self.queue.lock().stalled = stalled;
+            self.queue.changed.notify_one();
+        }
     }
 
     /// There will be no more frames, because of this.
