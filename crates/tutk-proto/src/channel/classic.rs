@@ -231,7 +231,11 @@ impl ClassicServer {
             }
             return Some(sent);
         }
-        self.sent.poll_transmit(send)
+        self.sent.poll_transmit(now, send)
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.controls.poll_timeout().into_iter().chain(self.sent.poll_timeout()).min()
     }
 
     /// Bytes of sent frames that are held.
@@ -317,6 +321,35 @@ mod tests {
         assert!(server.memory() > 0);
         server.handle(now, &ack(0));
         assert_eq!(server.memory(), 0);
+    }
+
+    /// A viewer's socket holds about 90 chunks.
+    #[test]
+    fn a_large_frame_does_not_go_out_at_once() {
+        let (begin, mut server) = (Instant::now(), ClassicServer::new(true, 8));
+        let large = Outgoing::new(&[7; 100_000], &[0; 16]).unwrap();
+        server.push_video(&large);
+        server.push_video(&Outgoing::new(&[7; 10_000], &[0; 16]).unwrap());
+        let (mut now, mut sent) = (begin, Vec::new());
+        loop {
+            sent.push(drain(&mut server, now).len());
+            let Some(next) = server.sent.poll_timeout() else { break };
+            now = next;
+        }
+        // The other frame begins with what it may.
+        assert_eq!(sent, [64, 32, 2 + 10]);
+        assert_eq!(now - begin, Duration::from_millis(4));
+        // What is asked for is spread, too.
+        server.handle(now, &Av::Feedback(Feedback::Nack { frame: 0, chunks: &[] }));
+        let (mut now, mut again) = (now, 0);
+        loop {
+            let count = drain(&mut server, now).len();
+            assert!(count <= 64, "{count}");
+            again += count;
+            let Some(next) = server.sent.poll_timeout() else { break };
+            now = next;
+        }
+        assert_eq!(again, 98);
     }
 
     #[test]

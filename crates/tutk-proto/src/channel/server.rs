@@ -301,7 +301,7 @@ impl Server {
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Classic(media) => media.controls.poll_timeout(),
+            State::Classic(media) => media.poll_timeout(),
             State::Packet(media) => media.poll_timeout(),
             State::Waiting | State::Asked => None,
         }

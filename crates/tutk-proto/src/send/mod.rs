@@ -1,6 +1,7 @@
 //! The sending side of media: frames cut into chunks, kept until they are acknowledged.
 
 mod budget;
+mod pacer;
 pub(crate) mod packet;
 mod sent;
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::budget::Budget;
+use super::pacer::Pacer;
 use crate::wire::{AUDIO_MARK, Av, CHUNK, Chunk, Feedback, FrameInfo};
 use crate::{Codec, SendError};
 use crate::{MAX_FRAME, RESEND_STORE};
@@ -131,6 +132,8 @@ pub(crate) struct Sent {
     /// Chunks that the viewer asked for: frame, chunk.
     retransmit: VecDeque<(u32, u16)>,
     budget: Budget,
+    /// Each frame begins with a burst.
+    pacer: Pacer,
     /// Acknowledgements to be answered: frame, the viewer's clock, how often it has forgotten what it held.
     seen: VecDeque<(u32, u32, u32)>,
     /// Frames that the viewer asked for and that are not here.
@@ -160,6 +163,7 @@ impl Sent {
             bytes: 0,
             retransmit: VecDeque::new(),
             budget: Budget::new(),
+            pacer: Pacer::new(),
             seen: VecDeque::new(),
             unavailable: VecDeque::new(),
         }
@@ -216,7 +220,7 @@ impl Sent {
     }
 
     /// The next message to the viewer: what it lacks goes before what is new.
-    pub(crate) fn poll_transmit<R>(&mut self, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
+    pub(crate) fn poll_transmit<R>(&mut self, now: Instant, send: impl FnOnce(Av<'_>) -> R) -> Option<R> {
         let clean = self.clean;
         if let Some((frame, clock, clean)) = self.seen.pop_front() {
             return Some(send(Av::Feedback(Feedback::AckReceived { frame, clock, clean })));
@@ -224,15 +228,27 @@ impl Sent {
         if let Some(frame) = self.unavailable.pop_front() {
             return Some(send(Av::Feedback(Feedback::NotAvailable { frame })));
         }
+        let next = self.next();
+        if self.retransmit.is_empty() {
+            match self.frames.get(next) {
+                None => return None,
+                Some(frame) if frame.next_chunk == 0 => self.pacer.refill(),
+                Some(_) => {}
+            }
+        }
+        if !self.pacer.may_send(now) {
+            return None;
+        }
         while let Some((number, index)) = self.retransmit.pop_front() {
             if let Some(frame) = self.position(number).and_then(|at| self.frames.get(at))
                 && let Some(chunk) = frame.chunk(index)
             {
+                self.pacer.sent();
                 return Some(send(Av::Video { retransmitted: true, clock: 0, clean, chunk }));
             }
         }
-        let at = self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none());
-        let frame = self.frames.get_mut(at)?;
+        let frame = self.frames.get_mut(next)?;
+        self.pacer.sent();
         frame.next_chunk += 1;
         let sent = frame
             .chunk(frame.next_chunk - 1)
@@ -242,6 +258,16 @@ impl Sent {
             self.forget(number);
         }
         sent
+    }
+
+    /// The place of the frame whose chunks are sent next.
+    fn next(&self) -> usize {
+        self.frames.partition_point(|frame| frame.chunk(frame.next_chunk).is_none())
+    }
+
+    /// When more may go out.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        self.pacer.poll_timeout().filter(|_| !self.retransmit.is_empty() || self.next() < self.frames.len())
     }
 
     fn forget(&mut self, number: u32) {

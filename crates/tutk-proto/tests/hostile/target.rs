@@ -73,6 +73,19 @@ impl Target {
         std::iter::from_fn(|| self.camera.poll_transmit(self.now, 1, &mut self.out)).count()
     }
 
+    /// The same over a time.
+    pub(crate) fn drain_for(&mut self, time: Duration) -> usize {
+        let end = self.now + time;
+        let mut count = self.drain();
+        while let Some(next) = self.camera.poll_timeout().filter(|next| *next <= end) {
+            self.now = next;
+            self.camera.handle_timeout(next);
+            count += self.drain();
+        }
+        self.now = end;
+        count
+    }
+
     pub(crate) fn send(&mut self, viewer: ViewerId, len: usize, key: bool) -> usize {
         let data = vec![0; len];
         let frame = VideoFrame::new(Codec::H264, &data).with_key(key);

@@ -4,7 +4,6 @@ mod block;
 mod cut;
 mod detection;
 mod frame_acks;
-mod pacer;
 mod sender;
 mod sent_frame;
 mod window;

@@ -1,11 +1,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::super::pacer::Pacer;
 use super::block::{Block, parity_message};
 use super::cut::Cut;
 use super::detection::Detection;
 use super::frame_acks::FrameAcks;
-use super::pacer::Pacer;
 use super::sent_frame::SentFrame;
 use super::window::Window;
 use crate::RESEND_STORE;

@@ -42,6 +42,12 @@ impl Pacer {
         self.rest = None;
     }
 
+    /// As many may go out at once as in the beginning.
+    pub(super) fn refill(&mut self) {
+        self.left = BURST;
+        self.rest = None;
+    }
+
     /// So many have been read.
     pub(super) fn acked(&mut self, chunks: usize) {
         self.left = self.left.saturating_add(chunks.try_into().unwrap_or(BURST)).min(BURST);
