@@ -116,7 +116,7 @@ impl Peer {
     }
 
     pub(crate) fn data(&mut self, channel: u8, av: Av<'_>) -> Vec<u8> {
-        let session = Session { from: self.from, id: self.session, channel, partial: false, secure: false };
+        let session = Session { from: self.from, id: self.session, channel, partial: false, secure: false, ticket: 0 };
         let payload = &av.to_payload(self.style(), self.generation);
         self.sequence = self.sequence.wrapping_add(1);
         self.datagram(Message::Data { session, sequence: self.sequence, payload })

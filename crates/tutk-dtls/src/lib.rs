@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use openssl::error::ErrorStack;
+use openssl::hash::MessageDigest;
+use openssl::pkey::PKey;
+use openssl::sign::Signer;
 use tutk_proto::security::{Association, Keys, Provider, ProviderError, Psk};
 
 use association::{Openssl, Role};
@@ -41,6 +44,13 @@ impl Provider for OpenSsl {
         openssl::sha::sha256(data)
     }
 
+    fn hmac_sha1(&self, key: &[u8], data: &[u8]) -> Option<[u8; 20]> {
+        let key = PKey::hmac(key).ok()?;
+        let mut tag = [0; 20];
+        let len = Signer::new(MessageDigest::sha1(), &key).ok()?.sign_oneshot(&mut tag, data).ok()?;
+        (len == tag.len()).then_some(tag)
+    }
+
     fn client(&self, now: Instant, identity: &[u8], psk: Psk) -> Result<Box<dyn Association>, ProviderError> {
         let role = Role::Client { identity: identity.to_vec(), psk };
         Ok(Box::new(Openssl::new(now, role).map_err(describe)?))
@@ -55,4 +65,17 @@ impl Provider for OpenSsl {
 
 fn describe(error: ErrorStack) -> ProviderError {
     ProviderError(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The second test case of RFC 2202.
+    #[test]
+    fn hmacs_are_those_of_the_rfc() {
+        let tag = OpenSsl.hmac_sha1(b"Jefe", b"what do ya want for nothing?").unwrap();
+        let hex: String = tag.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Writes at most `max_datagrams` of the datagrams that `next` appends in the plain over what `out` holds, scrambled.
+    /// Writes at most `max_datagrams` of the datagrams that `next` appends in the plain over what `out` holds, scrambled where their framing is.
     pub(crate) fn fill(
         &mut self,
         max_datagrams: usize,
@@ -41,7 +41,7 @@ impl Outbox {
             }
             None => {
                 let destination = next(out)?;
-                wire::scramble(out);
+                wire::to_wire(out);
                 destination
             }
         };
@@ -51,7 +51,7 @@ impl Outbox {
             let start = out.len();
             let Some(to) = next(out) else { break };
             let datagram = out.get_mut(start..).unwrap_or_default();
-            wire::scramble(datagram);
+            wire::to_wire(datagram);
             let len = datagram.len();
             if to != destination || len > size {
                 self.datagram.clear();

@@ -68,6 +68,11 @@ impl fmt::Debug for AuthKey {
     }
 }
 
+/// Compares in constant time.
+pub(crate) fn same(given: &[u8], right: &[u8]) -> bool {
+    given.len() == right.len() && given.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tutk_dtls::OpenSsl;
 use tutk_proto::security::{Identity, Provider, Psk};
 use tutk_proto::wire::{AddressBlock, Grant, Message, Role, SearchAnswer, SearchResult, SessionRequest, descramble};
-use tutk_proto::{CloseReason, Generation, Secret, SessionId};
+use tutk_proto::{CloseReason, Framing, Generation, Secret, SessionId};
 
 use crate::world::{self, Setup, World, forged};
 use crate::{Auto, NOTICE, Outcome, Required, outcome, seconds};
@@ -76,7 +76,8 @@ fn forged_alerts_end_a_handshake_and_bring_no_plain_session() {
                 let alert = [21, 0xFE, 0xFD, 0, 0, 0, 0, 0, 0, 0xFF, 0xF0, 0, 2, level, description];
                 let from = Role::Camera;
                 let setup = Setup { viewer, ..Setup::default() };
-                let mut world = forging(setup, move || vec![forged(from, World::session(7), true, &alert)]);
+                let mut world =
+                    forging(setup, move || vec![forged(from, World::session(Framing::Block, 7), true, &alert)]);
                 world.run(seconds(8));
                 assert!(!world.fell_back, "{description}");
                 match outcome(&world) {
@@ -108,7 +109,9 @@ fn forged_notices_come_too_late_once_the_camera_has_answered() {
         let after = answered;
         answered |= to_viewer && is_dtls;
         if to_viewer && after {
-            return [false, true].map(|secure| forged(Role::Camera, World::session(7), secure, NOTICE)).into();
+            return [false, true]
+                .map(|secure| forged(Role::Camera, World::session(Framing::Block, 7), secure, NOTICE))
+                .into();
         }
         vec![]
     });
@@ -171,7 +174,7 @@ fn hellos_in_a_session_change_nothing() {
     world.run(seconds(1));
     let hello = hello(&world);
     world.tamper = Box::new(move |to_viewer, _| {
-        let datagram = forged(Role::Viewer, World::session(3), true, &hello);
+        let datagram = forged(Role::Viewer, World::session(Framing::Block, 3), true, &hello);
         if to_viewer { vec![] } else { vec![datagram; 20] }
     });
     let before = world.delivered;

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tutk_dtls::OpenSsl;
-use tutk_proto::security::{CipherSuite, Encryption, Identity, Logins, Psk};
-use tutk_proto::wire::{Message, Role, Session, descramble, scramble};
+use tutk_proto::security::{CipherSuite, Encryption, Identity, Logins, Provider, Psk};
+use tutk_proto::wire::{Message, Role, Session, TAG_LEN, from_wire, is_hmac, to_wire};
 use tutk_proto::{
-    Access, AvEvent, Camera, CameraConfig, CameraEvent, CloseReason, Codec, Credentials, Generation, Secret, SessionId,
-    Transmit, VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId, io_control,
+    Access, AvEvent, Camera, CameraConfig, CameraEvent, CloseReason, Codec, Credentials, Framing, Generation, Secret,
+    SessionId, Transmit, VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId, io_control,
 };
 
 use crate::clock::Clock;
@@ -24,6 +24,9 @@ pub(crate) struct Setup {
     pub(crate) viewer: Encryption,
     pub(crate) camera: Encryption,
     pub(crate) generations: (Generation, Generation),
+    /// Of the camera; the viewer takes either.
+    pub(crate) framing: Framing,
+    pub(crate) auth_keys: (Option<&'static str>, Option<&'static str>),
     pub(crate) credentials: Credentials,
     pub(crate) conditions: Conditions,
     pub(crate) seed: u64,
@@ -36,6 +39,8 @@ impl Default for Setup {
             viewer: Encryption::Auto,
             camera: Encryption::Auto,
             generations: (Generation::G1A, Generation::G1A),
+            framing: Framing::Block,
+            auth_keys: (None, None),
             credentials: Credentials::new("admin", "right"),
             conditions: Conditions { delay: Duration::from_millis(2), ..Conditions::default() },
             seed: 7,
@@ -82,17 +87,23 @@ impl World {
         let provider = Arc::new(OpenSsl::new().unwrap());
         let token = Psk::new(&OpenSsl, &Secret::from("token"));
         let access = Access::Account { account: "admin".into(), password: "right".into() };
-        let camera = CameraConfig::new(UID.parse().unwrap(), access)
-            .with_generation(setup.generations.1)
+        let is_hmac = setup.framing == Framing::Hmac;
+        let mut camera = CameraConfig::new(UID.parse().unwrap(), access)
+            .with_generation(if is_hmac { Generation::G1D } else { setup.generations.1 })
             .with_encryption(setup.camera)
             .with_speaker(setup.speaker)
             .with_provider(provider.clone())
             .with_keys(Arc::new(Logins::default().with(Identity::Token("phone"), token)));
-        let viewer = ViewerConfig::new(UID.parse().unwrap(), vec!["10.77.0.255:32761".parse().unwrap()], setup.seed)
-            .with_credentials(setup.credentials)
-            .with_generation(setup.generations.0)
-            .with_encryption(setup.viewer)
-            .with_provider(provider);
+        let mut viewer =
+            ViewerConfig::new(UID.parse().unwrap(), vec!["10.77.0.255:32761".parse().unwrap()], setup.seed)
+                .with_credentials(setup.credentials)
+                .with_generation(setup.generations.0)
+                .with_encryption(setup.viewer)
+                .with_hmac_framing(true)
+                .with_provider(provider);
+        let keys = setup.auth_keys;
+        (viewer.auth_key, camera.auth_key) =
+            (keys.0.map(|key| key.parse().unwrap()), keys.1.map(|key| key.parse().unwrap()));
         Self {
             network: Network::new(clock.now(), setup.seed, setup.conditions),
             viewer: Viewer::new(clock.now(), viewer),
@@ -118,8 +129,9 @@ impl World {
     }
 
     /// The id of the session that was established.
-    pub(crate) fn session(seed: u64) -> SessionId {
-        SessionId::Block(seed.to_le_bytes())
+    pub(crate) fn session(framing: Framing, seed: u64) -> SessionId {
+        let id = seed.to_le_bytes();
+        if framing == Framing::Hmac { SessionId::Hmac(id) } else { SessionId::Block(id) }
     }
 
     /// Runs until then, or until nothing is under way.
@@ -224,10 +236,22 @@ impl World {
     }
 }
 
-/// A session datagram as anybody could send it who has read the session's id.
+/// A session datagram as anybody could send it who has read the session's id, and knows the camera's UID.
 pub(crate) fn forged(from: Role, id: SessionId, secure: bool, payload: &[u8]) -> Vec<u8> {
     let session = Session { secure, partial: secure, ..Session::new(from, id) };
-    Message::Data { session, sequence: 0, payload }.to_datagram(Generation::G1A)
+    sealed(&Message::Data { session, sequence: 0, payload })
+}
+
+/// A message of generation 0x1a or 0x1d, sealed with the UID alone where its framing wants that.
+pub(crate) fn sealed(message: &Message<'_>) -> Vec<u8> {
+    let mut datagram = message.to_datagram(Generation::G1A);
+    if is_hmac(&datagram) {
+        let len = if matches!(message, Message::Ticket { .. }) { 32 } else { 28 };
+        let tag = OpenSsl.hmac_sha1(UID.as_bytes(), &datagram[..len]).unwrap();
+        let at = datagram.len() - TAG_LEN;
+        datagram[at..].copy_from_slice(&tag);
+    }
+    datagram
 }
 
 /// Where the payload of an encrypted datagram begins.
@@ -235,10 +259,15 @@ const HEADER: usize = 28;
 
 /// Changes the payload of an encrypted datagram.
 pub(crate) fn change_payload(datagram: &mut [u8], change: impl FnOnce(&mut [u8])) {
-    descramble(datagram);
-    let is_data = datagram.len() > HEADER && matches!(datagram[8..10], [7 | 8, 4]) && datagram[15] == 1;
+    from_wire(datagram);
+    let (is_data, end) = match is_hmac(datagram) {
+        true => (datagram[4..6] == [0x02, 0x15], datagram.len() - TAG_LEN),
+        false => {
+            (datagram.len() > HEADER && matches!(datagram[8..10], [7 | 8, 4]) && datagram[15] == 1, datagram.len())
+        }
+    };
     if is_data {
-        change(&mut datagram[HEADER..]);
+        change(&mut datagram[HEADER..end]);
     }
-    scramble(datagram);
+    to_wire(datagram);
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::security::{Encryption, Keys, Provider};
+use crate::session::Seal;
 use crate::{AuthKey, Generation, Secret, Uid};
 
 /// What a camera is called and whom it lets in.
@@ -20,7 +21,8 @@ pub struct CameraConfig {
     pub resend: bool,
     /// No datagram from a viewer for this long: it is gone.
     pub idle_timeout: Duration,
-    /// The camera's own generation; viewers of 0x09 are spoken to in theirs.
+    /// The camera's own generation; viewers of 0x09 are spoken to in theirs. One of 0x1d has
+    /// [`Framing::Hmac`](crate::Framing::Hmac) alone.
     pub generation: Generation,
     /// What viewers must show to be given a session; those of 0x09 cannot, and are refused where there is one.
     pub auth_key: Option<AuthKey>,
@@ -31,6 +33,8 @@ pub struct CameraConfig {
     pub encryption: Encryption,
     /// What encrypts; without it no session is encrypted.
     pub provider: Option<Arc<dyn Provider>>,
+    /// Whether viewers are also answered in [`Framing::Hmac`](crate::Framing::Hmac), if the camera can encrypt.
+    pub hmac_framing: bool,
     /// Whom encrypted sessions let in besides the account of [`Access::Account`]: tokens, or the application's accounts.
     pub keys: Option<Arc<dyn Keys>>,
 }
@@ -51,6 +55,7 @@ impl CameraConfig {
             speaker: false,
             encryption: Encryption::Auto,
             provider: None,
+            hmac_framing: false,
             keys: None,
         }
     }
@@ -109,10 +114,23 @@ impl CameraConfig {
         Self { provider: Some(provider), ..self }
     }
 
+    /// Sets [`hmac_framing`](Self::hmac_framing).
+    #[must_use]
+    pub fn with_hmac_framing(self, hmac_framing: bool) -> Self {
+        Self { hmac_framing, ..self }
+    }
+
     /// Sets [`keys`](Self::keys).
     #[must_use]
     pub fn with_keys(self, keys: Arc<dyn Keys>) -> Self {
         Self { keys: Some(keys), ..self }
+    }
+
+    /// What seals datagrams of 0xCC51, if the camera has that framing.
+    pub(super) fn seal(&self) -> Option<Seal> {
+        let has_framing = self.hmac_framing || self.generation >= Generation::G1D;
+        let provider = self.provider.clone().filter(|_| has_framing && self.encryption != Encryption::Off)?;
+        Some(Seal::new(provider, self.uid, self.auth_key.as_ref()))
     }
 
     /// Whether viewers may have plain sessions.

@@ -16,12 +16,13 @@ use keys::CameraKeys;
 
 use crate::channel::AvEvent;
 use crate::outbox::Outbox;
+use crate::secret::same;
 use crate::security::{Encryption, Failure};
-use crate::session::handshake::{v1, v2};
+use crate::session::handshake::{v1, v2, v3};
 use crate::session::secure::{Secure, SecurityEvent};
-use crate::session::{Peer, Peers};
+use crate::session::{Peer, Peers, Seal};
 use crate::wire::{self, AddressBlock, Grant, Message, SearchAnswer, SearchResult, Session, SessionRequest, Step};
-use crate::{AuthKey, Generation, Link, Profile, SendError, SessionId, Transmit, VideoFrame};
+use crate::{AuthKey, Framing, Generation, Link, Profile, SendError, SessionId, Transmit, VideoFrame};
 
 /// The camera's side of the protocol: answers searches, serves viewers.
 ///
@@ -30,6 +31,8 @@ use crate::{AuthKey, Generation, Link, Profile, SendError, SessionId, Transmit, 
 #[derive(Debug)]
 pub struct Camera {
     config: CameraConfig,
+    /// Of the framing 0xCC51, where the camera has it.
+    seal: Option<Seal>,
     peers: Peers,
     grants: v2::Grants,
     answers: VecDeque<(SocketAddr, Answer)>,
@@ -49,6 +52,8 @@ enum Answer {
     Handshake(v1::Answer),
     /// To a viewer that has begun its session and hears nothing.
     Confirm([u8; 8]),
+    /// In the framing 0xCC51.
+    Ticket(Message<'static>),
 }
 
 const MAX_ANSWERS: usize = 64;
@@ -65,6 +70,7 @@ impl Camera {
     /// A camera without viewers.
     pub fn new(config: CameraConfig) -> Self {
         Self {
+            seal: config.seal(),
             config,
             peers: Peers::default(),
             grants: v2::Grants::default(),
@@ -83,9 +89,13 @@ impl Camera {
     /// Takes a datagram, from the port of searches or of sessions, and descrambles it in its place. What is not for this
     /// camera is passed over.
     pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
-        wire::descramble(datagram);
+        wire::from_wire(datagram);
+        if wire::is_hmac(datagram) && !self.seal.as_ref().is_some_and(|seal| seal.is_intact(datagram)) {
+            return;
+        }
         let Ok(message) = Message::decode(datagram) else { return };
         match message {
+            Message::Ticket { step, ticket, id, .. } => self.handle_ticket(now, from, step, ticket, id),
             Message::Search { uid, request } if uid.is_none_or(|uid| uid == self.config.uid) => {
                 self.handle_search(now, from, uid.is_none(), request);
             }
@@ -95,8 +105,8 @@ impl Camera {
             }
             Message::Handshake { step, uid, session: Some(id), .. } if uid == self.config.uid => match id {
                 SessionId::Cookie(_) if self.takes_cookies() => self.handle_handshake(now, from, step, id),
-                SessionId::Block(id) if step == Step::Accept && self.knows(now, from, id) => {
-                    self.answer(from, Answer::Confirm(id));
+                SessionId::Block(block) if step == Step::Accept && self.knows(now, from, id) => {
+                    self.answer(from, Answer::Confirm(block));
                 }
                 _ => {}
             },
@@ -187,8 +197,21 @@ impl Camera {
         self.peers.update(viewer);
     }
 
+    fn handle_ticket(&mut self, now: Instant, from: SocketAddr, step: u16, ticket: u16, id: [u8; 8]) {
+        let session = SessionId::Hmac(id);
+        let is_known = self.knows(now, from, session);
+        let Some((is_granted, message)) = v3::answer(step, ticket, id, is_known, self.is_full()) else { return };
+        if is_granted {
+            self.grants.insert(now, from, session, Generation::G1D);
+        }
+        self.answer(from, Answer::Ticket(message));
+    }
+
     fn handle_search(&mut self, now: Instant, from: SocketAddr, any: bool, request: Option<SessionRequest>) {
         let SocketAddr::V4(asker) = from else { return };
+        if self.config.generation >= Generation::G1D {
+            return;
+        }
         match request.filter(|_| self.config.generation.has_block()) {
             None if self.takes_cookies() => self.answer(from, Answer::Found(asker)),
             None => {}
@@ -196,7 +219,7 @@ impl Camera {
             Some(request) if request.is_asking() => {
                 let result = self.decide(from, &request);
                 if result == SearchResult::Granted {
-                    self.grants.insert(now, from, &request);
+                    self.grants.insert(now, from, SessionId::Block(request.id), request.generation);
                 }
                 self.answer(from, Answer::Grant(request.id, result));
             }
@@ -207,7 +230,7 @@ impl Camera {
 
     /// Whether viewers of 0x09 may have sessions: they know neither authentication keys nor encryption.
     fn takes_cookies(&self) -> bool {
-        self.config.auth_key.is_none() && self.config.takes_plain()
+        self.config.auth_key.is_none() && self.config.takes_plain() && self.config.generation < Generation::G1D
     }
 
     /// Whether a viewer gets the session that it asks for.
@@ -222,23 +245,28 @@ impl Camera {
     }
 
     /// Whether a viewer was granted this session, or has it.
-    fn knows(&self, now: Instant, from: SocketAddr, id: [u8; 8]) -> bool {
-        self.grants.find(now, from, id).is_some() || self.peers.find(from, SessionId::Block(id)).is_some()
+    fn knows(&self, now: Instant, from: SocketAddr, id: SessionId) -> bool {
+        self.grants.find(now, from, id).is_some() || self.peers.find(from, id).is_some()
     }
 
     /// The first data of a session that was granted begins it.
     fn begin(&mut self, now: Instant, from: SocketAddr, session: Session) {
         let (id, is_secure) = (session.id, session.secure);
-        let SessionId::Block(block) = id else { return };
-        if let Some(generation) = self.grants.find(now, from, block) {
-            self.grants.remove(from, block);
+        if let Some(generation) = self.grants.find(now, from, id) {
+            self.grants.remove(from, id);
             if self.peers.find(from, id).is_none() {
-                let own = self.config.generation;
+                let (own, profile) = match id {
+                    SessionId::Hmac(_) => (Generation::G1D, Profile::HMAC),
+                    _ => (self.config.generation, Profile::between(self.config.generation, generation)),
+                };
                 if !self.config.takes_plain() && self.config.provider.is_none() {
                     return;
                 }
                 let secure = self.secure(from, is_secure);
-                self.add_peer(now, from, id, own, Profile::between(own, generation), secure);
+                self.add_peer(now, from, id, own, profile, secure);
+                if let Some(peer) = self.peers.find(from, id).and_then(|id| self.peers.get_mut(id)) {
+                    peer.link.set_ticket(session.ticket);
+                }
             }
         }
     }
@@ -290,7 +318,7 @@ impl Camera {
         self.make_room(from.ip());
         let mut peer = Peer::new(now, from, own, profile, id, self.config.idle_timeout);
         match secure {
-            Some(secure) if self.leaves_encryption() => peer.link.offer(secure),
+            Some(secure) if self.leaves_encryption() && profile.framing != Framing::Hmac => peer.link.offer(secure),
             Some(secure) => peer.link.encrypt(secure),
             None => {}
         }
@@ -408,7 +436,14 @@ impl Camera {
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
         let mut outbox = std::mem::take(&mut self.outbox);
-        let transmit = outbox.fill(max_datagrams, out, |out| self.poll_datagram(now, out));
+        let transmit = outbox.fill(max_datagrams, out, |out| {
+            let start = out.len();
+            let to = self.poll_datagram(now, out)?;
+            if let (Some(seal), Some(datagram)) = (&self.seal, out.get_mut(start..)) {
+                seal.seal(datagram);
+            }
+            Some(to)
+        });
         self.outbox = outbox;
         transmit
     }
@@ -438,6 +473,7 @@ impl Camera {
                 found(own, AddressBlock([0; 16]), grant).encode(own, out);
             }
             Answer::Handshake(answer) => answer.message(uid).encode(Generation::G09, out),
+            Answer::Ticket(message) => message.encode(Generation::G1D, out),
             Answer::Confirm(id) => {
                 let session = Some(SessionId::Block(id));
                 let step = Step::Confirm;
@@ -457,9 +493,4 @@ impl Camera {
     pub fn memory(&self) -> usize {
         self.peers.memory()
     }
-}
-
-/// Compares in constant time.
-fn same(given: &[u8], right: &[u8]) -> bool {
-    given.len() == right.len() && given.iter().zip(right).fold(0, |all, (a, b)| all | (a ^ b)) == 0
 }

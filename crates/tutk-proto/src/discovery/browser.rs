@@ -98,7 +98,7 @@ impl Browser {
 
     /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
     pub fn handle_input(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        wire::descramble(datagram);
+        wire::from_wire(datagram);
         if let Ok(Message::Found(found)) = Message::decode(datagram) {
             self.handle_found(from, &found);
         }

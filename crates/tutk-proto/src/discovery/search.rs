@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::answers::Answers;
 use crate::outbox::Outbox;
+use crate::session::handshake::v3::{self, Ticket};
 use crate::wire::{self, AddressBlock, Grant, Message, SessionRequest};
 use crate::{Generation, MAX_TIMEOUT, Transmit, Uid};
 
@@ -66,12 +67,20 @@ pub(crate) struct Responder {
     pub(crate) asker: AddressBlock,
     /// What it says of the session.
     pub(crate) grant: Option<Grant>,
+    /// What it gives for a session in the framing 0xCC51.
+    pub(crate) ticket: Option<Ticket>,
 }
 
 impl Responder {
     fn new(from: SocketAddr, found: &wire::SearchAnswer<'_>) -> Self {
         let wire::SearchAnswer { asker, grant, .. } = *found;
-        Self { camera: DiscoveredCamera::from_answer(from, found), asker, grant }
+        Self { camera: DiscoveredCamera::from_answer(from, found), asker, grant, ticket: None }
+    }
+
+    /// A ticket names no camera: only the one that was asked gives it.
+    fn with_ticket(from: SocketAddr, uid: Uid, ticket: Ticket) -> Self {
+        let camera = DiscoveredCamera::new(uid, from).with_generation(Generation::G1D.0);
+        Self { camera, asker: AddressBlock::UNSPECIFIED, grant: None, ticket: Some(ticket) }
     }
 }
 
@@ -86,6 +95,10 @@ pub struct Search {
     generation: Generation,
     /// The session that the camera is asked for.
     session: Option<SessionRequest>,
+    /// The session in the framing 0xCC51 that it is asked for besides.
+    ticket: Option<[u8; 8]>,
+    /// Whether this target was asked for the one and has yet to be asked for the other.
+    ask_ticket: bool,
     targets: Vec<SocketAddr>,
     /// The next target of this round.
     target: usize,
@@ -117,6 +130,8 @@ impl Search {
             uid,
             generation: Generation::NEWEST,
             session: None,
+            ticket: None,
+            ask_ticket: false,
             targets,
             target: 0,
             rounds: 0,
@@ -142,17 +157,31 @@ impl Search {
         Self { generation, session, ..Self::new(now, Some(uid), targets, timeout) }
     }
 
+    /// Asks each target also for this session in the framing 0xCC51; what is sent then needs its HMAC.
+    pub(crate) fn with_ticket(self, id: [u8; 8]) -> Self {
+        Self { ticket: Some(id), ..self }
+    }
+
     /// Takes a datagram and descrambles it in its place. What is no answer to a search is passed over.
     pub fn handle_input(&mut self, from: SocketAddr, datagram: &mut [u8]) {
-        wire::descramble(datagram);
+        wire::from_wire(datagram);
         if let Ok(message) = Message::decode(datagram) {
             self.handle_message(from, &message);
         }
     }
 
     pub(crate) fn handle_message(&mut self, from: SocketAddr, message: &Message<'_>) {
-        if let Message::Found(found) = message {
-            self.handle_found(from, found);
+        match *message {
+            Message::Found(ref found) => self.handle_found(from, found),
+            Message::Ticket { from: role, step, ticket, id } => {
+                let ticket = Ticket::from_answer(role, step, ticket, id).filter(|_| self.ticket.is_some());
+                if let (Some(uid), Some(ticket)) = (self.uid, ticket)
+                    && self.found.len() < MAX_FOUND
+                {
+                    self.found.push_back(Responder::with_ticket(from, uid, ticket));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -226,18 +255,31 @@ impl Search {
             return None;
         }
         let to = self.targets.get(self.target).copied();
+        if let Some(id) = self.ticket.filter(|_| self.ask_ticket) {
+            v3::ask(id).encode(self.generation, out);
+            self.next_target(now);
+            return to;
+        }
         // Without a session to ask for, any camera is asked: one of 0x1a takes a search with a UID for the beginning of a session.
         let is_for_any = self.uid.is_none() || self.generation.has_block() && self.session.is_none();
         let uid = self.uid.filter(|_| !is_for_any && self.rounds.is_multiple_of(2));
         let any = self.generation.has_block().then(|| SessionRequest::any(self.generation));
         let request = if uid.is_some() { self.session } else { any };
         Message::Search { uid, request }.encode(self.generation, out);
+        match self.ticket {
+            Some(_) => self.ask_ticket = true,
+            None => self.next_target(now),
+        }
+        to
+    }
+
+    fn next_target(&mut self, now: Instant) {
+        self.ask_ticket = false;
         self.target += 1;
         if self.target >= self.targets.len() {
             self.target = 0;
             self.rounds += 1;
             self.due = now + (ROUND * self.rounds).min(MAX_ROUND);
         }
-        to
     }
 }

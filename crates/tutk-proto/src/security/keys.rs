@@ -103,6 +103,10 @@ mod tests {
             self.0
         }
 
+        fn hmac_sha1(&self, _: &[u8], _: &[u8]) -> Option<[u8; 20]> {
+            None
+        }
+
         fn client(&self, _: Instant, _: &[u8], _: Psk) -> Result<Box<dyn Association>, ProviderError> {
             Err(ProviderError("none".into()))
         }

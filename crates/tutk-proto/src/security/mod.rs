@@ -144,6 +144,9 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// SHA-256.
     fn sha256(&self, data: &[u8]) -> [u8; 32];
 
+    /// HMAC-SHA1, for [`Framing::Hmac`](crate::Framing::Hmac); none if the library behind it fails.
+    fn hmac_sha1(&self, key: &[u8], data: &[u8]) -> Option<[u8; 20]>;
+
     /// The client's end. Fails if the library behind it does.
     fn client(&self, now: Instant, identity: &[u8], psk: Psk) -> Result<Box<dyn Association>, ProviderError>;
 

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::security::{Encryption, Provider};
+use crate::session::Seal;
 use crate::{AuthKey, Generation, Secret, Uid};
 
 /// Which camera, and how to get in.
@@ -30,6 +31,8 @@ pub struct ViewerConfig {
     pub encryption: Encryption,
     /// What encrypts; without it no session is encrypted.
     pub provider: Option<Arc<dyn Provider>>,
+    /// Whether the camera is also searched in [`Framing::Hmac`](crate::Framing::Hmac), if the session may be encrypted.
+    pub hmac_framing: bool,
     /// Random; the session's id is made of it.
     pub seed: u64,
 }
@@ -48,6 +51,7 @@ impl ViewerConfig {
             auth_key: None,
             encryption: Encryption::Auto,
             provider: None,
+            hmac_framing: false,
             seed,
         }
     }
@@ -98,6 +102,19 @@ impl ViewerConfig {
     #[must_use]
     pub fn with_provider(self, provider: Arc<dyn Provider>) -> Self {
         Self { provider: Some(provider), ..self }
+    }
+
+    /// Sets [`hmac_framing`](Self::hmac_framing).
+    #[must_use]
+    pub fn with_hmac_framing(self, hmac_framing: bool) -> Self {
+        Self { hmac_framing, ..self }
+    }
+
+    /// What seals datagrams of 0xCC51, if the camera is searched in that framing.
+    pub(super) fn seal(&self) -> Option<Seal> {
+        let has_framing = self.hmac_framing && self.encryption != Encryption::Off;
+        let provider = self.provider.clone().filter(|_| has_framing)?;
+        Some(Seal::new(provider, self.uid, self.auth_key.as_ref()))
     }
 }
 

@@ -1,4 +1,5 @@
 mod config;
+mod encryption;
 mod event;
 mod stats;
 mod talk;
@@ -14,9 +15,9 @@ use std::time::Instant;
 use crate::channel::AvEvent;
 use crate::discovery::Responder;
 use crate::outbox::Outbox;
-use crate::security::{Encryption, Failure};
-use crate::session::handshake::{Progress, v1, v2};
-use crate::session::secure::{Secure, SecurityEvent};
+use crate::security::Encryption;
+use crate::session::Seal;
+use crate::session::handshake::{Progress, v1, v2, v3};
 use crate::viewer::talk::Talk;
 use crate::wire::{self, Message, Role, SearchResult, SessionRequest};
 use crate::{Answers, Generation, Link, MAX_TIMEOUT, Profile, Search, SessionId, Transmit};
@@ -27,6 +28,8 @@ pub struct Viewer {
     config: ViewerConfig,
     /// The session that cameras of 0x10 and later are asked for.
     request: SessionRequest,
+    /// Of the framing 0xCC51. What a camera seals with is not known: its HMACs are not looked at.
+    seal: Option<Seal>,
     state: State,
     /// When the step that is under way must be done.
     deadline: Instant,
@@ -67,6 +70,7 @@ enum State {
 enum Handshake {
     Cookie(v1::Viewer),
     Block(v2::Viewer),
+    Hmac(v3::Viewer),
 }
 
 /// Addresses over this number that answer for the camera are only counted.
@@ -80,8 +84,11 @@ impl Viewer {
         let request = SessionRequest::ask(generation, v2::session_id(config.seed), config.auth_key.as_ref());
         let (uid, targets) = (config.uid, config.targets.clone());
         let search = Search::for_session(now, uid, targets, config.timeout, generation, request);
+        let seal = config.seal();
+        let search = if seal.is_some() { search.with_ticket(request.id) } else { search };
         let cookie = v1::session_id(config.seed);
         Self {
+            seal,
             state: State::Finding(search.into()),
             deadline: now + config.timeout,
             // Until the camera is found.
@@ -99,7 +106,7 @@ impl Viewer {
 
     /// Takes a datagram and descrambles it in its place.
     pub fn handle_input(&mut self, now: Instant, from: SocketAddr, datagram: &mut [u8]) {
-        wire::descramble(datagram);
+        wire::from_wire(datagram);
         let message = Message::decode(datagram);
         if let Some(camera) = self.camera()
             && from != camera
@@ -117,7 +124,7 @@ impl Viewer {
         if let State::Finding(search) = &mut self.state {
             // There is no session, and so nobody who could speak of it.
             match message {
-                Message::Found(_) => self.stats.datagrams += 1,
+                Message::Found(_) | Message::Ticket { .. } => self.stats.datagrams += 1,
                 _ => self.stats.foreign += 1,
             }
             search.handle_message(from, &message);
@@ -133,6 +140,12 @@ impl Viewer {
             Message::Found(found) if found.uid == self.config.uid => {
                 if let State::Handshaking { handshake: Handshake::Block(handshake), .. } = &self.state {
                     let progress = handshake.handle_input(found.grant);
+                    self.progress(now, progress);
+                }
+            }
+            Message::Ticket { step, id, .. } => {
+                if let State::Handshaking { handshake: Handshake::Hmac(handshake), .. } = &self.state {
+                    let progress = handshake.handle_input(step, id);
                     self.progress(now, progress);
                 }
             }
@@ -163,14 +176,20 @@ impl Viewer {
     /// Goes on to the first camera that was found.
     fn connect(&mut self, now: Instant) {
         let State::Finding(search) = &mut self.state else { return };
-        let Some(Responder { camera: found, asker, grant }) = search.poll_responder() else { return };
+        let Some(Responder { camera: found, asker, grant, ticket }) = search.poll_responder() else { return };
         let (camera, generation) = (found.address, Generation(found.generation));
         self.deadline = now + self.config.timeout;
         // It may be in upper case.
         self.config.uid = found.uid;
         self.events.push_back(ViewerEvent::Found(found));
         let (uid, own, idle_timeout) = (self.config.uid, self.config.generation, self.config.idle_timeout);
-        if grant.is_none() || !own.has_block() {
+        if let Some(ticket) = ticket {
+            let id = SessionId::Hmac(ticket.id);
+            self.link = Link::new(now, Role::Viewer, generation, Profile::HMAC, id, idle_timeout);
+            self.link.set_ticket(ticket.number);
+            self.encrypt(generation);
+            self.state = State::Handshaking { camera, handshake: Handshake::Hmac(v3::Viewer::new(now, ticket)) };
+        } else if grant.is_none() || !own.has_block() {
             let id = v1::session_id(self.config.seed);
             // An old camera may know no generation but its own.
             self.link = Link::new(now, Role::Viewer, Generation::G09, Profile::V1, id, idle_timeout);
@@ -179,9 +198,7 @@ impl Viewer {
         } else {
             let (profile, id) = (Profile::between(own, generation), SessionId::Block(self.request.id));
             self.link = Link::new(now, Role::Viewer, own, profile, id, idle_timeout);
-            if let Some(secure) = self.secure(generation) {
-                self.link.encrypt(secure);
-            }
+            self.encrypt(generation);
             let handshake = v2::Viewer::new(now, uid, self.request, camera);
             let progress = handshake.handle_input(grant);
             self.state = State::Handshaking { camera, handshake: Handshake::Block(handshake) };
@@ -196,17 +213,6 @@ impl Viewer {
                 self.end(CloseReason::CameraIsPlain);
             }
         }
-    }
-
-    /// Whether a camera of this generation may know encrypted sessions with us.
-    fn may_encrypt(&self, camera: Generation) -> bool {
-        camera.may_encrypt() && self.config.generation.may_encrypt()
-    }
-
-    /// What is to encrypt a session with a camera of this generation.
-    fn secure(&self, camera: Generation) -> Option<Secure> {
-        let is_wanted = self.config.encryption != Encryption::Off && self.may_encrypt(camera);
-        self.config.provider.clone().filter(|_| is_wanted).map(Secure::new)
     }
 
     /// Goes on with what the handshake has come to.
@@ -226,15 +232,16 @@ impl Viewer {
         let State::Handshaking { camera, handshake } = &self.state else { return };
         let (camera, uid) = (*camera, self.config.uid);
         let last = match handshake {
-            Handshake::Cookie(handshake) => (handshake.confirm(), Generation::G09),
-            Handshake::Block(_) => (v2::begin(uid, self.request), self.config.generation),
+            Handshake::Cookie(handshake) => Some((handshake.confirm(), Generation::G09)),
+            Handshake::Block(_) => Some((v2::begin(uid, self.request), self.config.generation)),
+            Handshake::Hmac(_) => None,
         };
         self.link.heard(now);
         self.deadline = now + self.config.timeout;
         let credentials = self.config.credentials.take();
         let logging_in = credentials.is_some();
         let encrypting = logging_in && self.link.is_secure();
-        self.state = State::Established { camera, last: Some(last), logging_in, encrypting };
+        self.state = State::Established { camera, last, logging_in, encrypting };
         self.events.push_back(ViewerEvent::Connected);
         if let Some(credentials) = credentials {
             self.link.log_in(now, self.config.channel, credentials, true);
@@ -248,49 +255,6 @@ impl Viewer {
         let is_this_host = camera.ip().is_loopback() || from.ip().is_loopback();
         if !is_this_host && others.len() < MAX_OTHERS && !others.contains(&from) {
             others.push(from);
-        }
-    }
-
-    /// Goes on with what has happened to the encryption.
-    fn take_security(&mut self, now: Instant) {
-        while let Some((channel, event)) = self.link.poll_security() {
-            if channel != self.config.channel {
-                // There the camera is the client, and no reason to end the session, or to go on in plain.
-                if let SecurityEvent::Failed(failure) = event {
-                    self.events.push_back(match self.is_talk(channel) {
-                        true => ViewerEvent::TalkFailed(failure),
-                        false => ViewerEvent::Av { channel, event: AvEvent::EncryptionFailed(failure) },
-                    });
-                }
-                continue;
-            }
-            let State::Established { encrypting, .. } = &mut self.state else { return };
-            match event {
-                SecurityEvent::Established(suite) => {
-                    *encrypting = false;
-                    self.deadline = now + self.config.timeout;
-                    self.events.push_back(ViewerEvent::Encrypted(suite));
-                }
-                SecurityEvent::PeerIsPlain
-                    if self.config.encryption == Encryption::Auto && !self.link.is_required() =>
-                {
-                    *encrypting = false;
-                    self.deadline = now + self.config.timeout;
-                    self.link.fall_back();
-                    self.events.push_back(ViewerEvent::NotEncrypted);
-                }
-                SecurityEvent::PeerIsPlain => self.end(CloseReason::CameraIsPlain),
-                SecurityEvent::PeerIsEncrypted => self.end(CloseReason::CameraIsEncrypted),
-                SecurityEvent::Failed(failure) => self.end(failure_reason(failure)),
-            }
-        }
-    }
-
-    /// Why the handshake of encryption is not done in time.
-    fn unanswered(&self) -> CloseReason {
-        match self.link.is_password_doubtful(self.config.channel) {
-            true => CloseReason::WrongPassword { certain: false },
-            false => CloseReason::NoAnswer(Step::Encrypt),
         }
     }
 
@@ -390,6 +354,7 @@ impl Viewer {
                 let first = match handshake {
                     Handshake::Cookie(handshake) => handshake.poll_timeout(),
                     Handshake::Block(handshake) => handshake.poll_timeout(),
+                    Handshake::Hmac(handshake) => handshake.poll_timeout(),
                 };
                 Some(first.min(self.deadline))
             }
@@ -405,7 +370,14 @@ impl Viewer {
     #[must_use]
     pub fn poll_transmit(&mut self, now: Instant, max_datagrams: usize, out: &mut Vec<u8>) -> Option<Transmit> {
         let mut outbox = std::mem::take(&mut self.outbox);
-        let transmit = outbox.fill(max_datagrams, out, |out| self.poll_datagram(now, out));
+        let transmit = outbox.fill(max_datagrams, out, |out| {
+            let start = out.len();
+            let to = self.poll_datagram(now, out)?;
+            if let (Some(seal), Some(datagram)) = (&self.seal, out.get_mut(start..)) {
+                seal.seal(datagram);
+            }
+            Some(to)
+        });
         self.outbox = outbox;
         transmit
     }
@@ -416,6 +388,10 @@ impl Viewer {
             State::Finding(search) => search.poll_datagram(now, out),
             State::Handshaking { camera, handshake: Handshake::Cookie(handshake) } => {
                 handshake.poll_transmit(now)?.encode(Generation::G09, out);
+                Some(*camera)
+            }
+            State::Handshaking { camera, handshake: Handshake::Hmac(handshake) } => {
+                handshake.poll_transmit(now)?.encode(Generation::G1D, out);
                 Some(*camera)
             }
             State::Handshaking { handshake: Handshake::Block(handshake), .. } => {
@@ -467,17 +443,5 @@ impl Viewer {
     /// [`poll_event`](Self::poll_event) come on top.
     pub fn memory(&self) -> usize {
         self.link.received_memory()
-    }
-}
-
-fn failure_reason(failure: Failure) -> CloseReason {
-    match failure {
-        // bad_record_mac and decrypt_error.
-        Failure::Alert(20 | 51) => CloseReason::WrongPassword { certain: true },
-        // unknown_psk_identity.
-        Failure::Alert(115) => CloseReason::UnknownAccount,
-        Failure::Alert(alert) => CloseReason::Encryption(Some(alert)),
-        Failure::Unavailable => CloseReason::EncryptionUnavailable,
-        Failure::UnknownIdentity | Failure::WrongKey | Failure::Handshake => CloseReason::Encryption(None),
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn encode(generation: Generation, uid: Uid, session: Option<SessionId
             out.extend_from_slice(&cookie.to_le_bytes());
             out.extend_from_slice(&[0; 2]);
         }
-        Some(SessionId::Block(id)) => {
+        Some(SessionId::Block(id) | SessionId::Hmac(id)) => {
             out.extend_from_slice(&id);
             // Of 0x10 to 0x14 the message ends here.
             if generation > Generation::G14 {

@@ -67,6 +67,8 @@ impl Header {
                 ..header
             },
             SessionId::Block(_) => Self { has_block: true, ..header },
+            // It has a header of its own.
+            SessionId::Hmac(_) => header,
         }
     }
 
@@ -126,7 +128,8 @@ impl Header {
         } else {
             SessionId::Cookie(self.cookie)
         };
-        Ok((Session { from, id, channel: self.channel, partial: self.partial, secure: self.first }, reader.rest()))
+        let (channel, partial, secure) = (self.channel, self.partial, self.first);
+        Ok((Session { channel, partial, secure, ..Session::new(from, id) }, reader.rest()))
     }
 
     /// Appends the session block, if the session has one.

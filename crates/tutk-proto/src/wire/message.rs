@@ -1,5 +1,5 @@
 use super::header::Header;
-use super::{AddressBlock, Error, SearchAnswer, SessionRequest, discovery, handshake};
+use super::{AddressBlock, Error, SearchAnswer, SessionRequest, discovery, handshake, hmac};
 use crate::{Generation, SessionId, Uid};
 
 /// Who sends a message of a session.
@@ -45,12 +45,14 @@ pub struct Session {
     pub partial: bool,
     /// The payload is encrypted, or the sender's session is; see [`security`](crate::security).
     pub secure: bool,
+    /// In data of [`Framing::Hmac`](crate::Framing::Hmac): the [ticket](Message::Ticket). 0 elsewhere.
+    pub ticket: u16,
 }
 
 impl Session {
     /// A plain session, channel 0, wholly scrambled.
     pub fn new(from: Role, id: SessionId) -> Self {
-        Self { from, id, channel: 0, partial: false, secure: false }
+        Self { from, id, channel: 0, partial: false, secure: false, ticket: 0 }
     }
 }
 
@@ -100,11 +102,25 @@ pub enum Message<'a> {
         /// As in a [`Handshake`](Self::Handshake).
         full: bool,
     },
-    /// 0x0427 and 0x0428, about every 2 s each way.
+    /// 0x1002, both, with [`Framing::Hmac`](crate::Framing::Hmac): searches for a camera, and begins a session.
+    Ticket {
+        /// Who sends it.
+        from: Role,
+        /// 0: the viewer asks; 1: the camera gives the ticket; 2: the viewer shows it; 3: the session is established. Public code does
+        /// not look at the camera's first number.
+        step: u16,
+        /// What the camera gives to the viewer; 0 in its question.
+        ticket: u16,
+        /// The session; the viewer takes what the camera answers.
+        id: [u8; 8],
+    },
+    /// 0x0427 and 0x0428, about every 2 s each way. In [`Framing::Hmac`](crate::Framing::Hmac) 0x1202, of the camera and then of
+    /// the viewer.
     Alive(Session),
-    /// 0x0417 and 0x0418, three times.
+    /// 0x0417 and 0x0418, three times. None is known in [`Framing::Hmac`](crate::Framing::Hmac).
     Close(Session),
-    /// 0x0407 and 0x0408.
+    /// 0x0407 and 0x0408. In [`Framing::Hmac`](crate::Framing::Hmac) 0x1502, without a number, and without a sign of who sends it: here
+    /// always the viewer.
     Data {
         /// The session.
         session: Session,
@@ -116,8 +132,12 @@ pub enum Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads a plain datagram (after [`descramble`](super::descramble)). Bytes behind the message are passed over.
+    /// Reads a plain datagram (after [`descramble`](super::descramble)). Bytes behind the message are passed over. The HMAC of
+    /// [`Framing::Hmac`](crate::Framing::Hmac) is not looked at.
     pub fn decode(datagram: &'a [u8]) -> Result<Self, Error> {
+        if hmac::is_hmac(datagram) {
+            return hmac::decode(datagram);
+        }
         let (header, body) = Header::decode(datagram)?;
         match header.message {
             0x0601 | 0x0603 => discovery::decode_search(header.generation, header.first, body),
@@ -139,7 +159,7 @@ impl<'a> Message<'a> {
     }
 
     /// Appends the plain datagram of a sender of this generation; what names a camera's generation is of that one. Bytes
-    /// without a meaning are 0.
+    /// without a meaning are 0, and so is an HMAC.
     pub fn encode(&self, generation: Generation, out: &mut Vec<u8>) {
         let header = |message, from| Header::new(generation, message, from);
         match *self {
@@ -173,8 +193,12 @@ impl<'a> Message<'a> {
                     out.extend_from_slice(&id);
                 });
             }
-            Self::Alive(session) => session.encode(generation, 0x0427, 0, out, |_| {}),
-            Self::Close(session) => session.encode(generation, 0x0417, 0, out, |_| {}),
+            Self::Ticket { from, step, ticket, id } => hmac::encode_ticket(from, step, ticket, id, out),
+            Self::Alive(session) => session.encode_alive(generation, 0, out),
+            Self::Close(session) => match session.id {
+                SessionId::Hmac(_) => {}
+                _ => session.encode(generation, 0x0417, 0, out, |_| {}),
+            },
             Self::Data { session, sequence, payload } => {
                 session.encode_data(generation, sequence, out, |out| out.extend_from_slice(payload));
             }
@@ -183,11 +207,11 @@ impl<'a> Message<'a> {
 }
 
 impl Message<'_> {
-    /// The datagram of a sender of this generation, scrambled.
+    /// The datagram of a sender of this generation, scrambled where its framing is.
     pub fn to_datagram(&self, generation: Generation) -> Vec<u8> {
         let mut out = Vec::new();
         self.encode(generation, &mut out);
-        super::scramble(&mut out);
+        super::to_wire(&mut out);
         out
     }
 }
@@ -195,7 +219,18 @@ impl Message<'_> {
 impl Session {
     /// Appends a [`Message::Data`] with the payload that `put` appends.
     pub fn encode_data(self, generation: Generation, sequence: u16, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
-        self.encode(generation, 0x0407, sequence, out, put);
+        match self.id {
+            SessionId::Hmac(id) => hmac::encode_data(self.channel, self.ticket, id, out, put),
+            _ => self.encode(generation, 0x0407, sequence, out, put),
+        }
+    }
+
+    /// Appends a [`Message::Alive`]. In [`Framing::Hmac`](crate::Framing::Hmac) it has this number.
+    pub(crate) fn encode_alive(self, generation: Generation, number: u32, out: &mut Vec<u8>) {
+        match self.id {
+            SessionId::Hmac(id) => hmac::encode_alive(number, id, out),
+            _ => self.encode(generation, 0x0427, 0, out, |_| {}),
+        }
     }
 
     /// The camera's number of a message in a session is the viewer's plus one.

@@ -16,6 +16,7 @@ mod feedback;
 mod frame_info;
 mod handshake;
 mod header;
+mod hmac;
 mod message;
 pub mod packet;
 mod reader;
@@ -27,8 +28,10 @@ pub use av::{Av, Chunk, Echo, LoginResult};
 pub use discovery::{AddressBlock, Grant, SearchAnswer, SearchExtension, SearchResult, SessionRequest};
 pub use feedback::Feedback;
 pub use frame_info::{CameraTime, FrameInfo};
+pub(crate) use hmac::split;
+pub use hmac::{TAG_LEN, is_hmac};
 pub use message::{Message, Role, Session, Step};
-pub use scramble::{descramble, scramble};
+pub use scramble::{descramble, from_wire, scramble, to_wire};
 pub use text::Text;
 
 /// How the frame info of audio among frames of video begins, in classic style.

@@ -1,4 +1,5 @@
 use super::blocks::{Rounds, exchange};
+use super::is_hmac;
 
 /// The first half of the key; no more of it is ever used.
 const KEY: [u8; 16] = *b"Charlie is the d";
@@ -11,6 +12,20 @@ const PARTIAL: usize = 64;
 const SCRAMBLE: Rounds = Rounds { first: [31, 27, 23, 19], key: exchange(KEY), second: [29, 25, 21, 17] };
 /// The same in reverse.
 const DESCRAMBLE: Rounds = Rounds { first: [3, 7, 11, 15], key: KEY, second: [1, 5, 9, 13] };
+
+/// Makes of a plain datagram what goes over the network: scrambled, unless its framing has no scramble.
+pub fn to_wire(datagram: &mut [u8]) {
+    if !is_hmac(datagram) {
+        scramble(datagram);
+    }
+}
+
+/// Undoes [`to_wire`].
+pub fn from_wire(datagram: &mut [u8]) {
+    if !is_hmac(datagram) {
+        descramble(datagram);
+    }
+}
 
 /// Obfuscates a plain datagram in place, as it goes over the network. This is no encryption: the key is fixed.
 pub fn scramble(datagram: &mut [u8]) {

@@ -81,8 +81,14 @@ fn a_frame_of_16_mib_goes_and_a_larger_one_does_not() {
 
 /// What strangers say to a camera under this cookie.
 fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
-    let session =
-        Session { from: Role::Viewer, id: SessionId::Cookie(cookie), channel: 0, partial: false, secure: false };
+    let session = Session {
+        from: Role::Viewer,
+        id: SessionId::Cookie(cookie),
+        channel: 0,
+        partial: false,
+        secure: false,
+        ticket: 0,
+    };
     let avs = [
         Av::Login { account: "admin".into(), password: "right".into(), resend: true, version: 3, echo: [0; 6] },
         Av::IoControl { number: 1, kind: 0x1FF, body: &[0; 8], version: 0, echo: [0; 6] },

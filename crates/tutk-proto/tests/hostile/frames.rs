@@ -156,7 +156,7 @@ fn a_chunk_makes_a_viewer_ask_for_no_more_than_it_holds() {
     for frame in (0..1_000).step_by(70) {
         for (ahead, index) in [(0, 0), (1, 0), (2, 16_383), (69, 8_000)] {
             (chunk.frame, chunk.index) = (frame + ahead, index);
-            let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false };
+            let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false, ticket: 0 };
             let av = Av::Video { retransmitted: false, clock: 0, clean: 0, chunk };
             let sent = victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) });
             assert!(sent <= 2 * 33 + 64, "{sent}");
@@ -173,7 +173,7 @@ fn nonsense_is_no_sign_of_life() {
     let heard = victim.viewer.stats();
     for _ in 0..15 {
         victim.pass(Duration::from_secs(1));
-        let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false };
+        let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false, ticket: 0 };
         victim.say(Message::Data { session, sequence: 0, payload: &[0xEE; 40] });
     }
     assert!(matches!(victim.events()[..], [ViewerEvent::Ended(CloseReason::Silent(_))]));

@@ -14,8 +14,14 @@ use crate::{COOKIE, ID, address, payload, uid};
 
 /// What could do harm, under this cookie.
 fn messages(cookie: u16, mut each: impl FnMut(Message<'_>)) {
-    let session =
-        Session { from: Role::Camera, id: SessionId::Cookie(cookie), channel: 0, partial: false, secure: false };
+    let session = Session {
+        from: Role::Camera,
+        id: SessionId::Cookie(cookie),
+        channel: 0,
+        partial: false,
+        secure: false,
+        ticket: 0,
+    };
     let chunk = Chunk { frame: 0, media_len: 84, info_len: 16, index: 0, data: &[0; 100] };
     let avs = [
         Av::LoginAnswer { result: LoginResult::Refused, resend: false, service: 0, echo: [0; 6] },
@@ -83,6 +89,7 @@ fn before_a_camera_is_found_nobody_speaks_of_its_session() {
                 channel: 0,
                 partial: false,
                 secure: false,
+                ticket: 0,
             }),
         );
     }
@@ -98,7 +105,14 @@ fn before_a_camera_is_found_nobody_speaks_of_its_session() {
 #[test]
 fn whoever_has_address_and_cookie_is_the_camera() {
     let mut victim = Victim::new();
-    victim.say(Message::Close(Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false }));
+    victim.say(Message::Close(Session {
+        from: Role::Camera,
+        id: ID,
+        channel: 0,
+        partial: false,
+        secure: false,
+        ticket: 0,
+    }));
     assert_eq!(victim.events(), [ViewerEvent::Ended(CloseReason::ClosedByCamera)]);
 }
 
@@ -194,7 +208,7 @@ fn answers_for_other_cameras_do_not_delay_a_session() {
 #[test]
 fn io_controls_are_confirmed_one_for_one() {
     let mut victim = Victim::new();
-    let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false };
+    let session = Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false, ticket: 0 };
     for number in (1..10_000).chain([5, 1 << 30, 7, u32::MAX]) {
         let av = Av::IoControl { number, kind: 1, body: &[0; 1000], version: 0, echo: [0; 6] };
         assert!(victim.say_from(address(2), Message::Data { session, sequence: 0, payload: &payload(&av) }) <= 1);

@@ -32,7 +32,7 @@ impl Target {
     }
 
     pub(crate) fn data(&mut self, from: SocketAddr, av: Av<'_>) {
-        let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false, secure: false };
+        let session = Session { from: Role::Viewer, id: ID, channel: 0, partial: false, secure: false, ticket: 0 };
         self.say(from, Message::Data { session, sequence: 0, payload: &payload(&av) });
     }
 

@@ -78,7 +78,7 @@ impl Victim {
 
     pub(crate) fn data(&mut self, av: Av<'_>) {
         self.say(Message::Data {
-            session: Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false },
+            session: Session { from: Role::Camera, id: ID, channel: 0, partial: false, secure: false, ticket: 0 },
             sequence: 0,
             payload: &payload(&av),
         });

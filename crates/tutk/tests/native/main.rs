@@ -346,6 +346,7 @@ fn strangers_are_counted_and_passed_over() {
                 channel: 0,
                 partial: false,
                 secure: false,
+                ticket: 0,
             });
             stranger.send_to(&close.to_datagram(Generation::G09), ("127.0.0.1", port)).unwrap();
         }

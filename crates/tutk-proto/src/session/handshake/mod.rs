@@ -2,6 +2,7 @@
 
 pub(crate) mod v1;
 pub(crate) mod v2;
+pub(crate) mod v3;
 
 use crate::wire::SearchResult;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::Progress;
 use crate::recv::Repeat;
 use crate::wire::{Grant, Message, SEARCH_PORT, SearchResult, SessionRequest};
-use crate::{Generation, Uid};
+use crate::{Generation, SessionId, Uid};
 
 /// How often a viewer repeats its question: the first interval, and the longest.
 const INTERVAL: (Duration, Duration) = (Duration::from_millis(25), Duration::from_millis(100));
@@ -82,7 +82,7 @@ pub(crate) struct Grants(VecDeque<Entry>);
 #[derive(Debug)]
 struct Entry {
     viewer: SocketAddr,
-    id: [u8; 8],
+    id: SessionId,
     generation: Generation,
     until: Instant,
 }
@@ -95,8 +95,8 @@ const LIFETIME: Duration = Duration::from_secs(10);
 impl Grants {
     /// Grants a session. The oldest grant is evicted where there are too many: one of the same host, so that a host evicts no
     /// others.
-    pub(crate) fn insert(&mut self, now: Instant, viewer: SocketAddr, request: &SessionRequest) {
-        self.0.retain(|grant| grant.until > now && (grant.viewer, grant.id) != (viewer, request.id));
+    pub(crate) fn insert(&mut self, now: Instant, viewer: SocketAddr, id: SessionId, generation: Generation) {
+        self.0.retain(|grant| grant.until > now && (grant.viewer, grant.id) != (viewer, id));
         let of_host = |grant: &Entry| grant.viewer.ip() == viewer.ip();
         if self.0.iter().filter(|grant| of_host(grant)).count() >= MAX_GRANTS_OF_HOST {
             let oldest = self.0.iter().position(of_host);
@@ -104,18 +104,17 @@ impl Grants {
         } else if self.0.len() >= MAX_GRANTS {
             self.0.pop_front();
         }
-        let SessionRequest { id, generation, .. } = *request;
         self.0.push_back(Entry { viewer, id, generation, until: now + LIFETIME });
     }
 
     /// The viewer's generation, if it was granted this session.
-    pub(crate) fn find(&self, now: Instant, viewer: SocketAddr, id: [u8; 8]) -> Option<Generation> {
+    pub(crate) fn find(&self, now: Instant, viewer: SocketAddr, id: SessionId) -> Option<Generation> {
         let grant = self.0.iter().find(|grant| (grant.viewer, grant.id) == (viewer, id) && grant.until > now);
         Some(grant?.generation)
     }
 
     /// The session has begun.
-    pub(crate) fn remove(&mut self, viewer: SocketAddr, id: [u8; 8]) {
+    pub(crate) fn remove(&mut self, viewer: SocketAddr, id: SessionId) {
         self.0.retain(|grant| (grant.viewer, grant.id) != (viewer, id));
     }
 }
@@ -128,35 +127,37 @@ mod tests {
         ([10, 0, 0, host], port).into()
     }
 
-    fn request(id: u8) -> SessionRequest {
-        SessionRequest::ask(Generation::G14, [id; 8], None)
+    const ID: SessionId = SessionId::Block([7; 8]);
+
+    fn grant(grants: &mut Grants, now: Instant, viewer: SocketAddr) {
+        grants.insert(now, viewer, ID, Generation::G14);
     }
 
     #[test]
     fn a_grant_is_for_one_viewer_and_one_id_and_for_a_while() {
         let (now, mut grants) = (Instant::now(), Grants::default());
-        grants.insert(now, viewer(1, 1), &request(7));
-        assert_eq!(grants.find(now, viewer(1, 1), [7; 8]), Some(Generation::G14));
-        assert_eq!(grants.find(now, viewer(1, 2), [7; 8]), None);
-        assert_eq!(grants.find(now, viewer(1, 1), [8; 8]), None);
-        assert_eq!(grants.find(now + LIFETIME, viewer(1, 1), [7; 8]), None);
-        grants.remove(viewer(1, 1), [7; 8]);
-        assert_eq!(grants.find(now, viewer(1, 1), [7; 8]), None);
+        grant(&mut grants, now, viewer(1, 1));
+        assert_eq!(grants.find(now, viewer(1, 1), ID), Some(Generation::G14));
+        assert_eq!(grants.find(now, viewer(1, 2), ID), None);
+        assert_eq!(grants.find(now, viewer(1, 1), SessionId::Hmac([7; 8])), None);
+        assert_eq!(grants.find(now + LIFETIME, viewer(1, 1), ID), None);
+        grants.remove(viewer(1, 1), ID);
+        assert_eq!(grants.find(now, viewer(1, 1), ID), None);
     }
 
     #[test]
     fn a_host_evicts_its_own_grants_only() {
         let (now, mut grants) = (Instant::now(), Grants::default());
-        grants.insert(now, viewer(1, 1), &request(7));
+        grant(&mut grants, now, viewer(1, 1));
         for port in 0..1000 {
-            grants.insert(now, viewer(2, port), &request(7));
+            grant(&mut grants, now, viewer(2, port));
         }
         assert_eq!(grants.0.len(), 1 + MAX_GRANTS_OF_HOST);
-        assert!(grants.find(now, viewer(1, 1), [7; 8]).is_some());
-        assert!(grants.find(now, viewer(2, 999), [7; 8]).is_some());
+        assert!(grants.find(now, viewer(1, 1), ID).is_some());
+        assert!(grants.find(now, viewer(2, 999), ID).is_some());
         for host in 3..=255 {
             for port in 0..2 {
-                grants.insert(now, viewer(host, port), &request(7));
+                grant(&mut grants, now, viewer(host, port));
             }
         }
         assert_eq!(grants.0.len(), MAX_GRANTS);

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Link;
-use crate::Security;
 use crate::security::{AssociationState, CipherSuite, Encryption, Failure, Keys};
 use crate::session::secure::{Secure, SecurityEvent};
 use crate::wire::Role;
+use crate::{Framing, Security};
 
 /// So many last flights without an answer are a sign of a wrong password.
 const SILENT_REPEATS: u32 = 3;
@@ -34,7 +34,8 @@ impl Link {
     /// a camera's that leaves logins to the application is not.
     ///
     /// Returns whether the session is as asked for: [`Encryption::Required`] is refused in one that is plain already or cannot be
-    /// encrypted, and [`Encryption::Off`] in one that is encrypted.
+    /// encrypted, and [`Encryption::Off`] in one that is encrypted already or whose
+    /// [`Framing`] has no plain sessions.
     pub fn choose_encryption(&mut self, encryption: Encryption) -> bool {
         let is_wanted = match encryption {
             Encryption::Auto => self.session.from == Role::Viewer,
@@ -45,6 +46,7 @@ impl Link {
             if is_wanted && let Some(secure) = self.offered.take() {
                 self.encrypt(secure);
             } else if encryption == Encryption::Off
+                && self.profile.framing != Framing::Hmac
                 && let Some(secure) = self.secure.take()
             {
                 self.fall_back();

@@ -26,6 +26,8 @@ pub struct Link {
     /// Of data messages, in each channel.
     sequences: BTreeMap<u8, u16>,
     alive_at: Instant,
+    /// Keep-alives in the framing 0xCC51, by twos as public code counts them.
+    alives: u32,
     heard_at: Instant,
     idle_timeout: Duration,
     closes: Option<u8>,
@@ -60,7 +62,8 @@ impl Link {
             profile,
             session: Session::new(from, id),
             sequences: BTreeMap::new(),
-            alive_at: now + ALIVE,
+            alive_at: now + alive_interval(from, profile),
+            alives: 0,
             heard_at: now,
             idle_timeout: idle_timeout.min(MAX_TIMEOUT),
             closes: None,
@@ -78,6 +81,11 @@ impl Link {
     /// and decides for itself. Seen with the vendor's libraries 1.13 to 4.2.
     pub fn set_partial_scramble(&mut self, partial: bool) {
         self.session.partial = partial;
+    }
+
+    /// Sets the ticket that data messages show in the framing 0xCC51.
+    pub(crate) fn set_ticket(&mut self, ticket: u16) {
+        self.session.ticket = ticket;
     }
 
     /// Starts a client in a channel, in the place of whatever was there.
@@ -227,7 +235,9 @@ impl Link {
     }
 
     pub(crate) fn owns(&self, session: Session) -> bool {
-        session.from != self.session.from && session.id == self.session.id
+        // 0xCC51 does not say who sends.
+        let is_other_end = session.from != self.session.from || self.profile.framing == Framing::Hmac;
+        is_other_end && session.id == self.session.id
     }
 
     pub(crate) fn heard(&mut self, now: Instant) {
@@ -260,6 +270,11 @@ impl Link {
             if !self.handle_payload(now, number, payload)? {
                 return Ok(());
             }
+        }
+        if let Message::Alive(_) = message
+            && answers_alives(self.session.from, self.profile)
+        {
+            self.alive_at = now;
         }
         self.heard(now);
         Ok(())
@@ -339,13 +354,19 @@ impl Link {
         }
         if let Some(left) = self.closes {
             let Some(rest) = left.checked_sub(1) else { return false };
+            if self.profile.framing == Framing::Hmac {
+                // No message of 0xCC51 is known that closes: the other end notices the silence.
+                self.closes = Some(0);
+                return false;
+            }
             self.closes = Some(rest);
             Message::Close(session).encode(generation, out);
             return true;
         }
         if self.alive_at <= now {
-            self.alive_at = now + ALIVE;
-            Message::Alive(session).encode(generation, out);
+            self.alive_at = now + alive_interval(session.from, self.profile);
+            self.alives = self.alives.wrapping_add(2);
+            session.encode_alive(generation, self.alives, out);
             return true;
         }
         false
@@ -388,6 +409,15 @@ impl Link {
     }
 }
 
+/// Whether this end of a session sends a keep-alive for each one of the other end's, and none else.
+fn answers_alives(from: Role, profile: Profile) -> bool {
+    profile.framing == Framing::Hmac && from == Role::Viewer
+}
+
+fn alive_interval(from: Role, profile: Profile) -> Duration {
+    if answers_alives(from, profile) { MAX_TIMEOUT } else { ALIVE }
+}
+
 /// The next message of a channel; where the session closes, an IO control that was never sent.
 fn next<R>(channel: &mut Channel, now: Instant, closes: Option<u8>, put: impl FnOnce(Av<'_>) -> R) -> Option<R> {
     match closes {
@@ -400,7 +430,7 @@ fn next<R>(channel: &mut Channel, now: Instant, closes: Option<u8>, put: impl Fn
 fn first_tag(id: SessionId) -> u32 {
     match id {
         SessionId::Cookie(cookie) => u32::from(cookie) << 16,
-        SessionId::Block([a, b, c, d, ..]) => u32::from_le_bytes([a, b, c, d]),
+        SessionId::Block([a, b, c, d, ..]) | SessionId::Hmac([a, b, c, d, ..]) => u32::from_le_bytes([a, b, c, d]),
     }
 }
 
