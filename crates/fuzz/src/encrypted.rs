@@ -3,11 +3,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::input::{Input, address, scrambled, uid};
+use crate::input::{Input, address, put, scrambled, uid};
 use crate::machine::settle;
 use tutk_dtls::OpenSsl;
-use tutk_proto::security::Encryption;
-use tutk_proto::wire::{Message, Role, Session, descramble};
+use tutk_proto::security::{Encryption, Provider};
+use tutk_proto::wire::{Message, Role, Session, TAG_LEN, from_wire};
 use tutk_proto::{
     Access, AvEvent, Camera, CameraConfig, CameraEvent, CloseReason, Codec, Credentials, Frame, Generation,
     MAX_ASSEMBLY, RESEND_STORE, SessionId, VideoFrame, Viewer, ViewerConfig, ViewerEvent, ViewerId,
@@ -19,6 +19,8 @@ const SEED: u64 = 7;
 /// Behind it, the payload of session data.
 const HEADER: usize = 28;
 const MAX_FRAME: usize = u16::MAX as usize;
+/// Bytes that the count of bytes of 0xCC51 does not count.
+const UNCOUNTED: usize = 12;
 /// Datagrams that are remembered.
 const MAX_OLD: usize = 64;
 
@@ -54,6 +56,8 @@ struct Run {
     viewer: Viewer,
     camera: Camera,
     victim: u8,
+    /// The session has the framing 0xCC51.
+    is_hmac: bool,
     /// To, bytes.
     network: VecDeque<(SocketAddr, Vec<u8>)>,
     /// What was sent to the victim, in the plain.
@@ -77,6 +81,16 @@ fn content(number: usize, len: usize) -> Vec<u8> {
     (0..len).map(|at| (number.wrapping_mul(31) ^ at ^ (at >> 8)) as u8).collect()
 }
 
+/// Gives a datagram of 0xCC51 the count of bytes and the HMAC that it must have.
+fn seal(datagram: &mut [u8]) {
+    let counted = datagram.len().saturating_sub(UNCOUNTED) as u16;
+    put(datagram, 6, &counted.to_le_bytes());
+    let len = if datagram.get(4) == Some(&0x02) && datagram.get(5) == Some(&0x10) { 32 } else { HEADER };
+    let (Some(header), Some(at)) = (datagram.get(..len), datagram.len().checked_sub(TAG_LEN)) else { return };
+    let tag = OpenSsl.hmac_sha1(uid().as_bytes(), header).expect("OpenSSL has it");
+    put(datagram, at, &tag);
+}
+
 impl Run {
     fn new(settings: u8, victim: u8) -> Self {
         let now = Instant::now();
@@ -84,10 +98,13 @@ impl Run {
         let viewer = ViewerConfig::new(uid(), vec![address(CAMERA)], SEED)
             .with_credentials(Credentials::new("admin", "right"))
             .with_encryption(Encryption::Required)
+            .with_hmac_framing(true)
             .with_provider(provider.clone());
+        let is_hmac = settings & 4 != 0;
         let access = Access::Account { account: "admin".into(), password: "right".into() };
         let camera = CameraConfig::new(uid(), access)
             .with_max_viewers(2)
+            .with_generation(if is_hmac { Generation::G1D } else { Generation::G1A })
             .with_encryption(if settings & 2 == 0 { Encryption::Required } else { Encryption::Auto })
             .with_provider(provider);
         let mut run = Self {
@@ -95,6 +112,7 @@ impl Run {
             viewer: Viewer::new(now, viewer),
             camera: Camera::new(camera),
             victim,
+            is_hmac,
             network: VecDeque::new(),
             old: Vec::new(),
             watcher: None,
@@ -173,15 +191,21 @@ impl Run {
 
     fn forge(&mut self, secure: bool, channel: u8, payload: &[u8]) {
         let from = if self.victim == VIEWER { Role::Camera } else { Role::Viewer };
-        let session = Session { secure, channel, ..Session::new(from, SessionId::Block(SEED.to_le_bytes())) };
+        let id = SEED.to_le_bytes();
+        let id = if self.is_hmac { SessionId::Hmac(id) } else { SessionId::Block(id) };
+        let session = Session { secure, channel, ..Session::new(from, id) };
         let mut datagram = Message::Data { session, sequence: 0, payload }.to_datagram(Generation::G1A);
-        descramble(&mut datagram);
+        from_wire(&mut datagram);
         self.hear(&datagram);
     }
 
     /// The victim hears something in the other end's name.
     fn hear(&mut self, datagram: &[u8]) {
-        self.deliver(address(self.victim), datagram);
+        let mut datagram = datagram.to_vec();
+        if self.is_hmac {
+            seal(&mut datagram);
+        }
+        self.deliver(address(self.victim), &datagram);
         self.settle();
     }
 

@@ -86,7 +86,7 @@ pub(crate) fn patched(datagram: &[u8], cookie: u16) -> Vec<u8> {
 /// The datagram as it is sent.
 pub(crate) fn scrambled(datagram: &[u8]) -> Vec<u8> {
     let mut datagram = datagram.to_vec();
-    wire::scramble(&mut datagram);
+    wire::to_wire(&mut datagram);
     datagram
 }
 

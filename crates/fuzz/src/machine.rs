@@ -15,7 +15,7 @@ pub(crate) fn settle<M: Machine>(machine: &mut M, now: Instant, sent: &mut dyn F
     for _ in 0..MOST_ROUNDS {
         let mut count = 0;
         while let Some(transmit) = machine.poll_transmit(now, 1, &mut out) {
-            wire::descramble(&mut out);
+            wire::from_wire(&mut out);
             assert!(Message::decode(&out).is_ok(), "it sends what says nothing: {out:x?}");
             sent(transmit.destination, &out);
             count += 1;
