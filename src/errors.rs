@@ -6,7 +6,7 @@ use std::io;
 use gst::{ErrorMessage, ResourceError, error_msg};
 use tutk::proto::Generation;
 use tutk::{
-    Answers, BrandError, CameraError, CommandError, ConnectError, DiscoverError, Error, IoError, LibraryError,
+    Answers, Brand, BrandError, CameraError, CommandError, ConnectError, DiscoverError, Error, IoError, LibraryError,
     SessionError, SessionOptions, Uid,
 };
 
@@ -251,6 +251,10 @@ fn not_found(answers: &Answers, options: &SessionOptions) -> String {
         return format!("{text} {met} If that is the camera, change or unset the property “address”.");
     }
     let text = if met.is_empty() { text } else { format!("{text} {met}") };
+    let text = match options.brand {
+        Brand::Wyze => format!("{text} One with the newest firmware answers only where ENR and MAC are right."),
+        _ => text,
+    };
     if answers.only_this_host {
         return text;
     }

@@ -18,10 +18,13 @@ pub enum Generation {
     /// SDK 3.1.5.
     #[enum_value(name = "SDK 3.1.5", nick = "0x14")]
     G14 = 0x14,
-    /// SDK 4.2, the newest.
+    /// SDK 4.2, the newest that cameras of all makers have.
     #[default]
     #[enum_value(name = "SDK 4.2, the newest", nick = "0x1a")]
     G1A = 0x1a,
+    /// SDK 4.3, which the newest firmware of Wyze's cameras has: with brand=wyze, always encrypted.
+    #[enum_value(name = "SDK 4.3, of Wyze's newest firmware", nick = "0x1d")]
+    G1D = 0x1d,
 }
 
 impl From<Generation> for proto::Generation {
@@ -32,6 +35,7 @@ impl From<Generation> for proto::Generation {
             Generation::G12 => Self::G12,
             Generation::G14 => Self::G14,
             Generation::G1A => Self::G1A,
+            Generation::G1D => Self::G1D,
         }
     }
 }

@@ -68,6 +68,21 @@ fn plays_reconnects_and_changes_its_quality() {
 }
 
 #[test]
+fn a_camera_with_the_framing_of_the_newest_firmware_plays() {
+    let camera = Camera::new(H264);
+    brand(&camera.sink, ENR);
+    camera.sink.set_property_from_str("generation", "0x1d");
+    camera.play();
+    let viewer = viewer(&camera, ENR);
+    viewer.play();
+    camera.wait_for_watcher();
+    let connected = viewer.message("tutk-connected");
+    assert_eq!((connected.get("encrypted"), connected.get("generation")), (Ok(true), Ok(0x1du32)));
+    camera.push(unit(0, true), true);
+    assert_eq!(bytes(&viewer.pull().0), unit(0, true));
+}
+
+#[test]
 fn video_and_audio_play() {
     common::init();
     let uid = common::uid();

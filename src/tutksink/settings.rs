@@ -135,7 +135,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * GstTutkSink:generation:
          *
          * The generation of the protocol that this camera speaks, for old apps and for tests. Viewers of all generations can
-         * play the newest one; the camera speaks to each as far as that goes.
+         * play the newest one; the camera speaks to each as far as that goes. Only with #GstTutkSink:brand=wyze there is `0x1d`, the
+         * framing of Wyze's newest firmware, which only viewers of that brand know.
          *
          * Since: 0.2.0
          */

@@ -30,7 +30,7 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
     let asker = AddressBlock([0; 16]);
     for cookie in 1..=ROUNDS {
         let id = SessionId::Cookie(cookie);
-        let from = |role| InSession { from: role, id, channel: 0, partial: false, secure: false };
+        let from = |role| InSession { from: role, id, channel: 0, partial: false, secure: false, ticket: 0 };
         let (of_camera, of_viewer) = (from(Role::Camera), from(Role::Viewer));
         say(
             viewer,

@@ -22,7 +22,7 @@ pub struct CameraConfig {
     /// No datagram from a viewer for this long: it is gone.
     pub idle_timeout: Duration,
     /// The camera's own generation; viewers of 0x09 are spoken to in theirs. One of 0x1d has
-    /// [`Framing::Hmac`](crate::Framing::Hmac) alone.
+    /// [`Framing::Hmac`](crate::Framing::Hmac) alone, and answers nobody where it cannot encrypt.
     pub generation: Generation,
     /// What viewers must show to be given a session; those of 0x09 cannot, and are refused where there is one.
     pub auth_key: Option<AuthKey>,
@@ -33,8 +33,6 @@ pub struct CameraConfig {
     pub encryption: Encryption,
     /// What encrypts; without it no session is encrypted.
     pub provider: Option<Arc<dyn Provider>>,
-    /// Whether viewers are also answered in [`Framing::Hmac`](crate::Framing::Hmac), if the camera can encrypt.
-    pub hmac_framing: bool,
     /// Whom encrypted sessions let in besides the account of [`Access::Account`]: tokens, or the application's accounts.
     pub keys: Option<Arc<dyn Keys>>,
 }
@@ -55,7 +53,6 @@ impl CameraConfig {
             speaker: false,
             encryption: Encryption::Auto,
             provider: None,
-            hmac_framing: false,
             keys: None,
         }
     }
@@ -114,12 +111,6 @@ impl CameraConfig {
         Self { provider: Some(provider), ..self }
     }
 
-    /// Sets [`hmac_framing`](Self::hmac_framing).
-    #[must_use]
-    pub fn with_hmac_framing(self, hmac_framing: bool) -> Self {
-        Self { hmac_framing, ..self }
-    }
-
     /// Sets [`keys`](Self::keys).
     #[must_use]
     pub fn with_keys(self, keys: Arc<dyn Keys>) -> Self {
@@ -128,7 +119,7 @@ impl CameraConfig {
 
     /// What seals datagrams of 0xCC51, if the camera has that framing.
     pub(super) fn seal(&self) -> Option<Seal> {
-        let has_framing = self.hmac_framing || self.generation >= Generation::G1D;
+        let has_framing = self.generation >= Generation::G1D;
         let provider = self.provider.clone().filter(|_| has_framing && self.encryption != Encryption::Off)?;
         Some(Seal::new(provider, self.uid, self.auth_key.as_ref()))
     }

@@ -59,6 +59,11 @@ impl Brand {
         }
     }
 
+    /// Whether its cameras may have the framing 0xCC51 of SDK 4.3.
+    pub(crate) fn may_have_hmac_framing(self) -> bool {
+        self == Self::Wyze
+    }
+
     /// The viewer's end of a session. `random` is used once.
     pub(crate) fn viewer(self, options: &SessionOptions, random: u64) -> Box<dyn ViewerApp> {
         match self {

@@ -29,6 +29,14 @@ pub enum OptionError {
         /// The generation.
         generation: u8,
     },
+    /// Nobody could find a camera of this generation.
+    #[error(
+        "a camera of generation 0x{generation:02x} encrypts, and is found by viewers of brand wyze alone: it needs both"
+    )]
+    Unreachable {
+        /// The generation.
+        generation: u8,
+    },
     /// Sessions are to be encrypted, and this host cannot.
     #[error("sessions cannot be encrypted: {reason}")]
     EncryptionUnavailable {

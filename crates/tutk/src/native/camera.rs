@@ -48,7 +48,8 @@ pub struct CameraOptions {
     pub encryption: Encryption,
     /// Identities with their tokens, which encrypted sessions let in besides the account; default: none.
     pub tokens: Vec<(String, Secret)>,
-    /// The generation of the protocol that the camera speaks, up to [`Generation::NEWEST`], which is the default. Viewers of
+    /// The generation of the protocol that the camera speaks, up to [`Generation::NEWEST`], which is the default, or
+    /// [`Generation::G1D`], whose framing only [`Brand::Wyze`] has. Viewers of
     /// others are spoken to as far as theirs goes.
     pub generation: Generation,
     /// The application of the camera's maker; default: [`Brand::Generic`].
@@ -166,6 +167,11 @@ impl CameraOptions {
         if (self.auth_key.is_some() || self.brand == Brand::Wyze) && self.generation < Generation::G10 {
             return Err(OptionError::AuthKey { generation: self.generation.0 });
         }
+        if self.generation >= Generation::G1D
+            && (!self.brand.may_have_hmac_framing() || self.encryption == Encryption::Off)
+        {
+            return Err(OptionError::Unreachable { generation: self.generation.0 });
+        }
         check_name(&self.name)
     }
 
@@ -240,7 +246,7 @@ impl Camera {
         config.encryption = options.encryption;
         config.provider = match encryption::provider() {
             _ if options.encryption == Encryption::Off => None,
-            Err(error) if options.encryption == Encryption::Required => {
+            Err(error) if options.encryption == Encryption::Required || options.generation >= Generation::G1D => {
                 return Err(OptionError::EncryptionUnavailable { reason: error.to_string() }.into());
             }
             provider => provider.ok(),

@@ -81,6 +81,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     config.channel = channel;
     config.auth_key = auth_key;
     config.encryption = options.encryption;
+    config.hmac_framing = options.brand.may_have_hmac_framing();
     config.provider = match encryption::provider() {
         _ if options.encryption == Encryption::Off => None,
         Err(error) if options.encryption == Encryption::Required => {

@@ -3,10 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
+use tutk::proto::Generation;
 use tutk::wyze::Message;
 use tutk::{
-    AudioFormat, AvEvent, Backend, BrandError, CameraEvent, CameraOptions, Codec, ConnectError, Encryption,
-    OptionError, Quality, SessionOptions, VideoFrame, io_control,
+    AudioFormat, AvEvent, Backend, BrandError, Camera, CameraError, CameraEvent, CameraOptions, Codec, ConnectError,
+    Encryption, OptionError, Quality, SessionOptions, VideoFrame, io_control,
 };
 
 use super::common::camera::{LONG, Running, connect, next, uid};
@@ -15,7 +16,11 @@ const ENR: &str = "canaryCANARY0123456789canaryEND!";
 const MAC: &str = "AA:BB:CC:DD:EE:FF";
 
 fn camera(enr: &str) -> Running {
-    Running::start(CameraOptions::new(uid()).with_login("admin", enr).with_wyze(MAC.parse().unwrap()))
+    Running::start(camera_options(enr))
+}
+
+fn camera_options(enr: &str) -> CameraOptions {
+    CameraOptions::new(uid()).with_login("admin", enr).with_wyze(MAC.parse().unwrap())
 }
 
 fn options(camera: &Running, enr: &str) -> SessionOptions {
@@ -33,10 +38,11 @@ fn command(kind: u32, body: &[u8]) -> Option<u16> {
 
 #[test]
 fn video_audio_and_commands() {
-    for enr in [ENR, &ENR[..16]] {
-        let camera = camera(enr);
+    let (half, newest) = (&ENR[..16], Generation::NEWEST);
+    for (enr, generation) in [(ENR, newest), (half, newest), (ENR, Generation::G1D)] {
+        let camera = Running::start(camera_options(enr).with_generation(generation));
         let (session, mut events) = connect(options(&camera, enr).with_streams(true, true)).unwrap();
-        assert!(session.info().encrypted);
+        assert_eq!((session.info().encrypted, session.camera().generation), (true, generation.0));
         // The login has asked for both.
         let viewer = camera.wait_for_viewer();
         camera
@@ -117,6 +123,22 @@ fn another_enr_or_mac_is_refused_and_neither_is_shown() {
     let error = connect(other).unwrap_err();
     assert!(matches!(error, ConnectError::Refused { .. }), "{error:?}");
     show(&error);
+}
+
+/// A camera with the framing 0xCC51 says nothing to who has not its key.
+#[test]
+fn a_camera_of_the_newest_firmware_is_found_by_its_key_alone() {
+    let camera = Running::start(camera_options(ENR).with_generation(Generation::G1D));
+    let other = options(&camera, &ENR.to_lowercase()).with_timeout(Duration::from_secs(1));
+    let error = connect(other).unwrap_err();
+    assert!(matches!(error, ConnectError::NotFound { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").to_lowercase().contains("canary"));
+    let generation = Generation::G1D.0;
+    let off = camera_options(ENR).with_encryption(Encryption::Off);
+    for unreachable in [off, CameraOptions::new(uid())] {
+        let error = Camera::open(unreachable.with_generation(Generation::G1D)).unwrap_err();
+        assert!(matches!(error, CameraError::Option(OptionError::Unreachable { generation: of }) if of == generation));
+    }
 }
 
 #[test]
