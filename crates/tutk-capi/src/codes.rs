@@ -103,7 +103,7 @@ pub(crate) fn of_encryption(failure: Failure) -> Code {
         // unknown_psk_identity.
         Failure::Alert(115) | Failure::UnknownIdentity => AV_ER_DTLS_AUTH_FAIL,
         // The client closes the session, once it has the alert.
-        Failure::WrongKey => AV_ER_SESSION_CLOSE_BY_REMOTE,
+        Failure::WrongKey | Failure::Closed => AV_ER_SESSION_CLOSE_BY_REMOTE,
         _ => AV_ER_FAIL_CREATE_DTLS,
     }
 }

@@ -146,7 +146,9 @@ impl Openssl {
 
     /// An established association ends where the other end has sent an alert that it could prove, or OpenSSL cannot go on.
     fn broken(&mut self, error: &Error) {
-        if !is_retriable(error.code()) {
+        if error.code() == ErrorCode::ZERO_RETURN {
+            self.state = AssociationState::Failed(Failure::Closed);
+        } else if !is_retriable(error.code()) {
             self.state = AssociationState::Failed(failure(error.ssl_error()));
         }
     }
@@ -196,6 +198,14 @@ impl Association for Openssl {
         let datagram = self.stream.get_mut().pop(MTU as usize);
         out.extend_from_slice(datagram.as_deref().unwrap_or_default());
         datagram.is_some()
+    }
+
+    fn close(&mut self) {
+        if let AssociationState::Established(_) = self.state {
+            // It writes the alert, and waits for none.
+            let _ = self.stream.shutdown();
+            self.state = AssociationState::Failed(Failure::Closed);
+        }
     }
 
     fn send(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool {

@@ -62,14 +62,35 @@ fn the_viewer_answers_keep_alives_and_sends_no_others() {
     assert_eq!(world.ended, None);
 }
 
-/// No message that closes is known.
+/// DTLS says that a session ends, since the framing does not; where that is lost, the silence does.
 #[test]
-fn the_end_of_a_camera_is_noticed_by_its_silence() {
-    let mut world = World::new(setup());
-    world.run(seconds(2));
-    world.camera.close();
-    world.run(seconds(20));
-    assert!(matches!(world.ended, Some(CloseReason::Silent(_))), "{:?}", world.ended);
+fn either_end_notices_that_the_other_has_closed() {
+    for is_lost in [false, true] {
+        for by_camera in [true, false] {
+            let mut world = World::new(setup());
+            world.run(seconds(2));
+            let viewer = world.watching.unwrap();
+            if by_camera {
+                world.camera.close();
+            } else {
+                world.viewer.close();
+            }
+            world.tamper = Box::new(move |_, datagram| {
+                if is_lost {
+                    datagram.clear();
+                }
+                vec![]
+            });
+            world.run(seconds(if is_lost { 20 } else { 3 }));
+            let wanted = match (by_camera, is_lost) {
+                (true, true) => Some(CloseReason::Silent(seconds(10))),
+                (true, false) => Some(CloseReason::ClosedByCamera),
+                (false, _) => Some(CloseReason::Closed),
+            };
+            assert_eq!((world.ended, world.watching), (wanted, None), "{by_camera} {is_lost}");
+            assert!(world.camera.link(viewer).is_none());
+        }
+    }
 }
 
 /// What hosts send that do not know the key.

@@ -170,8 +170,8 @@ fn a_camera_that_answers_nothing_is_no_wrong_password() {
 fn sessions_play_through_loss_and_reordering() {
     for framing in FRAMINGS {
         let mut slowest = Duration::ZERO;
-        let (mut late, count) = (0, seeds(25).end);
-        for seed in seeds(25) {
+        let (mut late, count) = (0, seeds(20).end);
+        for seed in seeds(20) {
             let conditions = Conditions {
                 loss_percent: seed % 31,
                 duplicate_percent: seed % 7,

@@ -146,7 +146,10 @@ impl Camera {
                     self.events.push_back(CameraEvent::LoginRefused { address: peer.address() });
                 }
                 // Its alert goes out before.
-                peer.close(DisconnectReason::ByCamera);
+                peer.close(match failure {
+                    Failure::Closed => DisconnectReason::ByViewer,
+                    _ => DisconnectReason::ByCamera,
+                });
             }
         }
         while let Some((channel, event)) = peer.poll_event() {

@@ -130,6 +130,8 @@ pub enum Failure {
     UnknownIdentity,
     /// A server: the client's last flight cannot be read, since its key is another one.
     WrongKey,
+    /// The other end has closed an established association (close_notify).
+    Closed,
     /// The handshake failed in another way.
     Handshake,
     /// The library behind the [`Provider`] failed.
@@ -171,6 +173,9 @@ pub trait Association: fmt::Debug + Send {
 
     /// Appends the next datagram of the handshake, or an alert, if there is one.
     fn poll_transmit(&mut self, out: &mut Vec<u8>) -> bool;
+
+    /// Ends an established association: the next datagram says so (close_notify), and nothing more is sent.
+    fn close(&mut self);
 
     /// Appends a datagram with this message, if the association is established.
     fn send(&mut self, message: &[u8], out: &mut Vec<u8>) -> bool;

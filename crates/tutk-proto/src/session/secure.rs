@@ -93,6 +93,11 @@ impl Secure {
         self.associations.remove(&channel);
     }
 
+    /// Says in all channels that nothing more comes.
+    pub(crate) fn close(&mut self) {
+        self.associations.values_mut().for_each(|entry| entry.association.close());
+    }
+
     pub(crate) fn state(&self, channel: u8) -> Option<AssociationState> {
         Some(self.associations.get(&channel)?.association.state())
     }

@@ -73,6 +73,7 @@ fn failure_reason(failure: Failure) -> CloseReason {
         // unknown_psk_identity.
         Failure::Alert(115) => CloseReason::UnknownAccount,
         Failure::Alert(alert) => CloseReason::Encryption(Some(alert)),
+        Failure::Closed => CloseReason::ClosedByCamera,
         Failure::Unavailable => CloseReason::EncryptionUnavailable,
         Failure::UnknownIdentity | Failure::WrongKey | Failure::Handshake => CloseReason::Encryption(None),
     }

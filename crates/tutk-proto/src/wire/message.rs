@@ -117,7 +117,8 @@ pub enum Message<'a> {
     /// 0x0427 and 0x0428, about every 2 s each way. In [`Framing::Hmac`](crate::Framing::Hmac) 0x1202, of the camera and then of
     /// the viewer.
     Alive(Session),
-    /// 0x0417 and 0x0418, three times. None is known in [`Framing::Hmac`](crate::Framing::Hmac).
+    /// 0x0417 and 0x0418, three times. None is known in [`Framing::Hmac`](crate::Framing::Hmac), where DTLS
+    /// says it.
     Close(Session),
     /// 0x0407 and 0x0408. In [`Framing::Hmac`](crate::Framing::Hmac) 0x1502, without a number, and without a sign of who sends it: here
     /// always the viewer.

@@ -355,9 +355,12 @@ impl Link {
         if let Some(left) = self.closes {
             let Some(rest) = left.checked_sub(1) else { return false };
             if self.profile.framing == Framing::Hmac {
-                // No message of 0xCC51 is known that closes: the other end notices the silence.
+                // 0xCC51 has no message for that.
                 self.closes = Some(0);
-                return false;
+                if let Some(secure) = &mut self.secure {
+                    secure.close();
+                }
+                return self.poll_data(now, out);
             }
             self.closes = Some(rest);
             Message::Close(session).encode(generation, out);
