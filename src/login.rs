@@ -20,7 +20,8 @@ pub(crate) struct Login {
     /// None: not set.
     pub(crate) auth_key: Option<Secret>,
     pub(crate) brand: Brand,
-    pub(crate) mac: Option<String>,
+    /// A text that is no MAC address is not kept: it may be a secret in the wrong place.
+    pub(crate) mac: Result<Option<Mac>, ParseMacError>,
     /// None: not set.
     encryption: Option<Encryption>,
 }
@@ -33,7 +34,7 @@ impl Default for Login {
             password: None,
             auth_key: None,
             brand: Brand::default(),
-            mac: None,
+            mac: Ok(None),
             encryption: None,
         }
     }
@@ -46,7 +47,7 @@ impl Login {
             "uid" => self.uid.to_value(),
             "username" => self.username.to_value(),
             "brand" => self.brand.to_value(),
-            "mac" => self.mac.to_value(),
+            "mac" => self.mac.as_ref().ok().and_then(Option::as_ref).map(Mac::to_string).to_value(),
             "encryption" => self.encryption().to_value(),
             _ => unimplemented!(),
         }
@@ -60,16 +61,11 @@ impl Login {
             "username" => self.username = text.unwrap_or_default(),
             "password" => self.password = text.map(Secret::from),
             "auth-key" => self.auth_key = text.filter(|text| !text.is_empty()).map(Secret::from),
-            "mac" => self.mac = text.filter(|text| !text.is_empty()),
+            "mac" => self.mac = text.filter(|text| !text.is_empty()).map(|text| text.parse()).transpose(),
             "brand" => self.brand = value.get().unwrap_or_default(),
             "encryption" => self.encryption = value.get().ok(),
             _ => unimplemented!(),
         }
-    }
-
-    /// The MAC address, if it is set.
-    pub(crate) fn mac(&self) -> Result<Option<Mac>, ParseMacError> {
-        self.mac.as_deref().map(str::parse).transpose()
     }
 
     /// Whether to encrypt: as it is set, or as the brand's cameras do.
@@ -89,7 +85,7 @@ impl Login {
         options.auth_key = parse_auth_key(key.as_ref())?;
         options.encryption = self.encryption().into();
         options.brand = self.brand.into();
-        options.mac = self.mac()?;
+        options.mac = self.mac.clone()?;
         Ok(options)
     }
 }

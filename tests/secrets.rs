@@ -214,7 +214,7 @@ fn sessions_with_secrets() {
     camera.wait_for_watcher();
     show(&viewer);
     drop(viewer);
-    for (name, value) in [("password", "kanarienvogel-wrong"), ("mac", "AABBCCDDEE00"), ("mac", "AABB")] {
+    for (name, value) in [("password", "kanarienvogel-wrong"), ("mac", "AABBCCDDEE00"), ("mac", PASSWORD)] {
         let viewer = Viewer::of(&camera);
         wyze::brand(&viewer.src);
         viewer.src.set_property(name, value);
@@ -222,6 +222,16 @@ fn sessions_with_secrets() {
         println!("{:?}", viewer.error());
         show(&viewer);
     }
+    // The ENR in the wrong place.
+    for element in ["tutksink", "tutkaudiosink"] {
+        let element = gst::ElementFactory::make(element).build().unwrap();
+        element.set_property("mac", PASSWORD);
+        assert_eq!(element.property::<Option<String>>("mac"), None);
+    }
+    let viewer = Viewer::of(&camera);
+    let uri = format!("tutk://{}?brand=wyze&mac={PASSWORD}", camera.uid);
+    let error = viewer.src.dynamic_cast_ref::<gst::URIHandler>().unwrap().set_uri(&uri).unwrap_err();
+    println!("{error} {error:?}");
     wyze::refuses();
 }
 

@@ -14,7 +14,7 @@ use crate::{Encryption, TalkSession};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    login: Login,
+    pub(super) login: Login,
     address: Option<String>,
     timeout: u32,
     pub(super) session: TalkSession,

@@ -13,7 +13,7 @@ use crate::{Encryption, Generation};
 
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
-    login: Login,
+    pub(super) login: Login,
     camera_name: String,
     port: u32,
     max_viewers: u32,
@@ -223,7 +223,7 @@ impl Settings {
             .with_encryption(self.login.encryption().into());
         options.auth_key = login::parse_auth_key(self.login.auth_key.as_ref())?;
         options.brand = self.login.brand.into();
-        options.mac = self.login.mac()?;
+        options.mac = self.login.mac.clone()?;
         Ok(options)
     }
 }

@@ -195,11 +195,17 @@ impl ObjectImpl for TutkSrc {
         }
         let mut settings = self.settings.lock().unwrap();
         if pspec.flags().contains(glib::ParamFlags::READABLE) {
-            gst::debug!(CAT, imp = self, "Changing {name} from {:?} to {value:?}", settings.get(name));
+            let before = settings.get(name);
+            settings.set(name, value);
+            // What was given may be a secret in the wrong place, and is then not kept.
+            gst::debug!(CAT, imp = self, "Changing {name} from {before:?} to {:?}", settings.get(name));
         } else {
             gst::debug!(CAT, imp = self, "Changing {name}");
+            settings.set(name, value);
         }
-        settings.set(name, value);
+        if let ("mac", Err(error)) = (name, &settings.login.mac) {
+            gst::warning!(CAT, imp = self, "The property “mac” was not set: {error}");
+        }
         let quality = settings.quality.wanted();
         drop(settings);
         match name {

@@ -6,7 +6,7 @@
 use gst::glib;
 use gst::prelude::*;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use tutk::Uid;
+use tutk::{Mac, Uid};
 
 use super::properties::PROPERTIES;
 use super::settings::Settings;
@@ -24,6 +24,8 @@ const REQUIRED: &str = "required";
 /// What a brand wants is more than what this one does.
 const BRAND: &str = "brand";
 const GENERIC: &str = "generic";
+/// What it is not may be a secret in the wrong place.
+const MAC: &str = "mac";
 
 const ACCOUNT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const VALUE: &AsciiSet = &ACCOUNT.remove(b':');
@@ -53,6 +55,11 @@ pub(super) fn parse(uri: &str) -> Result<Vec<(&'static str, glib::Value)>, Strin
         }
         if name == BRAND && text == GENERIC {
             return Err(format!("“{BRAND}” cannot be set by a URI to “{GENERIC}”, only as a property of tutksrc"));
+        }
+        if name == MAC
+            && let Err(error) = text.parse::<Mac>()
+        {
+            return Err(format!("“{MAC}” cannot be set by the URI: {error}"));
         }
         properties.push((property.name(), value(property, &text)?));
     }

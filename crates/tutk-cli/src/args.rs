@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use tutk::{Address, Backend, Brand, Encryption, LocalPorts, Mac, Secret, Uid};
+use tutk::{Address, Backend, Brand, Encryption, LocalPorts, Secret, Uid};
 
 const EXIT_CODES: &str = "Exit codes:
   0  done, or ended by SIGINT, SIGTERM or a closed pipe
@@ -186,7 +186,7 @@ pub(crate) struct Camera {
 
     /// The camera's MAC address, for --brand=wyze
     #[arg(long, value_name = "MAC", required_if_eq("brand", "wyze"))]
-    pub(crate) mac: Option<Mac>,
+    pub(crate) mac: Option<String>,
 
     /// A file with the licence key that some of the vendor's libraries want in its first line, or - for standard input.
     /// Default: what the environment variable TUTK_LICENSE_KEY holds

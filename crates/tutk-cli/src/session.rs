@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use tutk::{Brand, ConnectError, Encryption, Events, ParseAuthKeyError, Session, SessionOptions};
+use tutk::{Brand, ConnectError, Encryption, Events, ParseAuthKeyError, ParseMacError, Session, SessionOptions};
 
 use crate::args::{Camera, Network};
 use crate::console::Console;
@@ -33,7 +33,9 @@ pub(crate) fn options(camera: &Camera, network: &Network) -> Result<SessionOptio
             Some(key.reveal().parse().map_err(|error: ParseAuthKeyError| Failure::Usage(error.to_string()))?);
     }
     options.brand = camera.brand;
-    options.mac = camera.mac;
+    // Not by clap, whose errors repeat the text: it may be the ENR in the wrong place.
+    let mac = camera.mac.as_deref().map(str::parse).transpose();
+    options.mac = mac.map_err(|error: ParseMacError| Failure::Usage(error.to_string()))?;
     let of_brand = if camera.brand == Brand::Generic { Encryption::Auto } else { Encryption::Required };
     options.encryption = camera.encryption.unwrap_or(of_brand);
     options.timeout = network.timeout();

@@ -247,6 +247,9 @@ fn a_wyze_camera_plays_by_its_enr_and_mac() {
     let output = finish(stream("AABBCCDDEE00").spawn().unwrap());
     assert_code(&output, 4);
     assert!(text(&output.stderr).contains("the ENR and the MAC"), "{}", text(&output.stderr));
+    let output = finish(stream(&enr).spawn().unwrap());
+    assert_code(&output, 2);
+    assert!(text(&output.stderr).contains("12 hexadecimal digits") && !text(&output.stderr).contains(CANARY));
     let output = finish(camera.tutk("sync").args(["--brand=wyze", "--mac=AABBCCDDEEFF"]).spawn().unwrap());
     assert_code(&output, 2);
     assert_code(&finish(camera.tutk("stream").args(["-f", "-", "--brand=wyze"]).spawn().unwrap()), 2);
