@@ -129,6 +129,18 @@ fn tokens_log_in() {
     }
 }
 
+/// It comes with the datagram that lets the application know of the viewer.
+#[test]
+fn the_first_flight_waits_for_the_server() {
+    for framing in FRAMINGS {
+        let credentials = Credentials::token("phone", "token");
+        let mut world = World::new(Setup { application: true, framing, credentials, ..Setup::default() });
+        // The viewer sends it again after 250 ms.
+        world.run(Duration::from_millis(150));
+        assert_eq!(outcome(&world), Outcome::Encrypted);
+    }
+}
+
 /// Cameras on other libraries pass over what they cannot read.
 #[test]
 fn a_camera_that_says_nothing_has_probably_another_password() {

@@ -31,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) conditions: Conditions,
     pub(crate) seed: u64,
     pub(crate) speaker: bool,
+    /// The camera's application starts the servers.
+    pub(crate) application: bool,
 }
 
 impl Default for Setup {
@@ -45,6 +47,7 @@ impl Default for Setup {
             conditions: Conditions { delay: Duration::from_millis(2), ..Conditions::default() },
             seed: 7,
             speaker: true,
+            application: false,
         }
     }
 }
@@ -58,6 +61,7 @@ pub(crate) struct World {
     viewer_address: SocketAddr,
     camera_address: SocketAddr,
     out: Vec<u8>,
+    application: bool,
     next_frame: Option<Instant>,
     made: u64,
     needs_key: bool,
@@ -86,7 +90,10 @@ impl World {
         let clock = Clock::new();
         let provider = Arc::new(OpenSsl::new().unwrap());
         let token = Psk::new(&OpenSsl, &Secret::from("token"));
-        let access = Access::Account { account: "admin".into(), password: "right".into() };
+        let access = match setup.application {
+            true => Access::Application,
+            false => Access::Account { account: "admin".into(), password: "right".into() },
+        };
         let is_hmac = setup.framing == Framing::Hmac;
         let mut camera = CameraConfig::new(UID.parse().unwrap(), access)
             .with_generation(if is_hmac { Generation::G1D } else { setup.generations.1 })
@@ -113,6 +120,7 @@ impl World {
             viewer_address: "10.77.0.1:40000".parse().unwrap(),
             camera_address: "10.77.0.2:50000".parse().unwrap(),
             out: Vec::new(),
+            application: setup.application,
             next_frame: None,
             made: 0,
             needs_key: true,
@@ -189,7 +197,13 @@ impl World {
         let now = self.clock.now();
         while let Some(event) = self.camera.poll_event() {
             match event {
-                CameraEvent::ViewerAdded { viewer, .. } => self.watching = Some(viewer),
+                CameraEvent::ViewerAdded { viewer, .. } => {
+                    self.watching = Some(viewer);
+                    if let Some(link) = self.camera.link(viewer).filter(|_| self.application) {
+                        assert!(link.choose_encryption(Encryption::Required));
+                        link.start_server(0, true);
+                    }
+                }
                 CameraEvent::IoControl { kind: io_control::START_VIDEO, .. } => self.next_frame = Some(now),
                 CameraEvent::ViewerRemoved { .. } => (self.watching, self.next_frame) = (None, None),
                 CameraEvent::KeyFrameWanted { .. } => self.needs_key = true,

@@ -1,12 +1,16 @@
 //! Whether a session is encrypted, and what becomes of it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::Link;
 use crate::security::{AssociationState, CipherSuite, Encryption, Failure, Keys};
 use crate::session::secure::{Secure, SecurityEvent};
-use crate::wire::Role;
+use crate::wire::{Message, Role, Session};
 use crate::{Framing, Security};
+
+/// Most encrypted datagrams that wait for a server, and bytes of each: a first flight in fragments.
+const MAX_EARLY: (usize, usize) = (4, 1_500);
 
 /// So many last flights without an answer are a sign of a wrong password.
 const SILENT_REPEATS: u32 = 3;
@@ -104,6 +108,29 @@ impl Link {
 
     pub(crate) fn is_secure(&self) -> bool {
         self.secure.is_some()
+    }
+
+    /// Whether a datagram is encrypted and for a server that the application has yet to start. Its sender would wait 250 ms and more
+    /// before it sends it again.
+    pub(super) fn is_early(&self, session: Session) -> bool {
+        session.secure && session.from == Role::Viewer && !self.channels.contains_key(&session.channel)
+    }
+
+    pub(super) fn keep_early(&mut self, session: Session, payload: &[u8]) {
+        if self.early.len() < MAX_EARLY.0 && payload.len() <= MAX_EARLY.1 {
+            self.early.push((session, payload.to_vec()));
+        }
+    }
+
+    /// Takes what waits for a server that has been started.
+    pub(super) fn take_early(&mut self, now: Instant) {
+        if self.early.iter().all(|(session, _)| self.is_early(*session)) {
+            return;
+        }
+        for (session, payload) in std::mem::take(&mut self.early) {
+            // As where it comes: what makes no sense is passed over.
+            let _ = self.handle_input(now, &Message::Data { session, sequence: 0, payload: &payload });
+        }
     }
 
     /// The other end says that a datagram had the other security than its session has.

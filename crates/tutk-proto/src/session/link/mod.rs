@@ -43,6 +43,8 @@ pub struct Link {
     security_events: VecDeque<(u8, SecurityEvent)>,
     /// Channels in which a datagram of the other security is to be answered.
     notices: VecDeque<u8>,
+    /// What viewers of encrypted sessions have sent before the application started a server.
+    early: Vec<(Session, Vec<u8>)>,
 }
 
 /// Most datagrams of the other security that wait for their answers.
@@ -74,6 +76,7 @@ impl Link {
             is_required: false,
             security_events: VecDeque::new(),
             notices: VecDeque::new(),
+            early: Vec::new(),
         }
     }
 
@@ -252,6 +255,10 @@ impl Link {
                 self.handle_notice(number, session.secure);
                 return Ok(());
             }
+            if self.is_early(*session) {
+                self.keep_early(*session, payload);
+                return Ok(());
+            }
             if session.secure != self.secure.is_some() && self.profile.framing == Framing::Block {
                 // A server says so; each end would answer the other without end.
                 let is_new = self.secure.as_ref().is_none_or(|secure| secure.is_unanswered(number));
@@ -342,6 +349,7 @@ impl Link {
 
     /// Appends the next plain datagram that is due.
     pub(crate) fn poll_datagram(&mut self, now: Instant, out: &mut Vec<u8>) -> bool {
+        self.take_early(now);
         let (session, generation) = (self.session, self.generation);
         if let Some(number) = self.notices.pop_front() {
             // In plain without the flag of partial scrambling.
