@@ -3,7 +3,9 @@
 //! The functions are named as C names them. Pointers are null or good, for that is C's side of the contract.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_uchar, c_uint, c_ulong, c_ushort, c_void};
+mod newer;
+
+use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_ulong, c_ushort, c_void};
 use std::panic;
 use std::ptr::{null, null_mut};
 use std::sync::Once;
@@ -100,6 +102,10 @@ static HOOK: Once = Once::new();
 const ROOM: usize = 2048;
 /// Calls that one input may have.
 const MAX_CALLS: usize = 64;
+/// Calls of one input that may wait for a second.
+const MAX_WAITS: u8 = 2;
+/// The camera.
+const UID: &CStr = c"FUZZEDFUZZEDFUZZED00";
 
 /// Calls of the library, most of them while a camera and a viewer of this process have a session.
 pub fn capi(data: &[u8]) {
@@ -111,12 +117,17 @@ pub fn capi(data: &[u8]) {
         }));
     });
     let mut input = Input(data.iter());
-    let mut calls = Calls { data: [b'A' as c_char; ROOM], info: [1; ROOM], number: 0 };
+    let mut calls = Calls { data: [b'A' as c_char; ROOM], info: [1; ROOM], number: 0, waits: 0 };
     // What outlives the end of the modules: no input depends on the one before it.
     IOTC_Set_Max_Session_Number(128);
     avClientSetMaxBufSize(8192);
-    if input.byte() & 1 == 0 {
-        open();
+    match input.byte() {
+        settings if settings & 1 != 0 => {}
+        settings if settings < 0x80 => open(),
+        _ => {
+            assert_eq!((IOTC_Initialize2(0), avInitialize(8)), (0, 8));
+            newer::connect(UID);
+        }
     }
     for _ in 0..MAX_CALLS {
         if input.0.as_slice().is_empty() {
@@ -131,7 +142,7 @@ pub fn capi(data: &[u8]) {
 
 /// A camera and a viewer, with session 0 and channel 0 of one and session 1 and channel 1 of the other.
 fn open() {
-    let uid = c"FUZZEDFUZZEDFUZZED00".as_ptr();
+    let uid = UID.as_ptr();
     let (account, password) = (c"admin", c"right");
     assert_eq!((IOTC_Initialize2(0), avInitialize(8)), (0, 8));
     // SAFETY: all texts end with a NUL, and no other pointer is given.
@@ -184,6 +195,7 @@ struct Calls {
     data: [c_char; ROOM],
     info: [c_char; ROOM],
     number: c_uint,
+    waits: u8,
 }
 
 impl Calls {
@@ -195,7 +207,38 @@ impl Calls {
         // SAFETY: pointers are null, or to as many bytes as any size says, and aligned for what they are cast to.
         // Text ends at the latest with the buffer.
         let _code: c_int = unsafe {
-            match input.byte() % 34 {
+            // The functions of 4.x came later: what seeds say before stays what it was.
+            match input.byte() {
+                238..=246 if self.waits < MAX_WAITS => {
+                    self.waits += 1;
+                    newer::start(input);
+                    0
+                }
+                247..=251 => newer::log_in(input, if data.is_null() { null() } else { UID.as_ptr() }),
+                252..=255 if self.waits < MAX_WAITS => {
+                    self.waits += 1;
+                    newer::connect_any(input, UID.as_ptr(), index)
+                }
+                byte => self.call(byte % 34, index, [data, info], number, [size, info_size]),
+            }
+        };
+    }
+
+    /// One of the functions that 1.13 has, and some others.
+    ///
+    /// # Safety
+    /// Pointers are null or to `ROOM` bytes, and no size is larger.
+    unsafe fn call(
+        &mut self,
+        which: u8,
+        index: c_int,
+        [data, info]: [*mut c_char; 2],
+        number: *mut c_uint,
+        [size, info_size]: [c_int; 2],
+    ) -> c_int {
+        // SAFETY: vouched for by the caller.
+        unsafe {
+            match which {
                 0 | 1 => avSendFrameData(index, data, size, info.cast(), info_size),
                 2 => avSendAudioData(index, data, size, info.cast(), info_size),
                 3 | 4 => {
@@ -271,7 +314,7 @@ impl Calls {
                     IOTC_DeInitialize()
                 }
             }
-        };
+        }
     }
 }
 
