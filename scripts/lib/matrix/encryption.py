@@ -173,6 +173,33 @@ def library_camera(lan, loss):
     ]  # fmt: skip
 
 
+def speech(lan, session, loss):
+    """tutkaudiosink speaks to a camera of 4.2 with an authentication key, in the session of tutksrc or in one of its own."""
+    lan.loss(loss)
+    camera = peer_camera(lan, DTLS, key=KEY, talk=1)
+    spoken = SECONDS * 1000 // AUDIO_MS
+    words = (
+        f"audiotestsrc num-buffers={spoken} samplesperbuffer={AUDIO_SIZE // 2} ! audio/x-raw,format=S16LE,rate=8000,channels=1"
+        f" ! tutkaudiosink uid={UID} session={session} timeout=20000 encryption=required auth-key={KEY}"
+    )
+    if session == "shared":
+        out = f"filesink buffer-mode=unbuffered location={lan.file('out.h264')}"
+        ours = viewer(lan, "encryption=required", f"auth-key={KEY}", pipeline=f"{out} {words}")
+    else:
+        ours = lan.start("viewer", ["gst-launch-1.0", "-m", *shlex.split(words)])
+    heard = lambda: int((re.findall(r"talk: (\d+) frames", camera.text) or [-1])[0])  # noqa: E731
+    # The camera counts once the channel is closed.
+    wait_for(lambda: heard() >= 0 or ours.child.poll() is not None, SECONDS + 60)
+    ours.stop()
+    wait_for(lambda: heard() >= 0, 30)
+    whole = ("no", "yes")[heard() == spoken]
+    rows = [
+        checks(encrypted="talk: av channel 1, mode 1" in camera.text, no_warning="warning" not in ours.text.lower()),
+        Row(heard() == spoken, "blocks of speech", (spoken, heard(), whole, "", "")),
+    ]
+    return rows + ([video_row(lan, access_units(lan.file("sent.h264")))] if session == "shared" else [])
+
+
 def token_viewer(lan, token, good):
     """Our C library logs in to a camera of 4.2 with the token of an identity."""
     camera = peer_camera(lan, DTLS, token="a-token")
@@ -335,6 +362,8 @@ for loss in LOSSES:
     for suite in SUITES:
         CASES[f"encrypted/camera/{suite}/{loss}"] = partial(serve, suite=suite, loss=loss)
 
+    for session in ("shared", "own"):
+        CASES[f"encrypted/speech/{session}/{loss}"] = partial(speech, session=session, loss=loss)
     CASES[f"encrypted/library/viewer/{loss}"] = partial(library_viewer, loss=loss)
     CASES[f"encrypted/library/camera/{loss}"] = partial(library_camera, loss=loss)
 for name, token in {"right": "a-token", "wrong": "another"}.items():
