@@ -31,7 +31,7 @@ use gst_base::UniqueFlowCombiner;
 use tutk::Media;
 
 use super::output::Output;
-use super::streams::{Action, NoLabel, Streams};
+use super::streams::{Action, NoLabel, Streams, WAIT};
 use crate::{audio, caps, container};
 
 pub(super) static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
@@ -199,11 +199,39 @@ impl TutkDemux {
         }
     }
 
+    /// Ends this wait in a second. Nothing need come from upstream until then.
+    fn time_out_later(&self, since: Instant) {
+        let clock = gst::SystemClock::obtain();
+        let at = clock.time() + gst::ClockTime::try_from(WAIT).unwrap_or_default();
+        let element = self.obj().downgrade();
+        let scheduled = clock.new_single_shot_id(at).wait_async(move |_, _, _| {
+            if let Some(element) = element.upgrade() {
+                // The clock's thread is one for the whole process.
+                element.call_async(move |element| {
+                    let demux = element.imp();
+                    demux.catch_panic(|| (), |demux| demux.time_out(since));
+                });
+            }
+        });
+        if let Err(error) = scheduled {
+            gst::warning!(CAT, imp = self, "No timer: {error:?}");
+        }
+    }
+
+    fn time_out(&self, since: Instant) {
+        // As what comes from upstream, one after the other.
+        let _lock = self.sink.stream_lock();
+        let actions = self.streams.lock().unwrap().time_out(since);
+        // Upstream learns it with its next buffer.
+        let _ = self.carry_out(actions);
+    }
+
     /// Returns what upstream is to know: an error, or that no pad takes anything.
     fn carry_out(&self, actions: Vec<Action>) -> Result<gst::FlowSuccess, gst::FlowError> {
         let mut result = Ok(gst::FlowSuccess::Ok);
         for action in actions {
             match action {
+                Action::Wait(since) => self.time_out_later(since),
                 Action::AddPad(pad) => {
                     gst::info!(CAT, imp = self, "New pad {} with {:?}", pad.name(), pad.current_caps());
                     self.flow.lock().unwrap().add_pad(&pad);
@@ -229,5 +257,36 @@ impl TutkDemux {
             }
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_single_frame_gets_a_pad() {
+        gst::init().unwrap();
+        let demux: super::super::TutkDemux = glib::Object::new();
+        let (sender, receiver) = channel();
+        demux.connect_no_more_pads(move |demux| sender.send(demux.src_pads().len()).unwrap());
+        let source = gst::Pad::builder(gst::PadDirection::Src).build();
+        source.set_active(true).unwrap();
+        source.link(&demux.static_pad("sink").unwrap()).unwrap();
+        demux.set_state(gst::State::Playing).unwrap();
+        source.push_event(gst::event::StreamStart::new("camera"));
+        source.push_event(gst::event::Caps::new(&container::caps()));
+        source.push_event(gst::event::Segment::new(&gst::FormattedSegment::<gst::ClockTime>::new()));
+        let caps = "video/x-h264,stream-format=byte-stream,alignment=au".parse().unwrap();
+        let mut buffer = gst::Buffer::from_slice([1]);
+        buffer.make_mut().set_pts(gst::ClockTime::ZERO);
+        let reference = container::reference(Media::Video, &caps);
+        gst::ReferenceTimestampMeta::add(buffer.make_mut(), &reference, gst::ClockTime::ZERO, gst::ClockTime::NONE);
+        source.push(buffer).unwrap();
+        assert_eq!(receiver.recv_timeout(Duration::from_secs(20)), Ok(1));
+        demux.set_state(gst::State::Null).unwrap();
     }
 }

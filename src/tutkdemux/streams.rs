@@ -11,7 +11,7 @@ use super::pad_queue::PadQueues;
 use crate::container::{self, Label};
 
 /// How long the first stream waits for the other one.
-const WAIT: Duration = Duration::from_secs(1);
+pub(super) const WAIT: Duration = Duration::from_secs(1);
 /// Most bytes that wait meanwhile.
 const MAX_WAITING: usize = 16 << 20;
 /// How far a silent pad stays behind the others, so that what comes late is not before a gap.
@@ -22,6 +22,8 @@ const GAP: gst::ClockTime = gst::ClockTime::from_mseconds(250);
 /// What the element is to do, in this order.
 #[derive(Debug)]
 pub(super) enum Action {
+    /// The first stream waits from now on: [`Streams::time_out`] is to be called with this after [`WAIT`].
+    Wait(Instant),
     AddPad(gst::Pad),
     Post(gst::StreamCollection),
     Event(Output, gst::Event),
@@ -103,6 +105,16 @@ impl Streams {
         actions
     }
 
+    /// The first stream has waited since this moment for long enough, whether anything has come meanwhile or not.
+    pub(super) fn time_out(&mut self, since: Instant) -> Vec<Action> {
+        let mut actions = Vec::new();
+        // After a flush, another wait may have begun.
+        if self.waiting.as_ref().is_some_and(|waiting| waiting.since == since) {
+            self.release(&mut actions);
+        }
+        actions
+    }
+
     /// Upstream has ended: what waits goes downstream.
     pub(super) fn end(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
@@ -119,6 +131,9 @@ impl Streams {
             return Ok(actions);
         }
         let pts = buffer.dts_or_pts();
+        if self.waiting.is_none() {
+            actions.push(Action::Wait(now));
+        }
         let waiting =
             self.waiting.get_or_insert_with(|| Waiting { since: now, begin: pts, buffers: Vec::new(), bytes: 0 });
         waiting.bytes += buffer.size();
@@ -241,6 +256,7 @@ mod tests {
     /// What happens, in a word each.
     fn words(actions: &[Action]) -> Vec<String> {
         let word = |action: &Action| match action {
+            Action::Wait(_) => "wait".into(),
             Action::AddPad(pad) => format!("add {}", pad.name()),
             Action::Post(collection) => format!("post {}", collection.len()),
             Action::Event(output, event) => format!("{:?} {}", event.type_(), output.pad.name()),
@@ -261,7 +277,7 @@ mod tests {
     #[test]
     fn both_streams_come_out_together() {
         let (mut streams, now) = (started(), Instant::now());
-        assert!(streams.buffer(buffer(Media::Audio, 0), now).unwrap().is_empty());
+        assert_eq!(words(&streams.buffer(buffer(Media::Audio, 0), now).unwrap()), ["wait"]);
         let actions = streams.buffer(buffer(Media::Video, 1), now).unwrap();
         let wanted = [
             "add video_0",
@@ -280,7 +296,8 @@ mod tests {
     #[test]
     fn a_camera_without_a_microphone_plays_after_a_second() {
         let (mut streams, now) = (started(), Instant::now());
-        for number in 0..25 {
+        assert_eq!(words(&streams.buffer(buffer(Media::Video, 0), now).unwrap()), ["wait"]);
+        for number in 1..25 {
             assert!(streams.buffer(buffer(Media::Video, number), now).unwrap().is_empty(), "{number}");
         }
         let actions = words(&streams.buffer(buffer(Media::Video, 25), now).unwrap());
@@ -306,6 +323,11 @@ mod tests {
         let mut streams = started();
         streams.buffer(buffer(Media::Video, 0), begin).unwrap();
         assert_eq!(streams.end().len(), 5);
+        let mut streams = started();
+        streams.buffer(buffer(Media::Video, 0), begin).unwrap();
+        assert!(streams.time_out(begin - WAIT).is_empty());
+        assert_eq!(streams.time_out(begin).len(), 5);
+        assert!(streams.time_out(begin).is_empty());
     }
 
     #[test]
