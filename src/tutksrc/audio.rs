@@ -18,8 +18,8 @@ pub(super) struct AudioStream {
     position: Option<gst::ClockTime>,
     /// Whether the next buffer is the first one of a session, or on another time base.
     resync: bool,
-    /// Whether blocks were dropped before the next one.
-    dropped: bool,
+    /// Whether downstream has lost blocks before the next one.
+    flushed: bool,
 }
 
 impl AudioStream {
@@ -32,7 +32,7 @@ impl AudioStream {
 
     /// A flush has dropped buffers downstream, and the state of decoders.
     pub(super) fn flushed(&mut self) {
-        self.dropped = true;
+        self.flushed = true;
     }
 
     /// Running times restart: earlier ones do not count.
@@ -70,16 +70,14 @@ impl AudioStream {
             None => None,
             Some(now) => {
                 let (arrival, camera) = (now.at(frame.received), frame.camera_time());
-                let stamp = self.stamper.stamp(clock, arrival, now.at(ready), camera, duration, lost);
-                self.dropped |= stamp.is_none();
-                Some(stamp?)
+                Some(self.stamper.stamp(clock, arrival, now.at(ready), camera, duration, lost))
             }
         };
         if let Some(stamp) = stamp {
             self.position = self.position.max(Some(stamp.pts + duration.unwrap_or_default()));
         }
         let resync = std::mem::take(&mut self.resync);
-        let discont = std::mem::take(&mut self.dropped) || lost > 0 || stamp.is_some_and(|stamp| stamp.discont);
+        let discont = std::mem::take(&mut self.flushed) || lost > 0 || stamp.is_some_and(|stamp| stamp.discont);
         let times = stamp.map(|stamp| Times { pts: Some(stamp.pts), dts: None, duration, camera: stamp.camera });
         let number = u64::from(frame.number);
         let mut buffer = buffer_of(frame.data, number..number + 1, times, &reference);

@@ -24,8 +24,8 @@ const MS: i64 = 1_000_000;
 /// Gives blocks of audio their timestamps. See [the module](super).
 ///
 /// Blocks follow each other without a gap as long as they come at their time, whatever the network's jitter: what counts is the
-/// least delay of 2 s. A camera that was silent, lost blocks, and a clock that runs away begin another spurt, which
-/// [`AudioStamp::discont`] shows. The target is the camera's clock on the session's line, if audio and video have the same clock,
+/// least delay of 2 s. A camera that was silent, lost blocks, a first block that was late, and a clock that runs away begin
+/// another spurt, which [`AudioStamp::discont`] shows. It may begin before the last one has ended, but no block is dropped. The target is the camera's clock on the session's line, if audio and video have the same clock,
 /// and the arrival otherwise.
 #[derive(Debug, Default)]
 pub(in crate::tutksrc) struct AudioStamper {
@@ -36,8 +36,6 @@ pub(in crate::tutksrc) struct AudioStamper {
     end: Option<i64>,
     /// Where the next block belongs if it follows the last one: before `end` while audio is ahead of its time.
     next: Option<i64>,
-    /// The last block was dropped.
-    dropped: bool,
     /// The camera's time of the last block, and how long that plays.
     before: Option<(i64, i64)>,
     /// How late blocks are relative to the end of the one before.
@@ -106,9 +104,9 @@ impl AudioStamper {
         self.latency.answer()
     }
 
-    /// The time of the next block; none if it is to be dropped, because audio is ahead of its time. `arrival` and `ready` are
-    /// running times, as those of [`Stamper::stamp`](super::Stamper::stamp); `duration` is how long the block plays, if that is
-    /// known; `lost`: so many blocks are missing before it.
+    /// The time of the next block. `arrival` and `ready` are running times, as those of
+    /// [`Stamper::stamp`](super::Stamper::stamp); `duration` is how long the block plays, if that is known; `lost`: so many
+    /// blocks are missing before it. PTS rise strictly.
     pub(in crate::tutksrc) fn stamp(
         &mut self,
         clock: &ClockRecovery,
@@ -117,7 +115,7 @@ impl AudioStamper {
         camera: CameraTime,
         duration: Option<ClockTime>,
         lost: u32,
-    ) -> Option<AudioStamp> {
+    ) -> AudioStamp {
         let read = self.clock.read(camera);
         let arrival = nanos(arrival.min(ready));
         let length = duration.map_or(0, nanos);
@@ -131,19 +129,15 @@ impl AudioStamper {
             Some(next) => self.follow(next.saturating_add(missing), target, arrival, was_silent),
         };
         self.next = Some(time.saturating_add(length));
-        if self.end.is_some_and(|end| time < end.saturating_sub(TOLERANCE)) {
-            self.dropped = true;
-            return None;
-        }
         let pts = time.max(self.last.map_or(0, |last| last + 1));
         let follows = length == 0 || self.end == Some(pts);
-        let discont = std::mem::take(&mut self.dropped) || lost > 0 || self.last.is_none() || !follows;
+        let discont = lost > 0 || self.last.is_none() || !follows;
         self.last = Some(pts);
         self.end = Some(pts.saturating_add(length));
         let late = nanos(ready).saturating_sub(pts).max(0).unsigned_abs();
         self.latency.observe(ready.nseconds(), late);
         let pts = ClockTime::from_nseconds(pts.unsigned_abs());
-        Some(AudioStamp { pts, discont, camera: ClockRecovery::duration(read) })
+        AudioStamp { pts, discont, camera: ClockRecovery::duration(read) }
     }
 
     /// Whether the camera left out more than the blocks that are missing, by its own clock, which may be set meanwhile.
@@ -175,12 +169,12 @@ impl AudioStamper {
     /// The time of a block that begins at `expected` if it follows the one before.
     fn follow(&mut self, expected: i64, target: i64, arrival: i64, was_silent: bool) -> i64 {
         let late = target.saturating_sub(expected);
-        if late > MAX_LATE || (was_silent && late > SILENCE) || late < -TOLERANCE {
+        if late > MAX_LATE || (was_silent && late > SILENCE) || late < -MAX_JITTER {
             self.lateness = LeastOf2s::default();
             return target;
         }
         match self.lateness.observe(arrival, late) {
-            Some(least) if least > TOLERANCE => expected.saturating_add(least),
+            Some(least) if least.abs() > TOLERANCE => expected.saturating_add(least),
             _ => expected,
         }
     }
@@ -246,11 +240,9 @@ mod tests {
                 let jump = if taken < 600 * SECOND { 0 } else { self.jump };
                 let camera = read(self.audio_drift, jump);
                 let stamp = audio.stamp(&clock, time(arrival), time(arrival), camera, Some(time(BLOCK)), 0);
-                if let Some(stamp) = stamp {
-                    heard.push((taken, stamp));
-                    if taken > (seconds - 60) * SECOND && clock.is_in_use() {
-                        off = off.max((nanos(stamp.pts) - taken - lag).abs());
-                    }
+                heard.push((taken, stamp));
+                if taken > (seconds - 60) * SECOND && clock.is_in_use() {
+                    off = off.max((nanos(stamp.pts) - taken - lag).abs());
                 }
             }
             (heard, off)
@@ -299,21 +291,44 @@ mod tests {
         }
     }
 
-    #[test]
-    fn blocks_that_come_together_are_played_one_after_the_other() {
+    /// The stamps of blocks of 64 ms, in milliseconds, that arrive so late.
+    fn stamps(late: impl Fn(u64) -> u64) -> Vec<(u64, bool)> {
         let clock = ClockRecovery::new(TimestampMode::Arrival);
         let mut audio = AudioStamper::default();
         let length = ClockTime::from_mseconds(64);
-        let stamps = (0..300u32).map(|n| {
-            let arrival = ClockTime::from_mseconds(1_000) + length * u64::from(n / 3 * 3);
-            audio.stamp(&clock, arrival, arrival, CameraTime::Milliseconds(n * 64), Some(length), 0)
+        let mut ready = ClockTime::ZERO;
+        let stamps = (0..300u64).map(|n| {
+            // What comes later overtakes nothing.
+            ready = ready.max(ClockTime::from_mseconds(1_000 + 64 * n + late(n)));
+            let camera = CameraTime::Milliseconds(64 * n as u32);
+            let stamp = audio.stamp(&clock, ready, ready, camera, Some(length), 0);
+            (stamp.pts.mseconds(), stamp.discont)
         });
-        let stamps: Vec<_> = stamps.collect();
-        // Only the first ones show how they come.
-        assert!(stamps[3..].iter().all(Option::is_some));
-        let heard: Vec<_> = stamps.into_iter().flatten().collect();
-        for pair in heard[1..].windows(2) {
-            assert!(!pair[1].discont && pair[1].pts - pair[0].pts == length);
+        stamps.collect()
+    }
+
+    #[test]
+    fn blocks_that_come_together_are_played_one_after_the_other() {
+        let stamps = stamps(|n| if n % 3 == 0 { 128 } else { 128 - 64 * (n % 3) });
+        let steps: Vec<_> = stamps.iter().filter(|(_, discont)| *discont).collect();
+        assert!(steps.len() <= 4, "{steps:?}");
+        for (n, stamp) in (40..).zip(&stamps[40..]) {
+            assert_eq!(*stamp, (1_000 + 64 * n, false));
+        }
+    }
+
+    #[test]
+    fn a_first_block_that_comes_late_costs_no_other() {
+        let stamps = stamps(|n| if n == 0 { 150 } else { 0 });
+        for (n, stamp) in (1..20).zip(&stamps[1..]) {
+            assert_eq!(*stamp, (1_150 + 64 * n, false));
+        }
+        for pair in stamps.windows(2) {
+            assert!(pair[1].0 >= pair[0].0);
+        }
+        // That is made up for.
+        for (n, stamp) in (40..).zip(&stamps[40..]) {
+            assert_eq!(*stamp, (1_000 + 64 * n, false));
         }
     }
 
@@ -324,7 +339,7 @@ mod tests {
         let mut stamp = |n: i64, lost| {
             let time = ClockTime::from_nseconds((n * BLOCK).unsigned_abs());
             let camera = CameraTime::Milliseconds((n * BLOCK / MS) as u32);
-            audio.stamp(&clock, time, time, camera, Some(ClockTime::from_mseconds(20)), lost).unwrap()
+            audio.stamp(&clock, time, time, camera, Some(ClockTime::from_mseconds(20)), lost)
         };
         assert!(stamp(0, 0).discont && !stamp(1, 0).discont);
         let after = stamp(5, 3);
