@@ -87,8 +87,8 @@ static SIGNALS: LazyLock<Vec<glib::subclass::Signal>> = LazyLock::new(|| {
          * 22050, 24000, 32000, 44100 and 48000, with one or two channels. #GstTutkAudioSink does all of this for a pipeline.
          *
          * Returns: %GST_FLOW_OK if it is on its way, whether or not the camera has a speaker; %GST_FLOW_FLUSHING if there is no
-         *   session; %GST_FLOW_NOT_NEGOTIATED if cameras cannot take such audio; %GST_FLOW_NOT_SUPPORTED if the session goes
-         *   through the vendor's library; %GST_FLOW_ERROR if it cannot be sent, as a block that is too large
+         *   session; %GST_FLOW_NOT_NEGOTIATED if cameras cannot take such audio; %GST_FLOW_NOT_SUPPORTED if the
+         *   vendor's library cannot do it; %GST_FLOW_ERROR if it cannot be sent, as a block that is too large
          *
          * Since: 0.2.0
          */
@@ -181,7 +181,9 @@ fn push_talk_sample(src: &TutkSrc, sample: Option<gst::Sample>) -> Result<(), gs
         gst::warning!(CAT, obj = src, "{} bytes of speech were not sent: {unspoken}", data.len());
         match unspoken {
             Unspoken::NoSession | Unspoken::Failed(TalkError::Session(_)) => gst::FlowError::Flushing,
-            Unspoken::Failed(TalkError::Library) => gst::FlowError::NotSupported,
+            Unspoken::Failed(TalkError::LibraryLacks { .. } | TalkError::LibraryEncrypts) => {
+                gst::FlowError::NotSupported
+            }
             Unspoken::Failed(_) => gst::FlowError::Error,
         }
     })

@@ -131,6 +131,12 @@ int IOTC_Session_Check_Ex(int session, struct st_SInfoEx *info);
 /* Scrambles only the first 64 bytes of what this side sends (1), or all (0). The scramble is no encryption. */
 int IOTC_Set_Partial_Encryption(int session, unsigned char on);
 
+/* Takes a channel of the session that is free, 1 or more, until IOTC_Session_Channel_OFF. */
+int IOTC_Session_Get_Free_Channel(int session);
+
+/* Frees a channel of the session. */
+int IOTC_Session_Channel_OFF(int session, unsigned char channel);
+
 /* Ends the session, tells the other side, and frees the number. */
 void IOTC_Session_Close(int session);
 

@@ -67,13 +67,9 @@ impl Session {
     /// [`ViewerEvent::TalkFailed`](crate::ViewerEvent::TalkFailed); a camera without a speaker says nothing. What codecs it takes it does
     /// not say: as a rule the one that it sends.
     ///
-    /// Fails if there is a [`Talk`] in this session already, through the vendor's library, and once the session is over.
+    /// Fails if there is a [`Talk`] in this session already, if the vendor's library cannot do it, and once the session is over.
     pub fn start_talk(&self) -> Result<Talk, TalkError> {
-        match &self.0 {
-            Inner::Native(session) => Talk::start(session),
-            #[cfg(feature = "vendor")]
-            Inner::Vendor(_) => Err(TalkError::Library),
-        }
+        Talk::start(&self.0)
     }
 
     /// Asks the camera for another quality of its video. The answer is an event, of type 0x0321; of [`Brand::Wyze`](crate::Brand) one

@@ -56,6 +56,8 @@ pub enum LibraryOperation {
     LogIn(Uid),
     /// Go on with the session of this camera.
     Continue(Uid),
+    /// Send speech to this camera.
+    Speak(Uid),
 }
 
 #[cfg(feature = "vendor")]
@@ -68,6 +70,7 @@ impl fmt::Display for LibraryOperation {
             Self::Connect(uid) => write!(f, "connect to camera {uid}"),
             Self::LogIn(uid) => write!(f, "log in to camera {uid}"),
             Self::Continue(uid) => write!(f, "go on with the session of camera {uid}"),
+            Self::Speak(uid) => write!(f, "send speech to camera {uid}"),
         }
     }
 }

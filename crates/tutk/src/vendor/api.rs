@@ -310,6 +310,81 @@ impl Api {
         Ok(LoggedIn { channel, encrypted: answer.security_mode == AV_SECURITY_DTLS })
     }
 
+    /// The first function of those that speech needs that the library lacks, if any.
+    pub(super) fn lacks_for_talk(&self) -> Option<&'static str> {
+        let Ok(av) = self.av() else { return Some("avInitialize") };
+        let functions = [
+            ("IOTC_Session_Get_Free_Channel", self.0.iotc().IOTC_Session_Get_Free_Channel.is_ok()),
+            ("avServStart3", av.avServStart3.is_ok()),
+            ("avServStop", av.avServStop.is_ok()),
+            ("avSendAudioData", av.avSendAudioData.is_ok()),
+        ];
+        functions.into_iter().find(|(_, is_there)| !is_there).map(|(name, _)| name)
+    }
+
+    /// Takes a channel of the session that is free.
+    pub(super) fn free_channel(&self, session: c_int) -> Result<u8, Code> {
+        if self.0.iotc().IOTC_Session_Get_Free_Channel.is_err() {
+            return Err(Code(NOT_SUPPORT));
+        }
+        // SAFETY: the argument is a number, and the function is there.
+        let channel = check(unsafe { self.0.iotc().IOTC_Session_Get_Free_Channel(session) })?;
+        u8::try_from(channel).map_err(|_| Code(NOT_SUPPORT))
+    }
+
+    /// Frees it.
+    pub(super) fn leave_channel(&self, session: c_int, channel: u8) {
+        if self.0.iotc().IOTC_Session_Channel_OFF.is_ok() {
+            // SAFETY: the arguments are numbers, and the function is there.
+            unsafe { self.0.iotc().IOTC_Session_Channel_OFF(session, channel) };
+        }
+    }
+
+    /// Waits in this channel until the camera has logged in there, for up to `seconds`. Whoever has the session is let in. Returns
+    /// the AV channel.
+    pub(super) fn serve(&self, session: c_int, channel: u8, seconds: u32) -> Result<c_int, Code> {
+        unsafe extern "C" fn let_in(_account: *mut c_char, _password: *mut c_char) -> c_int {
+            1
+        }
+        let av = self.av()?;
+        if av.avServStart3.is_err() {
+            return Err(Code(NOT_SUPPORT));
+        }
+        let mut resend = 0;
+        // SAFETY: the pointer is to a whole integer, which outlives the call; the function that lets in is one of this program; the
+        // function is there.
+        check(unsafe { av.avServStart3(session, Some(let_in), c_ulong::from(seconds), 0, channel, &mut resend) })
+    }
+
+    pub(super) fn stop_serving(&self, session: c_int, channel: u8) {
+        if let Ok(av) = self.av()
+            && av.avServExit.is_ok()
+        {
+            // SAFETY: the arguments are numbers, and the function is there.
+            unsafe { av.avServExit(session, channel) };
+        }
+    }
+
+    /// Ends an AV channel of [`serve`](Self::serve).
+    pub(super) fn end_serving(&self, channel: c_int) {
+        if let Ok(av) = self.av()
+            && av.avServStop.is_ok()
+        {
+            // SAFETY: the argument is a number, and the function is there.
+            unsafe { av.avServStop(channel) };
+        }
+    }
+
+    pub(super) fn send_audio(&self, channel: c_int, data: &[u8], info: &[u8]) -> Result<(), Code> {
+        let av = self.av()?;
+        if av.avSendAudioData.is_err() {
+            return Err(Code(NOT_SUPPORT));
+        }
+        let (audio, room) = (data.as_ptr().cast::<c_char>(), size(data.len()));
+        // SAFETY: the pointers are to as many bytes as the sizes say, and the function is there.
+        check(unsafe { av.avSendAudioData(channel, audio, room, info.as_ptr().cast(), size(info.len())) }).map(|_| ())
+    }
+
     pub(super) fn stop_log_in(&self, session: c_int, channel: u8) {
         if let Ok(av) = self.av()
             && av.avClientExit.is_ok()

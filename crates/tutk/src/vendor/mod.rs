@@ -19,8 +19,10 @@ mod pacer;
 mod receiver;
 mod search;
 mod session;
+mod talk;
 
 pub use errors::Code;
 pub(crate) use search::search;
 pub(crate) use session::{Events, Session, connect};
+pub(crate) use talk::Talk;
 pub use tutk_sys::{Attempt, LoadError};

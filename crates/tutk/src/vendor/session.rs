@@ -7,12 +7,13 @@ use super::connect::{Channel, Connection, Texts};
 use super::controls::Controls;
 use super::library::{Library, Purpose};
 use super::receiver::Receiver;
+use super::talk::Line;
 use crate::proto::{AvEvent, DiscoveredCamera, ViewerEvent, ViewerStats};
 use crate::sync::lock;
 use crate::wake::Waker;
 use crate::{
     CommandError, ConnectError, Encryption, LibraryError, LibraryInfo, LibraryOperation, Media, Mode, SessionError,
-    SessionInfo, SessionOptions, io_control,
+    SessionInfo, SessionOptions, TalkError, Uid, io_control,
 };
 
 /// A viewer's session with a camera, by the vendor's library.
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     heard: Mutex<Heard>,
     /// Whether the camera was asked for video.
     plays: AtomicBool,
+    /// Speech to the camera.
+    talk: Mutex<Option<Arc<Line>>>,
 }
 
 /// The events of a session, which look what has come.
@@ -90,6 +93,7 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<(Arc<Ses
         ended: OnceLock::new(),
         heard: Mutex::new(Heard { last: now, frames: 0, lost: 0 }),
         plays: AtomicBool::new(false),
+        talk: Mutex::new(None),
     });
     let events = Events { session: session.clone(), channel: Some(channel), receiver: Receiver::new(now) };
     Ok((session, events))
@@ -132,8 +136,47 @@ impl Session {
         Ok(())
     }
 
+    /// Calls the camera to listen.
+    pub(super) fn start_talk(&self) -> Result<Arc<Line>, TalkError> {
+        let channel = self.library()?;
+        let mut talk = lock(&self.talk);
+        if talk.is_some() {
+            return Err(TalkError::Busy);
+        }
+        let line = Line::open(channel, self.waker.clone())?;
+        self.send(io_control::START_SPEAKER, &io_control::channel(line.channel()))?;
+        Ok(talk.insert(line).clone())
+    }
+
+    /// Ends this speech, if it goes on.
+    pub(super) fn stop_talk(&self, line: &Arc<Line>) {
+        if lock(&self.talk).take_if(|talk| Arc::ptr_eq(talk, line)).is_some() {
+            line.close(self.channel.upgrade().as_deref());
+            // Where the session is over, so is the talk.
+            let _ = self.send(io_control::STOP_SPEAKER, &io_control::channel(line.channel()));
+        }
+    }
+
+    /// Ends speech with the session.
+    fn end_talk(&self) {
+        let talk = lock(&self.talk).take();
+        if let Some(line) = talk {
+            line.close(self.channel.upgrade().as_deref());
+        }
+    }
+
+    /// The session of the library, as long as there is one.
+    pub(super) fn library(&self) -> Result<Arc<Channel>, SessionError> {
+        self.check()?;
+        self.channel.upgrade().ok_or(SessionError::Closed)
+    }
+
+    pub(super) fn failed(&self, operation: fn(Uid) -> LibraryOperation, code: Code) -> LibraryError {
+        LibraryError::Failed { operation: operation(self.camera.uid), code }
+    }
+
     /// Why the session is over, if it is.
-    fn check(&self) -> Result<(), SessionError> {
+    pub(super) fn check(&self) -> Result<(), SessionError> {
         let Some(end) = self.ended.get() else { return Ok(()) };
         Err(match *end {
             End::Closed => SessionError::Closed,
@@ -141,10 +184,7 @@ impl Session {
             End::Code(Code(-20016 | -23)) => {
                 SessionError::TimedOut { silence: lock(&self.heard).last.elapsed().max(ALIVE) }
             }
-            End::Code(code) => {
-                let operation = LibraryOperation::Continue(self.camera.uid);
-                LibraryError::Failed { operation, code }.into()
-            }
+            End::Code(code) => self.failed(LibraryOperation::Continue, code).into(),
         })
     }
 
@@ -183,6 +223,7 @@ impl Session {
     }
 
     pub(crate) fn close(&self) {
+        self.end_talk();
         let controls = lock(&self.controls).take();
         if let Some(controls) = controls {
             if self.plays.load(Ordering::Relaxed) && self.ended.get().is_none() {
@@ -200,23 +241,29 @@ impl Events {
     pub(crate) fn next_event_until(&mut self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
         let next = self.next_until(deadline);
         if matches!(&next, Err(error) if !matches!(error, SessionError::Cancelled)) {
+            self.session.end_talk();
             self.channel = None;
         }
-        Ok(next?.map(|event| ViewerEvent::Av { channel: self.session.number, event }))
+        next
     }
 
-    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<AvEvent>, SessionError> {
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<ViewerEvent>, SessionError> {
         let Self { session, channel, receiver } = self;
+        let number = session.number;
+        let av = |event| Ok(Some(ViewerEvent::Av { channel: number, event }));
         loop {
             session.waker.check()?;
             if let Some(event) = receiver.pop() {
                 session.count(&event);
-                return Ok(Some(event));
+                return av(event);
             }
             session.check()?;
+            if lock(&session.talk).as_ref().is_some_and(|line| line.take_started()) {
+                return Ok(Some(ViewerEvent::TalkStarted));
+            }
             let answer = lock(&session.controls).as_ref().and_then(|controls| controls.poll(Instant::now()));
-            if answer.is_some() {
-                return Ok(answer);
+            if let Some(event) = answer {
+                return av(event);
             }
             // What came before the end is still handed out.
             if let Some(channel) = channel
@@ -227,7 +274,7 @@ impl Events {
             }
             if let Some(event) = receiver.pop() {
                 session.count(&event);
-                return Ok(Some(event));
+                return av(event);
             }
             let now = Instant::now();
             if deadline.is_some_and(|deadline| deadline <= now) {

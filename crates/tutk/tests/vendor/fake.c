@@ -8,6 +8,7 @@
  *   DEADCONN  connect never ends, as if the library's own thread had crashed    DEADLOGI  neither does the login
  *   ODDSTATE  a session's info is nonsense                                      STUCKIOC  IO controls are never confirmed
  *   BOTHSEND  blocks of audio and key frames, with numbers and without a break; of ten blocks of audio one is lost
+ *   SPEAKERS  the camera comes to listen number ms after it is asked; its channel for that is 3
  *   KEYEDCAM  the camera wants the key rightKEY                                 DTLSONLY  the camera has encrypted sessions alone
  *
  * A UID in lower case is not known.
@@ -23,7 +24,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int initialized, channels, licensed;
-static struct session { int taken, connected, logged_in, stop, exits, step, audio, asked; char uid[21]; } sessions[SESSIONS];
+static struct session { int taken, connected, logged_in, stop, exits, step, audio, asked, listens, serves, heard; char uid[21]; } sessions[SESSIONS];
 
 static int is(int id, const char *verb) { return strncmp(sessions[id].uid, verb, strlen(verb)) == 0; }
 static int number(int id) { return atoi(sessions[id].uid + 8); }
@@ -44,9 +45,16 @@ int fake_initialized(void) { return initialized; }
 int fake_open(void) {
 	int open = 0;
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < SESSIONS; i++) open += sessions[i].taken + sessions[i].logged_in;
+	for (int i = 0; i < SESSIONS; i++) open += sessions[i].taken + sessions[i].logged_in + sessions[i].serves;
 	pthread_mutex_unlock(&lock);
 	return open;
+}
+
+/* Bytes that cameras have heard. */
+int fake_heard(void) {
+	int heard = 0;
+	for (int i = 0; i < SESSIONS; i++) heard += sessions[i].heard;
+	return heard;
 }
 
 int TUTK_SDK_Set_License_Key(const char *key) { return licensed = strcmp(key, "right") ? -1004 : 0; }
@@ -130,7 +138,29 @@ void avClientStop(int id) { sessions[id].logged_in = 0; }
 int avSendIOCtrl(int id, unsigned type, const char *data, int size) {
 	ANSWER(SEND);
 	if (type == 0x300 || type == 0x301) sessions[id].asked = type == 0x300;
+	if (type == 0x350 || type == 0x351) sessions[id].listens = type == 0x350 && *data == 3;
 	if (is(id, "STUCKIOC")) { until(&sessions[id].exits); sessions[id].exits = 0; return -20022; }
+	return 0;
+}
+int IOTC_Session_Get_Free_Channel(int id) { return 3; }
+int avServStart3(int id, int (*auth)(char *, char *), unsigned long seconds, unsigned long type, unsigned char channel, int *resend) {
+	sessions[id].serves = 1;
+	for (unsigned ms = 0; ms < seconds * 1000 && !sessions[id].stop; ms++) {
+		usleep(1000);
+		if (!is(id, "SPEAKERS") || !sessions[id].listens) continue;
+		if (number(id) == 404) { sessions[id].serves = 0; return -20002; }
+		usleep(number(id) * 1000);
+		*resend = auth("admin", "password");
+		return id + 100;
+	}
+	sessions[id].serves = 0;
+	return sessions[id].stop ? -20019 : -20011;
+}
+void avServExit(int id, unsigned char channel) { sessions[id].stop = 1; }
+void avServStop(int av) { sessions[av - 100].serves = 0; }
+int avSendAudioData(int av, const char *audio, int size, const void *info, int info_size) {
+	if (size > 1280 || info_size != 16) return -20006;
+	sessions[av - 100].heard += size;
 	return 0;
 }
 int avSendIOCtrlExit(int id) { sessions[id].exits = 1; return 0; }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 mod support;
+mod talk;
 
 use std::fs;
 use std::net::{SocketAddr, UdpSocket};
