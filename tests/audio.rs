@@ -148,12 +148,18 @@ impl ToneCamera {
     }
 
     fn of_generation(generation: &str, elements: &str) -> Self {
+        Self::with(generation, elements, |_| ())
+    }
+
+    /// `prepare` gets the camera before it plays.
+    fn with(generation: &str, elements: &str, prepare: impl FnOnce(&Launched)) -> Self {
         let uid = common::uid();
         let pipeline = Launched::new(&format!(
             "tutkmux name=mux ! tutksink name=sink uid={uid} generation={generation} {PICTURE} ! mux.video \
              audiotestsrc is-live=true freq={TONE} samplesperbuffer=320 ! {elements} ! queue ! mux.audio"
         ));
         let sent = collect(&pipeline.element("mux").static_pad("audio").unwrap());
+        prepare(&pipeline);
         pipeline.set_state(gst::State::Playing).unwrap();
         Self { uid, pipeline, sent }
     }
@@ -291,6 +297,58 @@ fn aac_without_headers() {
 #[test]
 fn aac_in_adts() {
     plays_tone(&format!("audioconvert ! {MONO_16} ! avenc_aac ! aacparse ! audio/mpeg,stream-format=adts"));
+}
+
+/// A frame of AAC-LC, 16 kHz, one channel, in LATM with a sync word (ISO/IEC 14496-3, 1.7.2 and 1.7.3).
+fn loas(frame: &[u8]) -> Vec<u8> {
+    let mut bits = String::new();
+    let mut put = |value: usize, count: usize| bits.push_str(&format!("{value:0count$b}"));
+    // Configuration: new, version 0, one framing; no more subframes, programs and layers.
+    let _ = [(0, 1), (0, 1), (1, 1), (0, 6), (0, 4), (0, 3)].map(|(value, count)| put(value, count));
+    // AudioSpecificConfig: AAC-LC, 16 kHz, one channel. Frames of any length, buffer unknown, no other data, no CRC.
+    let _ = [(2, 5), (8, 4), (1, 4), (0, 3), (0, 3), (0xFF, 8), (0, 1), (0, 1)].map(|(value, count)| put(value, count));
+    (0..frame.len() / 255).for_each(|_| put(255, 8));
+    put(frame.len() % 255, 8);
+    frame.iter().for_each(|byte| put((*byte).into(), 8));
+    let bytes = bits.as_bytes().chunks(8).map(|byte| {
+        let byte = byte.iter().chain(std::iter::repeat(&b'0')).take(8);
+        byte.fold(0, |byte, bit| byte << 1 | (bit - b'0'))
+    });
+    let element: Vec<u8> = bytes.collect();
+    [&[0x56, 0xE0 | (element.len() >> 8) as u8, element.len() as u8], &element[..]].concat()
+}
+
+#[test]
+fn aac_in_latm() {
+    let latm = "audio/mpeg,mpegversion=4,stream-format=loas,rate=16000,channels=1";
+    let wrapped = |pipeline: &Launched| {
+        pipeline.element("latm").static_pad("src").unwrap().add_probe(gst::PadProbeType::BUFFER, |_, info| {
+            let frame = info.buffer().unwrap();
+            let mut buffer = gst::Buffer::from_mut_slice(loas(&frame.map_readable().unwrap()));
+            frame.copy_into(buffer.get_mut().unwrap(), gst::BufferCopyFlags::TIMESTAMPS, ..).unwrap();
+            info.data = Some(gst::PadProbeData::Buffer(buffer));
+            gst::PadProbeReturn::Ok
+        });
+    };
+    plays_tone_of(&ToneCamera::with(
+        "0x1a",
+        &format!("audioconvert ! {MONO_16} ! avenc_aac ! capssetter name=latm join=false replace=true caps={latm}"),
+        wrapped,
+    ));
+}
+
+#[test]
+fn adts_that_the_camera_calls_latm() {
+    let latm = "audio/mpeg,mpegversion=4,stream-format=loas,rate=16000,channels=1";
+    plays_tone(&format!(
+        "audioconvert ! {MONO_16} ! avenc_aac ! aacparse ! audio/mpeg,stream-format=adts \
+         ! capssetter join=false replace=true caps={latm}"
+    ));
+}
+
+#[test]
+fn pcm_of_8_bits() {
+    plays_tone(&format!("audioconvert ! {MONO_8},format=U8"));
 }
 
 #[test]

@@ -21,7 +21,8 @@ impl Encoding {
             Kind::Speex => (20, 1_000),
             Kind::Mp3 => mp3(data)?,
             Kind::Opus => (opus(data)?, 48_000),
-            Kind::AacLoas | Kind::AacLatm => return None,
+            Kind::AacLoas => (loas(data), self.rate),
+            Kind::AacLatm => return None,
         };
         gst::ClockTime::SECOND.mul_div_floor(samples, rate.into()).filter(|duration| !duration.is_zero())
     }
@@ -33,6 +34,20 @@ fn adts(mut data: &[u8]) -> u64 {
         samples += 1024 * blocks;
         // A length of 0 is none.
         data = data.get(len.max(7)..).unwrap_or_default();
+    }
+    samples
+}
+
+/// Samples of all frames (ISO/IEC 14496-3, 1.7.2): 11 bits of sync word, 13 bits of length, and a frame of AAC-LC.
+fn loas(mut data: &[u8]) -> u64 {
+    let mut samples = 0;
+    while let [0x56, second, third, ..] = *data {
+        if second & 0xE0 != 0xE0 {
+            break;
+        }
+        samples += 1024;
+        let len = usize::from(second & 0x1F) << 8 | usize::from(third);
+        data = data.get(3 + len..).unwrap_or_default();
     }
     samples
 }

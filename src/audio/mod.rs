@@ -80,6 +80,13 @@ impl Encoding {
         })
     }
 
+    /// Whether decoders can begin with this block: LATM has its configuration in some of them only (ISO/IEC 14496-3, 1.7.3.1), and a
+    /// parser that gets another one first fails.
+    pub(crate) fn can_begin_with(self, data: &[u8]) -> bool {
+        // The bit after sync word and length says that the configuration is the one before.
+        self.kind != Kind::AacLoas || data.get(3).is_some_and(|first| first & 0x80 == 0)
+    }
+
     /// What decoders know it by.
     pub(crate) fn caps(self) -> gst::Caps {
         let Self { kind, rate, bits, channels } = self;

@@ -69,6 +69,16 @@ fn durations() {
     mp3[384..387].copy_from_slice(&[0xFF, 0xFB, 0x94]);
     assert_eq!(of(Codec::Mp3, 48_000, &mp3), Some(48));
     assert_eq!(of(Codec::AacLatm, 8_000, &[0x20]), None);
+    // Two frames of a byte each.
+    assert_eq!(of(Codec::AacLatm, 16_000, &[0x56, 0xE0, 1, 0x20, 0x56, 0xE0, 1, 0x80]), Some(128));
+}
+
+#[test]
+fn latm_begins_with_a_configuration() {
+    for (data, can_begin) in [([0x56, 0xE0, 1, 0x20], true), ([0x56, 0xE0, 1, 0x80], false)] {
+        assert_eq!(encoding(Codec::AacLatm, 16_000, &data).can_begin_with(&data), can_begin);
+    }
+    assert!(encoding(Codec::AacLatm, 16_000, &adts(9)).can_begin_with(&adts(9)));
 }
 
 #[test]

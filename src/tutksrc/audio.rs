@@ -61,6 +61,7 @@ impl AudioStream {
         let before = self.encoding.take().filter(|(before, _)| *before == encoding);
         let reference = match before {
             Some((_, reference)) => reference,
+            None if !encoding.can_begin_with(&frame.data) => return None,
             None => container::reference(Media::Audio, &encoding.caps()),
         };
         self.encoding = Some((encoding, reference.clone()));

@@ -55,6 +55,12 @@ pub(super) enum Notice {
         dropped: Dropped,
         warn: bool,
     },
+    /// A block of audio is not used. `warn`: it is the first one.
+    UnknownAudio {
+        uid: Uid,
+        codec: Codec,
+        warn: bool,
+    },
     /// The camera is wrong about its codec.
     WrongCodec {
         uid: Uid,
@@ -138,6 +144,17 @@ pub(super) fn report(src: &TutkSrc, notice: Notice) {
                     src,
                     gst::StreamError::WrongType,
                     ("Camera {uid} sends frames of {codec} among its video, which are dropped."),
+                    ["codec id 0x{:02X}", codec.id()]
+                );
+            }
+        }
+        Notice::UnknownAudio { uid, codec, warn } => {
+            gst::debug!(CAT, obj = src, "Dropping a block of audio, codec {codec}");
+            if warn {
+                gst::element_warning!(
+                    src,
+                    gst::StreamError::WrongType,
+                    ("Camera {uid} sends audio of {codec}, which is not known here. Its audio is dropped."),
                     ["codec id 0x{:02X}", codec.id()]
                 );
             }

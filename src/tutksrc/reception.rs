@@ -29,6 +29,7 @@ pub(super) struct Video {
     longest_interval: Duration,
     warned_of_codec: bool,
     warned_of_announcement: bool,
+    warned_of_audio: bool,
 }
 
 /// The reception of one session, without the session and the thread: [`handle`](Self::handle) gets what was
@@ -145,6 +146,12 @@ impl Reception {
         if !self.streams.contains(Streams::VIDEO) {
             self.watchdog.frame(frame.received);
         }
+        let codec = frame.codec;
+        if !codec.is_audio() {
+            let warn = !std::mem::replace(&mut self.video.warned_of_audio, true);
+            self.notices.push_back(Notice::UnknownAudio { uid: self.uid, codec, warn });
+            return;
+        }
         if !self.first_picture.passes_audio(now) {
             return;
         }
@@ -251,6 +258,8 @@ mod tests {
     }
 
     fn reception_of(streams: Streams, video: Video) -> (Reception, Consumer) {
+        // What is heard has caps.
+        gst::init().unwrap();
         let (producer, consumer) = frame_queue(None);
         let uid = "ABCDEFGHJKLMNPQRST12".parse().unwrap();
         (Reception::new(uid, streams, video, producer, TIMEOUT, Arc::default(), Arc::default()), consumer)
@@ -313,6 +322,22 @@ mod tests {
         assert!(notices(&mut unasked).is_empty());
         unasked.end(SessionError::ClosedByCamera);
         assert!(consumer.next(Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn audio_of_an_unknown_codec_is_warned_of_once() {
+        let block = || av(AvEvent::Audio(Frame::new(Codec::from_id(0x90), vec![0; 640], Instant::now())));
+        let mut video = Video::default();
+        for warns in [true, false] {
+            let (mut reception, consumer) = reception_of(Streams::AUDIO, video);
+            reception.handle(block(), Instant::now()).unwrap();
+            reception.handle(block(), Instant::now()).unwrap();
+            let unknown = notices(&mut reception);
+            let warned = unknown.iter().filter(|notice| matches!(notice, Notice::UnknownAudio { warn: true, .. }));
+            assert_eq!((unknown.len(), warned.count()), (2, usize::from(warns)), "{unknown:?}");
+            video = reception.end(SessionError::ClosedByCamera);
+            assert!(consumer.next(Duration::ZERO).is_err());
+        }
     }
 
     #[test]
