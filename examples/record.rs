@@ -15,10 +15,15 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let (Some(uid), Some(folder)) = (env::args().nth(1), env::args().nth(2).map(PathBuf::from)) else {
+    run(env::args().skip(1))
+}
+
+/// Records, by the arguments of a command line without the program's name.
+pub fn run(mut arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
+    let (Some(uid), Some(folder)) = (arguments.next(), arguments.next().map(PathBuf::from)) else {
         return Err("usage: record UID FOLDER [SECONDS]".into());
     };
-    let seconds = env::args().nth(3).map_or(Ok(600), |seconds| seconds.parse())?;
+    let seconds = arguments.next().map_or(Ok(600), |seconds| seconds.parse())?;
     gst::init()?;
     gsttutk::plugin_register_static()?;
 

@@ -3,5 +3,6 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod lip_sync;
+mod record;
 mod recordings;
 mod scene;
