@@ -25,8 +25,9 @@ const MS: i64 = 1_000_000;
 ///
 /// Blocks follow each other without a gap as long as they come at their time, whatever the network's jitter: what counts is the
 /// least delay of 2 s. A camera that was silent, lost blocks, a first block that was late, and a clock that runs away begin
-/// another spurt, which [`AudioStamp::discont`] shows. It may begin before the last one has ended, but no block is dropped. The target is the camera's clock on the session's line, if audio and video have the same clock,
-/// and the arrival otherwise.
+/// another spurt, which [`AudioStamp::discont`] shows. It may begin before the last one has ended, but no block is dropped.
+///
+/// The target is the camera's clock on the session's line, if audio and video have the same clock, and the arrival otherwise.
 #[derive(Debug, Default)]
 pub(in crate::tutksrc) struct AudioStamper {
     clock: CameraClock,
