@@ -111,17 +111,13 @@ struct ToneCamera {
     sent: Arc<Mutex<Vec<u8>>>,
 }
 
-/// All bytes of buffers that pass this pad since the last gap, but for the headers of streams.
+/// All bytes of buffers that pass this pad, but for the headers of streams.
 fn collect(pad: &gst::Pad) -> Arc<Mutex<Vec<u8>>> {
     let bytes = Arc::<Mutex<Vec<u8>>>::default();
     let to = bytes.clone();
     pad.add_probe(gst::PadProbeType::BUFFER, move |_, info| {
         if let Some(buffer) = info.buffer().filter(|buffer| !buffer.flags().contains(Flags::HEADER)) {
-            let mut bytes = to.lock().unwrap();
-            if buffer.flags().contains(Flags::DISCONT) {
-                bytes.clear();
-            }
-            bytes.extend_from_slice(&buffer.map_readable().unwrap());
+            to.lock().unwrap().extend_from_slice(&buffer.map_readable().unwrap());
         }
         gst::PadProbeReturn::Ok
     });
