@@ -192,6 +192,10 @@ impl TutkDemux {
                         ("The stream ended before the camera's first frame came.")
                     );
                 }
+                let outputs = match kind {
+                    gst::EventType::Gap => self.streams.lock().unwrap().outputs_of_gaps(),
+                    _ => outputs,
+                };
                 outputs.iter().for_each(|output| output.push_event(event.clone()));
                 true
             }
