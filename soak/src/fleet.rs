@@ -47,6 +47,11 @@ pub(crate) fn camera(index: usize) -> Kind {
     KINDS[index % KINDS.len()]
 }
 
+/// Whether it has a microphone: half of them do, of both sorts.
+pub(crate) fn has_sound(index: usize) -> bool {
+    index.is_multiple_of(2)
+}
+
 pub(crate) fn uid(index: usize) -> String {
     format!("SOAK{index:016}")
 }

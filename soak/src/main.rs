@@ -18,6 +18,7 @@ mod report;
 mod run;
 mod sample;
 mod schedule;
+mod sound;
 mod viewer;
 
 use std::env;

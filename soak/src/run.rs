@@ -1,5 +1,6 @@
 //! The run: makes things fail, and sees to it that they recover.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use nix::sys::signal::Signal;
 use crate::Failure;
 use crate::children::{Line, Output, Process, Who};
 use crate::fault::Kind;
-use crate::fleet::{CAMERAS, RECORDED};
+use crate::fleet::{self, CAMERAS, RECORDED};
 use crate::network::{Conditions, Network, camera_address, viewer_address};
 use crate::report::Report;
 use crate::sample::{Sample, growth};
@@ -45,6 +46,8 @@ struct Run {
     viewer_moves: u32,
     report: Report,
     last_word: Instant,
+    /// Cameras with a microphone that were not heard.
+    silent: BTreeSet<usize>,
 }
 
 /// Returns whether everything held.
@@ -79,7 +82,8 @@ impl Run {
             |index| Camera { process: None, plan: Plan::new(now, index, kinds(index), seed), starts: 0, moves: 0 };
         let report = Report::new(seed, now);
         let cameras = (0..CAMERAS).map(camera).collect();
-        let mut run = Self { network, output, cameras, viewer, viewer_moves: 0, report, last_word: now };
+        let silent = (0..CAMERAS).filter(|index| fleet::has_sound(*index)).collect();
+        let mut run = Self { network, output, cameras, viewer, viewer_moves: 0, report, last_word: now, silent };
         for index in 0..CAMERAS {
             run.start_camera(index)?;
         }
@@ -159,6 +163,12 @@ impl Run {
                 };
                 if let Some(outcome) = camera.plan.frame(now) {
                     self.report.outcome(rest, outcome);
+                }
+            }
+            "sound" => {
+                self.report.blocks += 1;
+                if let Ok(index) = rest.parse() {
+                    self.silent.remove(&index);
                 }
             }
             "connected" => self.report.sessions += 1,
@@ -251,6 +261,9 @@ impl Run {
         }
         end(&mut self.report, "the viewer", &mut self.viewer)?;
         self.listen(lines);
+        if !self.silent.is_empty() {
+            self.report.wrong(format!("cameras {:?} were never heard", self.silent));
+        }
         Ok(self.report)
     }
 }

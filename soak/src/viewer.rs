@@ -1,6 +1,6 @@
 //! The viewer of all cameras: one process with a pipeline for each.
 //!
-//! It tells on standard output what it sees, a line each: `frame CAMERA`, `lost CAMERA REASON`, `connected CAMERA`,
+//! It tells on standard output what it sees, a line each: `frame CAMERA`, `sound CAMERA`, `lost CAMERA REASON`,
 //! `wrong TEXT`, and once a second `alive`. The end of standard input ends it.
 
 use std::io::{Read, stdin};
@@ -11,7 +11,7 @@ use std::time::Duration;
 use gst::prelude::*;
 
 use crate::fleet::{self, CAMERAS, CANARY};
-use crate::{Failure, frames, pipelines};
+use crate::{Failure, frames, pipelines, sound};
 
 const BEAT: Duration = Duration::from_secs(1);
 /// What of the log is looked at for secrets.
@@ -94,7 +94,11 @@ impl View {
             .build();
         let pipeline = gst::Pipeline::new();
         pipeline.add_many([&src, appsink.upcast_ref()])?;
-        src.link(&appsink)?;
+        if fleet::has_sound(camera) {
+            listen(camera, &pipeline, &src, appsink.upcast_ref())?;
+        } else {
+            src.link(&appsink)?;
+        }
         pipeline.set_state(gst::State::Playing)?;
         Ok(Self { camera, pipeline, src, has_played: false })
     }
@@ -134,6 +138,51 @@ impl View {
             wrong(format_args!("camera {camera}: a password is in the statistics"));
         }
     }
+}
+
+/// Links the source to the sink by a demuxer, and its sound to a sink of its own.
+fn listen(camera: usize, pipeline: &gst::Pipeline, src: &gst::Element, pictures: &gst::Element) -> Result<(), Failure> {
+    let demux = gst::ElementFactory::make("tutkdemux").build()?;
+    let mut last: Option<(u64, gst::ClockTime)> = None;
+    let mut check = move |sample: &gst::Sample| -> Result<(), Failure> {
+        let buffer = sample.buffer().ok_or("a sample has no buffer")?;
+        let number = sound::check(camera, &buffer.map_readable()?)?;
+        let time = buffer.pts().ok_or("a block of sound has no time")?;
+        if let Some((before, then)) = last.replace((number, time))
+            && (number <= before || time <= then)
+        {
+            return Err(format!("block {number} of sound at {time} comes after block {before} at {then}").into());
+        }
+        Ok(())
+    };
+    let sounds = gst_app::AppSink::builder()
+        .sync(camera.is_multiple_of(4))
+        // The pipeline is there with its picture.
+        .async_(false)
+        .callbacks(
+            gst_app::AppSinkCallbacks::builder()
+                .new_sample(move |sink| {
+                    let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+                    match check(&sample) {
+                        Ok(()) => println!("sound {camera}"),
+                        Err(error) => wrong(format_args!("camera {camera}: {error}")),
+                    }
+                    Ok(gst::FlowSuccess::Ok)
+                })
+                .build(),
+        )
+        .build();
+    pipeline.add_many([&demux, sounds.upcast_ref()])?;
+    src.link(&demux)?;
+    let sinks = (pictures.downgrade(), sounds.downgrade());
+    demux.connect_pad_added(move |_, pad| {
+        let (Some(pictures), Some(sounds)) = (sinks.0.upgrade(), sinks.1.upgrade()) else { return };
+        let sink = if pad.name().starts_with("video") { pictures } else { sounds.upcast() };
+        if let Err(error) = sink.static_pad("sink").map_or(Ok(pad.name()), |to| pad.link(&to).map(|_| pad.name())) {
+            wrong(format_args!("camera {camera}: {} is not linked: {error}", pad.name()));
+        }
+    });
+    Ok(())
 }
 
 /// What must hold from buffer to buffer.

@@ -13,7 +13,12 @@ use std::time::{Duration, Instant};
 use crate::Failure;
 use crate::fleet::{self, GROUP, Kind};
 use crate::frames::Label;
+use crate::sound;
 
+/// How long a block of sound is.
+const BLOCK: Duration = Duration::from_millis(100);
+/// After more than this, what was not said stays so.
+const MAX_BEHIND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the camera's clock shows at its start; its 32 bits of milliseconds end before the 50th day.
 const START: Duration = Duration::from_secs(40 * 24 * 60 * 60);
@@ -21,6 +26,8 @@ const START: Duration = Duration::from_secs(40 * 24 * 60 * 60);
 /// What sends the frames.
 trait Sender {
     fn send(&mut self, frame: Vec<u8>, key: bool, taken: Duration) -> Result<(), Failure>;
+    /// Sends a block of sound.
+    fn speak(&mut self, block: Vec<u8>, taken: Duration) -> Result<(), Failure>;
     /// Whether a viewer waits for a key frame.
     fn wants_key(&mut self) -> bool;
 }
@@ -51,6 +58,7 @@ fn film(
     let (began, interval) = (Instant::now(), Duration::from_secs(1) / kind.fps);
     let (mut due, mut back) = (began, Duration::ZERO);
     let mut since_key: Option<u32> = None;
+    let (mut block, mut spoken) = (incarnation << 32, began);
     for number in incarnation << 32.. {
         loop {
             match commands.recv_timeout(due.saturating_duration_since(Instant::now())) {
@@ -61,6 +69,14 @@ fn film(
         }
         // A camera that stood still does not make up for it.
         due = (due + interval).max(Instant::now());
+        if due > spoken + MAX_BEHIND {
+            spoken = due;
+        }
+        while fleet::has_sound(index) && spoken + BLOCK <= due {
+            let taken = (START + spoken.duration_since(began)).saturating_sub(back);
+            sender.speak(sound::block(index, block), taken)?;
+            (block, spoken) = (block + 1, spoken + BLOCK);
+        }
         let key = kind.codec.is_intra_only()
             || sender.wants_key()
             || since_key.is_none_or(|frames| frames + 1 >= kind.fps * GROUP);

@@ -3,11 +3,13 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use tutk::wire::FrameInfo;
 use tutk::{Camera, CameraEvent, CameraOptions, Codec, VideoFrame, ViewerId, io_control};
 
 use super::Sender;
 use crate::Failure;
 use crate::fleet::{self, Kind};
+use crate::sound;
 
 /// A camera without GStreamer: what `tutksink` does not offer, which is other codecs, and no resending.
 pub(super) struct Plain {
@@ -21,6 +23,7 @@ pub(super) struct Plain {
 struct Viewers {
     new: BTreeSet<ViewerId>,
     watching: BTreeSet<ViewerId>,
+    listening: BTreeSet<ViewerId>,
 }
 
 impl Plain {
@@ -53,10 +56,20 @@ impl Viewers {
             | CameraEvent::KeyFrameWanted { viewer } => {
                 self.new.insert(viewer);
             }
-            CameraEvent::IoControl { viewer, kind: io_control::STOP_VIDEO, .. }
-            | CameraEvent::ViewerRemoved { viewer, .. } => {
+            CameraEvent::IoControl { viewer, kind: io_control::STOP_VIDEO, .. } => {
                 self.new.remove(&viewer);
                 self.watching.remove(&viewer);
+            }
+            CameraEvent::IoControl { viewer, kind: io_control::START_AUDIO, .. } => {
+                self.listening.insert(viewer);
+            }
+            CameraEvent::IoControl { viewer, kind: io_control::STOP_AUDIO, .. } => {
+                self.listening.remove(&viewer);
+            }
+            CameraEvent::ViewerRemoved { viewer, .. } => {
+                self.new.remove(&viewer);
+                self.watching.remove(&viewer);
+                self.listening.remove(&viewer);
             }
             _ => {}
         }
@@ -74,6 +87,17 @@ impl Sender for Plain {
         };
         let frame = VideoFrame::new(self.codec, &frame).with_key(key).with_timestamp(taken.as_millis() as u32);
         self.camera.send_video(&viewers, frame)?;
+        Ok(())
+    }
+
+    fn speak(&mut self, block: Vec<u8>, taken: Duration) -> Result<(), Failure> {
+        let flags = sound::format().flags().ok_or("there is no such sound")?;
+        let timestamp = taken.as_millis() as u32;
+        let info = FrameInfo { codec: sound::format().codec, flags, camera: 0, viewers: 1, timestamp }.encode();
+        let listening: Vec<_> = self.viewers.lock().unwrap().listening.iter().copied().collect();
+        for viewer in listening {
+            self.camera.channel(viewer, 0).send_audio(&block, &info)?;
+        }
         Ok(())
     }
 

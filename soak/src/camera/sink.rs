@@ -8,10 +8,11 @@ use tutk::Codec;
 use super::Sender;
 use crate::{Failure, fleet, pipelines};
 
-/// `appsrc ! tutksink`
+/// `appsrc ! tutksink`, or with sound two of them and `tutkmux` before it.
 pub(super) struct Sink {
     pipeline: gst::Pipeline,
     appsrc: gst_app::AppSrc,
+    sound: Option<gst_app::AppSrc>,
     key: Arc<AtomicBool>,
 }
 
@@ -28,8 +29,11 @@ pub(super) fn caps(codec: Codec) -> Option<&'static str> {
 impl Sink {
     pub(super) fn open(index: usize, caps: &str) -> Result<Self, Failure> {
         pipelines::init()?;
-        let appsrc =
-            gst_app::AppSrc::builder().caps(&caps.parse()?).format(gst::Format::Time).is_live(true).block(true).build();
+        let source = |caps: &str| -> Result<gst_app::AppSrc, Failure> {
+            let caps = caps.parse()?;
+            Ok(gst_app::AppSrc::builder().caps(&caps).format(gst::Format::Time).is_live(true).block(true).build())
+        };
+        let appsrc = source(caps)?;
         let sink = gst::ElementFactory::make("tutksink")
             .property("uid", fleet::uid(index))
             .property("sync", false)
@@ -46,9 +50,30 @@ impl Sink {
         });
         let pipeline = gst::Pipeline::new();
         pipeline.add_many([appsrc.upcast_ref(), &sink])?;
-        appsrc.link(&sink)?;
+        let sound = if fleet::has_sound(index) {
+            let sound = source("audio/x-mulaw,rate=8000,channels=1")?;
+            let mux = gst::ElementFactory::make("tutkmux").build()?;
+            pipeline.add_many([sound.upcast_ref(), &mux])?;
+            appsrc.link_pads(None, &mux, Some("video"))?;
+            sound.link_pads(None, &mux, Some("audio"))?;
+            mux.link(&sink)?;
+            Some(sound)
+        } else {
+            appsrc.link(&sink)?;
+            None
+        };
         pipeline.set_state(gst::State::Playing)?;
-        Ok(Self { pipeline, appsrc, key })
+        Ok(Self { pipeline, appsrc, sound, key })
+    }
+}
+
+impl Sink {
+    fn push(&self, source: &gst_app::AppSrc, buffer: gst::Buffer) -> Result<(), Failure> {
+        if source.push_buffer(buffer).is_err() {
+            let message = pipelines::error(&self.pipeline);
+            return Err(message.unwrap_or_else(|| "the pipeline takes no more frames".into()).into());
+        }
+        Ok(())
     }
 }
 
@@ -60,11 +85,13 @@ impl Sender for Sink {
         if !key {
             writable.set_flags(gst::BufferFlags::DELTA_UNIT);
         }
-        if self.appsrc.push_buffer(buffer).is_err() {
-            let message = pipelines::error(&self.pipeline);
-            return Err(message.unwrap_or_else(|| "the pipeline takes no more frames".into()).into());
-        }
-        Ok(())
+        self.push(&self.appsrc, buffer)
+    }
+
+    fn speak(&mut self, block: Vec<u8>, taken: Duration) -> Result<(), Failure> {
+        let mut buffer = gst::Buffer::from_mut_slice(block);
+        buffer.make_mut().set_pts(gst::ClockTime::try_from(taken)?);
+        self.sound.as_ref().map_or(Ok(()), |sound| self.push(sound, buffer))
     }
 
     fn wants_key(&mut self) -> bool {

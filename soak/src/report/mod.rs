@@ -28,6 +28,8 @@ pub(crate) struct Report {
     seed: u64,
     began: Instant,
     pub(crate) frames: u64,
+    /// Blocks of sound.
+    pub(crate) blocks: u64,
     /// Sessions that stood.
     pub(crate) sessions: u64,
     losses: BTreeMap<String, u64>,
@@ -48,6 +50,7 @@ impl Report {
             seed,
             began,
             frames: 0,
+            blocks: 0,
             sessions: 0,
             losses: BTreeMap::new(),
             faults: BTreeMap::new(),
@@ -113,9 +116,10 @@ impl Report {
         let survived: u32 = self.faults.iter().filter_map(|(kind, tally)| kind.map(|_| tally.survived)).sum();
         let memory = self.samples.last().map_or(0, |sample| sample.memory_kib >> 10);
         format!(
-            "{:.0} s: {} frames, {survived} faults survived, {} sessions, {memory} MiB, {} wrong",
+            "{:.0} s: {} frames, {} blocks of sound, {survived} faults survived, {} sessions, {memory} MiB, {} wrong",
             self.began.elapsed().as_secs_f64(),
             self.frames,
+            self.blocks,
             self.sessions,
             self.wrong.len()
         )
