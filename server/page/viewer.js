@@ -1,0 +1,160 @@
+// One camera, large: picture, sound, turning, and how it fares.
+
+import { stateName } from "/card.js";
+import { Player } from "/player.js";
+
+const element = (id) => document.getElementById(id);
+const DETAILS_PERIOD = 2000;
+const KEYS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down", "+": "zoom-in", "-": "zoom-out" };
+// How long one press turns the camera, in ms.
+const STEP = 400;
+
+export class Viewer {
+  constructor(changed) {
+    this.changed = changed;
+    this.name = null;
+    this.dialog = element("viewer");
+    this.video = element("video");
+    this.dialog.addEventListener("close", () => this.stop());
+    element("close").addEventListener("click", () => this.dialog.close());
+    element("sound").addEventListener("click", () => this.setSound(this.video.muted));
+    element("full").addEventListener("click", () => this.toggleFull());
+    for (const button of element("ptz").children) {
+      button.addEventListener("click", () => this.turn(button.dataset.direction));
+    }
+    this.dialog.addEventListener("keydown", (event) => {
+      const direction = KEYS[event.key];
+      if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
+        event.preventDefault();
+        this.turn(direction);
+      } else if (event.key === "f") {
+        this.toggleFull();
+      } else if (event.key === "m") {
+        this.setSound(this.video.muted);
+      }
+    });
+  }
+
+  open(name) {
+    if (this.name) this.stop();
+    this.name = name;
+    element("viewer-name").textContent = name;
+    element("details").replaceChildren();
+    element("note").textContent = "";
+    this.say("");
+    this.setSound(false);
+    if (!this.dialog.open) this.dialog.showModal();
+    this.changed(name);
+    this.player = new Player(name, this.video, element("pictures"), {
+      shown: (kind) => {
+        this.say("");
+        const pictures = kind === "pictures";
+        element("sound").disabled = pictures;
+        element("note").textContent = pictures
+          ? "This browser cannot play what the camera sends. The server decodes it, up to 10 pictures a second, without sound."
+          : "";
+      },
+      failed: (text) => this.say(text),
+    });
+    this.timer = setInterval(() => this.refresh(), DETAILS_PERIOD);
+    this.refresh();
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.player?.close();
+    this.player = null;
+    this.name = null;
+    this.changed(null);
+  }
+
+  // The camera's state has changed.
+  show(camera, rtspPort) {
+    this.rtspPort = rtspPort;
+    if (camera.name !== this.name) return;
+    const state = element("viewer-state");
+    const returned = camera.state === "playing" && state.dataset.state !== "playing";
+    state.dataset.state = camera.state;
+    state.textContent = stateName(camera.state);
+    if (camera.reason) this.say(camera.reason);
+    if (returned) this.player?.retry();
+  }
+
+  keep(names) {
+    if (this.name && !names.has(this.name)) this.dialog.close();
+  }
+
+  say(text) {
+    element("message").textContent = text;
+    element("message").hidden = !text;
+  }
+
+  setSound(on) {
+    this.video.muted = !on;
+    element("sound").setAttribute("aria-pressed", String(on));
+  }
+
+  toggleFull() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else element("stage").requestFullscreen?.().catch(() => this.say("This browser does not allow full screen"));
+  }
+
+  async turn(direction) {
+    const name = this.name;
+    try {
+      const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}/ptz`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ direction, step: STEP }),
+      });
+      const said = await answer.json();
+      if (!answer.ok) this.say(said.error);
+      else if (!said.sent) this.say("The camera did not take the command");
+    } catch {
+      this.say("The server does not answer");
+    }
+  }
+
+  async refresh() {
+    const name = this.name;
+    try {
+      const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}`);
+      const camera = await answer.json();
+      if (answer.ok && name === this.name) {
+        this.show(camera, this.rtspPort);
+        showDetails(camera, this.rtspPort);
+      }
+    } catch {
+      // The page says so.
+    }
+  }
+}
+
+function showDetails(camera, rtspPort) {
+  const { stats } = camera;
+  const rows = [
+    ["Video", [camera.video, camera.width && `${camera.width} × ${camera.height}`].filter(Boolean).join(", ")],
+    ["Sound", camera.audio ?? (camera.state === "playing" ? "none" : "")],
+    ["Rate", stats && stats.bitrate !== undefined && `${(stats.bitrate / 1e6).toFixed(2)} Mbit/s, ${stats.fps.toFixed(1)} fps`],
+    ["Frames lost", stats && `${stats["frames-lost"]} of ${stats["frames-received"] + stats["frames-lost"]}`],
+    ["Reconnects", stats && String(stats.reconnects)],
+    ["Address", camera.connection?.address],
+    ["Encrypted", camera.connection && (camera.connection.encrypted ? "yes" : "no")],
+    ["Viewers", String(camera.viewers)],
+    ["UID", camera.uid],
+    ["RTSP", `rtsp://${location.hostname}:${rtspPort}/${camera.name}`],
+  ];
+  element("details").replaceChildren(
+    ...rows
+      .filter(([, value]) => value)
+      .map(([term, value]) => {
+        const row = document.createElement("div");
+        const dt = document.createElement("dt");
+        const dd = document.createElement("dd");
+        dt.textContent = term;
+        dd.textContent = value;
+        row.append(dt, dd);
+        return row;
+      }),
+  );
+}

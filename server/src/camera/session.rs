@@ -1,0 +1,180 @@
+//! The pipeline of a camera: one session, and its streams.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gst::glib;
+use gst::prelude::*;
+
+use super::Stream;
+use crate::config::CameraConfig;
+
+/// The message of a pipeline that has pictures to show.
+pub(super) const PLAYS: &str = "tutk-server-plays";
+
+pub(crate) struct Session {
+    pub(super) pipeline: gst::Pipeline,
+    source: gst::Element,
+    streams: Arc<Streams>,
+}
+
+/// What comes from a camera.
+struct Streams {
+    pipeline: glib::WeakRef<gst::Pipeline>,
+    video: Mutex<Option<Arc<Stream>>>,
+    audio: Mutex<Option<Arc<Stream>>>,
+    /// Whether all streams that the camera has are there.
+    complete: AtomicBool,
+    /// Whether it was said since the last loss that pictures come.
+    plays: AtomicBool,
+}
+
+impl Session {
+    /// A pipeline that does not play yet.
+    pub(super) fn new(config: &CameraConfig) -> Result<Self, glib::BoolError> {
+        let source = source(config)?;
+        let demux = gst::ElementFactory::make("tutkdemux").build()?;
+        let pipeline = gst::Pipeline::new();
+        // Viewers have this clock, too, so that times can be carried over.
+        pipeline.use_clock(Some(&gst::SystemClock::obtain()));
+        pipeline.add_many([&source, &demux])?;
+        source.link(&demux)?;
+        let streams = Arc::new(Streams {
+            pipeline: pipeline.downgrade(),
+            video: Mutex::default(),
+            audio: Mutex::default(),
+            complete: AtomicBool::default(),
+            plays: AtomicBool::default(),
+        });
+        let to = streams.clone();
+        demux.connect_pad_added(move |demux, pad| {
+            if let Err(error) = to.add(pad) {
+                gst::element_warning!(demux, gst::StreamError::WrongType, ("One of its streams is left out: {error}"));
+            }
+        });
+        let to = streams.clone();
+        demux.connect_no_more_pads(move |_| to.completed());
+        Ok(Self { pipeline, source, streams })
+    }
+
+    pub(crate) fn video(&self) -> Option<Arc<Stream>> {
+        self.streams.video()
+    }
+
+    pub(crate) fn audio(&self) -> Option<Arc<Stream>> {
+        self.streams.audio.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What `tutksrc` has counted.
+    pub(crate) fn stats(&self) -> Option<gst::Structure> {
+        self.source.property("stats")
+    }
+
+    /// Turns the camera; false if the command was not sent.
+    pub(crate) fn ptz(&self, direction: gsttutk::PtzDirection, speed: u32, step: u32) -> bool {
+        self.source.emit_by_name("ptz", &[&direction, &speed, &step])
+    }
+
+    /// Sends an IO control, and waits up to `timeout` ms for its answer; 0: does not wait.
+    pub(crate) fn io_control(&self, kind: u32, body: &[u8], timeout: u32) -> Option<glib::Bytes> {
+        self.source.emit_by_name("io-control", &[&kind, &glib::Bytes::from(body), &timeout])
+    }
+
+    /// Whether pictures have come since the last loss.
+    pub(super) fn plays(&self) -> bool {
+        self.streams.plays.load(Ordering::SeqCst)
+    }
+
+    /// Ends what is given to viewers: the next session may have other streams.
+    pub(super) fn end_consumers(&self) {
+        self.streams.plays.store(false, Ordering::SeqCst);
+        for stream in self.video().into_iter().chain(self.audio()) {
+            stream.end();
+        }
+    }
+}
+
+impl Streams {
+    fn video(&self) -> Option<Arc<Stream>> {
+        self.video.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn completed(&self) {
+        self.complete.store(true, Ordering::SeqCst);
+        if self.video().is_none_or(|video| video.has_key_frame()) {
+            self.announce();
+        }
+    }
+
+    /// Says once that a viewer finds pictures here.
+    fn announce(&self) {
+        if self.complete.load(Ordering::SeqCst)
+            && let Some(pipeline) = self.pipeline.upgrade()
+            && !self.plays.swap(true, Ordering::SeqCst)
+        {
+            let message = gst::message::Application::new(gst::Structure::new_empty(PLAYS));
+            let _ = pipeline.post_message(message);
+        }
+    }
+
+    fn add(self: &Arc<Self>, pad: &gst::Pad) -> Result<(), Box<dyn std::error::Error>> {
+        let pipeline = self.pipeline.upgrade().ok_or("the pipeline is gone")?;
+        let caps = pad.current_caps().unwrap_or_else(|| pad.query_caps(None));
+        let name = caps.structure(0).ok_or("it has no caps")?.name();
+        let is_video = !name.starts_with("audio/");
+        let stream = Arc::new(Stream::new(is_video));
+        let description = format!("{} appsink name=out sync=false async=false", parser(name));
+        let bin = gst::parse::bin_from_description(&description, true)?;
+        let out = bin.by_name("out").and_downcast::<gst_app::AppSink>().ok_or("there is no appsink")?;
+        let (to, streams) = (stream.clone(), Arc::downgrade(self));
+        let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
+            let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
+            let base_time = sink.base_time().ok_or(gst::FlowError::Flushing)?;
+            if to.push(&sample, base_time)
+                && let Some(streams) = streams.upgrade()
+            {
+                streams.announce();
+            }
+            Ok(gst::FlowSuccess::Ok)
+        });
+        out.set_callbacks(callbacks.build());
+        pipeline.add(&bin)?;
+        bin.sync_state_with_parent()?;
+        pad.link(&bin.static_pad("sink").ok_or("there is no pad")?)?;
+        let place = if is_video { &self.video } else { &self.audio };
+        *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+        Ok(())
+    }
+}
+
+/// What makes each key frame one that a decoder can start with, alone.
+fn parser(caps: &str) -> &'static str {
+    match caps {
+        "video/x-h264" => "h264parse config-interval=-1 ! video/x-h264,stream-format=byte-stream,alignment=au !",
+        "video/x-h265" => "h265parse config-interval=-1 ! video/x-h265,stream-format=byte-stream,alignment=au !",
+        "video/mpeg" => "mpeg4videoparse config-interval=-1 !",
+        "audio/mpeg" => "parsebin ! audio/mpeg !",
+        _ => "identity !",
+    }
+}
+
+fn source(config: &CameraConfig) -> Result<gst::Element, glib::BoolError> {
+    let source = gst::ElementFactory::make("tutksrc")
+        .property("uid", config.uid.to_string())
+        .property("username", &config.username)
+        // An empty one, too: one in the environment could be meant for another camera.
+        .property("password", config.password.reveal())
+        .property("auth-key", config.auth_key.as_ref().map(tutk::Secret::reveal).unwrap_or_default())
+        .property("address", &config.address)
+        .property_from_str("encryption", config.encryption.nick())
+        .property_from_str("quality", config.quality.nick())
+        .property("retry-timeout", -1)
+        .build()?;
+    if let Some(brand) = &config.brand {
+        if source.find_property("brand").is_none() {
+            return Err(glib::bool_error!("this version has no brands; take “brand” out of the settings"));
+        }
+        source.set_property_from_str("brand", brand);
+    }
+    Ok(source)
+}

@@ -1,0 +1,244 @@
+//! One stream of a camera, given to all who watch it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use gst::prelude::*;
+
+/// Most bytes since the last key frame that are kept for viewers to come.
+const MAX_RECENT: usize = 8 << 20;
+/// Most bytes that wait for a slow viewer. It skips to the next key frame then.
+const MAX_QUEUED: u64 = 4 << 20;
+/// How long the frames since the last key frame take for a new viewer.
+const CATCH_UP: gst::ClockTime = gst::ClockTime::from_mseconds(20);
+/// How far into the time of a viewer that has just begun its first frame is: the other stream's may have been taken earlier.
+const HEAD_START: gst::ClockTime = gst::ClockTime::from_mseconds(100);
+
+pub(crate) struct Stream {
+    is_video: bool,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    caps: Option<gst::Caps>,
+    /// Of video: the last key frame and what came since.
+    recent: VecDeque<Frame>,
+    recent_bytes: usize,
+    /// Whether it was too much: only the key frame is kept until the next one comes.
+    is_cut: bool,
+    consumers: Vec<Arc<Consumer>>,
+}
+
+/// A frame and its time by the clock that all pipelines share.
+#[derive(Clone)]
+struct Frame {
+    buffer: gst::Buffer,
+    pts: Option<gst::ClockTime>,
+    dts: Option<gst::ClockTime>,
+}
+
+impl Frame {
+    fn is_key(&self) -> bool {
+        !self.buffer.flags().contains(gst::BufferFlags::DELTA_UNIT)
+    }
+
+    fn with_times(&self, convert: impl Fn(gst::ClockTime) -> gst::ClockTime) -> gst::Buffer {
+        // The bytes are shared.
+        let mut buffer = self.buffer.copy();
+        let times = buffer.make_mut();
+        times.set_pts(self.pts.map(&convert));
+        times.set_dts(self.dts.map(&convert));
+        buffer
+    }
+}
+
+impl Stream {
+    pub(super) fn new(is_video: bool) -> Self {
+        Self { is_video, inner: Mutex::default() }
+    }
+
+    /// The caps, as soon as there is a frame.
+    pub(crate) fn caps(&self) -> Option<gst::Caps> {
+        self.lock().caps.clone()
+    }
+
+    pub(super) fn has_key_frame(&self) -> bool {
+        !self.lock().recent.is_empty()
+    }
+
+    /// The last key frame, of which a decoder can make a picture.
+    pub(crate) fn key_frame(&self) -> Option<(gst::Buffer, gst::Caps)> {
+        let inner = self.lock();
+        Some((inner.recent.front()?.buffer.clone(), inner.caps.clone()?))
+    }
+
+    /// Gives each frame to this element from now on, beginning with the last key frame, until what is returned is dropped.
+    pub(crate) fn feed(self: &Arc<Self>, element: &gst_app::AppSrc, timeline: &Timeline) -> Feed {
+        element.set_is_live(true);
+        element.set_format(gst::Format::Time);
+        element.set_block(false);
+        // What waits is bounded here, where it is known what can be left out.
+        element.set_max_bytes(0);
+        let mut inner = self.lock();
+        element.set_caps(inner.caps.as_ref());
+        let state = Mutex::new(if self.is_video { Follow::FromKeyFrame } else { Follow::Follows });
+        let consumer = Arc::new(Consumer { element: element.clone(), timeline: timeline.clone(), state });
+        inner.consumers.push(consumer.clone());
+        Feed { stream: Arc::downgrade(self), consumer }
+    }
+
+    /// Ends what all viewers are given.
+    pub(super) fn end(&self) {
+        let consumers = {
+            let mut inner = self.lock();
+            inner.recent.clear();
+            std::mem::take(&mut inner.consumers)
+        };
+        for consumer in consumers {
+            let _ = consumer.element.end_of_stream();
+        }
+    }
+
+    /// A frame came; returns whether it is a key frame.
+    pub(super) fn push(&self, sample: &gst::Sample, base_time: gst::ClockTime) -> bool {
+        let Some(frame) = frame(sample, base_time) else { return false };
+        let is_key = frame.is_key();
+        let mut inner = self.lock();
+        if sample.caps() != inner.caps.as_deref() {
+            let is_other = inner.caps.is_some();
+            inner.caps = sample.caps_owned();
+            if is_other {
+                // Viewers were told others.
+                drop(inner);
+                self.end();
+                inner = self.lock();
+            }
+        }
+        if self.is_video {
+            inner.keep(frame.clone());
+        }
+        // They are few, and none waits.
+        for consumer in &inner.consumers {
+            consumer.push(&frame, &inner);
+        }
+        is_key
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn keep(&mut self, frame: Frame) {
+        if frame.is_key() {
+            self.recent.clear();
+            self.recent_bytes = 0;
+            self.is_cut = false;
+        } else if self.recent.is_empty() || self.is_cut {
+            return;
+        }
+        self.recent_bytes += frame.buffer.size();
+        self.recent.push_back(frame);
+        if self.recent_bytes > MAX_RECENT {
+            self.recent.truncate(1);
+            self.is_cut = true;
+        }
+    }
+}
+
+fn frame(sample: &gst::Sample, base_time: gst::ClockTime) -> Option<Frame> {
+    let buffer = sample.buffer_owned()?;
+    let segment = sample.segment()?.downcast_ref::<gst::ClockTime>()?.clone();
+    let absolute = |time: Option<gst::ClockTime>| Some(segment.to_running_time(time?)? + base_time);
+    let (pts, dts) = (absolute(buffer.pts()), absolute(buffer.dts()));
+    Some(Frame { buffer, pts, dts })
+}
+
+/// Keeps an element fed.
+pub(crate) struct Feed {
+    stream: Weak<Stream>,
+    consumer: Arc<Consumer>,
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        if let Some(stream) = self.stream.upgrade() {
+            stream.lock().consumers.retain(|consumer| !Arc::ptr_eq(consumer, &self.consumer));
+        }
+    }
+}
+
+/// How the times of a viewer's pipeline follow from the clock's, the same for all of its streams.
+#[derive(Clone, Default)]
+pub(crate) struct Timeline(Arc<OnceLock<gst::ClockTime>>);
+
+impl Timeline {
+    /// The running time of a moment. The first one decides how much later all are than they were.
+    fn running_time(&self, time: gst::ClockTime, base_time: gst::ClockTime) -> gst::ClockTime {
+        let shift = self.0.get_or_init(|| (base_time + HEAD_START).saturating_sub(time));
+        (time + *shift).saturating_sub(base_time)
+    }
+}
+
+/// An element that is fed.
+struct Consumer {
+    element: gst_app::AppSrc,
+    timeline: Timeline,
+    state: Mutex<Follow>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Follow {
+    /// It begins with the last key frame, as soon as it plays.
+    FromKeyFrame,
+    /// It was too slow, and goes on with the next key frame.
+    NextKeyFrame,
+    Follows,
+}
+
+impl Consumer {
+    fn push(&self, frame: &Frame, stream: &Inner) {
+        let element = &self.element;
+        let plays = element.current_state() == gst::State::Playing;
+        let Some(base_time) = element.base_time().filter(|_| plays) else { return };
+        let at = |time| self.timeline.running_time(time, base_time);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if *state == Follow::Follows && element.current_level_bytes() > MAX_QUEUED {
+            *state = Follow::NextKeyFrame;
+        }
+        match *state {
+            Follow::FromKeyFrame if stream.recent.is_empty() => return,
+            Follow::FromKeyFrame => {
+                for buffer in catch_up(&stream.recent, at) {
+                    let _ = element.push_buffer(buffer);
+                }
+                *state = if stream.is_cut { Follow::NextKeyFrame } else { Follow::Follows };
+                return;
+            }
+            Follow::NextKeyFrame if !frame.is_key() => return,
+            _ => drop(element.push_buffer(frame.with_times(at))),
+        }
+        *state = Follow::Follows;
+    }
+}
+
+/// These frames, as if they had been taken in the moment before the last one: a viewer that has just come has no past to put
+/// them into.
+fn catch_up(
+    recent: &VecDeque<Frame>,
+    at: impl Fn(gst::ClockTime) -> gst::ClockTime,
+) -> impl Iterator<Item = gst::Buffer> {
+    let times = || recent.iter().flat_map(|frame| [frame.pts, frame.dts]).flatten();
+    let first = times().min().unwrap_or_default();
+    let last = times().max().unwrap_or_default();
+    let span = last.saturating_sub(first);
+    let squeezed = span.min(CATCH_UP);
+    recent.iter().map(move |frame| {
+        frame.with_times(|time| {
+            let part = (time - first).mul_div_floor(squeezed.nseconds(), span.nseconds().max(1)).unwrap_or_default();
+            at(last.saturating_sub(squeezed) + part)
+        })
+    })
+}

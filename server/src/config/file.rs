@@ -1,0 +1,125 @@
+//! The file of settings as the user writes it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::secret::Hidden;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct File {
+    pub(super) http: Http,
+    pub(super) rtsp: Rtsp,
+    pub(super) login: Option<Login>,
+    /// By name.
+    pub(super) cameras: BTreeMap<String, Camera>,
+}
+
+/// Where the page and the API are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Http {
+    pub(crate) listen: SocketAddr,
+    /// Names of this host under which browsers reach the page; addresses and `localhost` always work.
+    pub(crate) hosts: Vec<String>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 8080).into(), hosts: Vec::new() }
+    }
+}
+
+/// Where RTSP is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Rtsp {
+    pub(crate) listen: SocketAddr,
+}
+
+impl Default for Rtsp {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 8554).into() }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Login {
+    pub(super) user: String,
+    pub(super) password: Option<Hidden>,
+    pub(super) password_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Camera {
+    pub(super) uid: String,
+    #[serde(default = "admin")]
+    pub(super) username: String,
+    pub(super) password: Option<Hidden>,
+    pub(super) password_file: Option<PathBuf>,
+    pub(super) auth_key: Option<Hidden>,
+    pub(super) auth_key_file: Option<PathBuf>,
+    pub(super) brand: Option<String>,
+    pub(super) address: Option<String>,
+    #[serde(default)]
+    pub(super) encryption: Encryption,
+    #[serde(default)]
+    pub(super) quality: Quality,
+}
+
+pub(super) fn admin() -> String {
+    "admin".into()
+}
+
+/// As the property of `tutksrc`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Encryption {
+    #[default]
+    Auto,
+    Required,
+    Off,
+}
+
+impl Encryption {
+    /// The property's value.
+    pub(crate) fn nick(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Required => "required",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// As the property of `tutksrc`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Quality {
+    #[default]
+    Unset,
+    Max,
+    High,
+    Middle,
+    Low,
+    Min,
+}
+
+impl Quality {
+    /// The property's value.
+    pub(crate) fn nick(self) -> &'static str {
+        match self {
+            Self::Unset => "unset",
+            Self::Max => "max",
+            Self::High => "high",
+            Self::Middle => "middle",
+            Self::Low => "low",
+            Self::Min => "min",
+        }
+    }
+}

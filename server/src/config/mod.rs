@@ -1,0 +1,251 @@
+//! What the user wants: a file of settings, and the credentials that systemd hands over.
+
+mod file;
+mod secret;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use file::File;
+pub(crate) use file::{Encryption, Http, Quality, Rtsp};
+use secret::Hidden;
+use tutk::{AuthKey, Secret, Uid};
+
+/// The settings of the whole server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) http: Http,
+    pub(crate) rtsp: Rtsp,
+    pub(crate) login: Option<Login>,
+    /// By name.
+    pub(crate) cameras: BTreeMap<String, CameraConfig>,
+}
+
+/// What viewers have to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) user: String,
+    pub(crate) password: Secret,
+}
+
+/// The settings of a camera that the user has named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CameraConfig {
+    pub(crate) uid: Uid,
+    pub(crate) username: String,
+    pub(crate) password: Secret,
+    /// Where the user finds the password, for an error.
+    pub(crate) password_place: String,
+    pub(crate) auth_key: Option<Secret>,
+    pub(crate) brand: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) encryption: Encryption,
+    pub(crate) quality: Quality,
+}
+
+/// Longest name of a camera, in bytes.
+const MAX_NAME: usize = 64;
+
+impl Config {
+    /// Reads the file, if there is one, and the folder of credentials, if there is one.
+    pub(crate) fn load(file: Option<&Path>, credentials: Option<&Path>) -> Result<Self, Box<dyn Error>> {
+        let text = match file {
+            Some(file) => {
+                fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?
+            }
+            None => String::new(),
+        };
+        let place = file.map_or_else(|| "the settings".into(), |file| file.display().to_string());
+        let credentials = Credentials::list(credentials);
+        Self::parse(&text, &place, &credentials).map_err(|error| format!("{place}: {error}").into())
+    }
+
+    fn parse(text: &str, place: &str, credentials: &Credentials) -> Result<Self, Box<dyn Error>> {
+        // The error's own text shows the line, which may hold a password.
+        let file: File = toml::from_str(text).map_err(|error| match error.span() {
+            Some(span) => format!("line {}: {}", line_of(text, span.start), error.message()),
+            None => error.message().into(),
+        })?;
+        let login = file.login.map(|login| login.check(credentials)).transpose()?;
+        let mut cameras = BTreeMap::new();
+        for (name, camera) in file.cameras {
+            let checked =
+                camera.check(&name, place, credentials).map_err(|error| format!("camera “{name}”: {error}"))?;
+            cameras.insert(name, checked);
+        }
+        for uid in &credentials.uids {
+            if !cameras.values().any(|camera: &CameraConfig| camera.uid == *uid) {
+                cameras.insert(uid.to_string(), CameraConfig::by_credential(*uid, credentials)?);
+            }
+        }
+        let config = Self { http: file.http, rtsp: file.rtsp, login, cameras };
+        config.check_access()?;
+        Ok(config)
+    }
+
+    /// Whoever reaches an address that is not this host's own must log in.
+    fn check_access(&self) -> Result<(), Box<dyn Error>> {
+        let open = |listen: SocketAddr| !listen.ip().to_canonical().is_loopback();
+        for (section, listen) in [("http", self.http.listen), ("rtsp", self.rtsp.listen)] {
+            if self.login.is_none() && open(listen) {
+                return Err(format!(
+                    "[{section}] listens on {listen}, where others reach it, and there is no login. Add a section [login] \
+                     with user and password-file, or listen on 127.0.0.1"
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl file::Login {
+    fn check(self, credentials: &Credentials) -> Result<Login, Box<dyn Error>> {
+        if self.user.is_empty() || self.user.contains([':', '"']) || self.user.contains(char::is_control) {
+            return Err("[login]: user must have at least one character, and no colon or quotation mark".into());
+        }
+        let password = secret("password", self.password, self.password_file.as_deref(), || credentials.read("login"));
+        let password = password.map_err(|error| format!("[login]: {error}"))?;
+        match password {
+            Some(password) if !password.reveal().is_empty() => Ok(Login { user: self.user, password }),
+            _ => Err("[login]: a password is needed: password-file, password, or a credential “login”".into()),
+        }
+    }
+}
+
+impl file::Camera {
+    fn check(self, name: &str, place: &str, credentials: &Credentials) -> Result<CameraConfig, Box<dyn Error>> {
+        check_name(name)?;
+        let uid: Uid = self.uid.parse().map_err(|error| format!("uid: {error}"))?;
+        let password_place = match (&self.password, &self.password_file) {
+            (None, Some(file)) => format!("the file {}", file.display()),
+            (None, None) if credentials.has(&password_of(uid)) => credentials.place(&password_of(uid)),
+            _ => format!("{place}, section [cameras.{name}]"),
+        };
+        let by_credential = || credentials.read(&password_of(uid));
+        let password = secret("password", self.password, self.password_file.as_deref(), by_credential)?;
+        let by_credential = || credentials.read(&auth_key_of(uid));
+        let auth_key = secret("auth-key", self.auth_key, self.auth_key_file.as_deref(), by_credential)?;
+        check_auth_key(auth_key.as_ref())?;
+        Ok(CameraConfig {
+            uid,
+            username: self.username,
+            password: password.unwrap_or_default(),
+            password_place,
+            auth_key,
+            brand: self.brand,
+            address: self.address,
+            encryption: self.encryption,
+            quality: self.quality,
+        })
+    }
+}
+
+impl CameraConfig {
+    /// A camera of which there is a password in the folder of credentials, and nothing else.
+    fn by_credential(uid: Uid, credentials: &Credentials) -> Result<Self, Box<dyn Error>> {
+        let auth_key = credentials.read(&auth_key_of(uid))?;
+        check_auth_key(auth_key.as_ref())?;
+        Ok(Self {
+            uid,
+            username: file::admin(),
+            password: credentials.read(&password_of(uid))?.unwrap_or_default(),
+            password_place: credentials.place(&password_of(uid)),
+            auth_key,
+            brand: None,
+            address: None,
+            encryption: Encryption::default(),
+            quality: Quality::default(),
+        })
+    }
+}
+
+/// The files in the folder that the environment variable `CREDENTIALS_DIRECTORY` names.
+#[derive(Debug, Default)]
+struct Credentials {
+    folder: Option<PathBuf>,
+    /// Those that have a password.
+    uids: Vec<Uid>,
+}
+
+impl Credentials {
+    fn list(folder: Option<&Path>) -> Self {
+        let Some(folder) = folder else { return Self::default() };
+        let files = fs::read_dir(folder).inspect_err(|error| eprintln!("{} cannot be read: {error}", folder.display()));
+        let uid = |name: &OsStr| name.to_str()?.strip_prefix("password_")?.parse().ok();
+        let uids = files.into_iter().flatten().flatten().filter_map(|file| uid(&file.file_name())).collect();
+        Self { folder: Some(folder.into()), uids }
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(name))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.file(name).is_some_and(|file| file.exists())
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Secret>, Box<dyn Error>> {
+        self.file(name).filter(|file| file.exists()).map(|file| read_secret(&file)).transpose()
+    }
+
+    fn place(&self, name: &str) -> String {
+        self.file(name).map_or_else(|| "the credentials".into(), |file| format!("the file {}", file.display()))
+    }
+}
+
+fn password_of(uid: Uid) -> String {
+    format!("password_{uid}")
+}
+
+fn auth_key_of(uid: Uid) -> String {
+    format!("auth-key_{uid}")
+}
+
+fn secret(
+    what: &str,
+    text: Option<Hidden>,
+    file: Option<&Path>,
+    otherwise: impl FnOnce() -> Result<Option<Secret>, Box<dyn Error>>,
+) -> Result<Option<Secret>, Box<dyn Error>> {
+    match (text, file) {
+        (Some(_), Some(_)) => Err(format!("{what} and {what}-file are both given; leave one out").into()),
+        (Some(Hidden(text)), None) => Ok(Some(text)),
+        (None, Some(file)) => read_secret(file).map(Some),
+        (None, None) => otherwise(),
+    }
+}
+
+/// What the file holds, without the end of its line.
+fn read_secret(file: &Path) -> Result<Secret, Box<dyn Error>> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
+    Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+fn check_name(name: &str) -> Result<(), Box<dyn Error>> {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    if name.is_empty() || name.len() > MAX_NAME || name.starts_with('.') || !name.chars().all(is_plain) {
+        return Err(format!(
+            "a name is part of addresses: use up to {MAX_NAME} letters (a to z), digits, hyphens, underscores and dots, with no dot in front"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn check_auth_key(key: Option<&Secret>) -> Result<(), Box<dyn Error>> {
+    key.map_or(Ok(()), |key| {
+        key.reveal().parse::<AuthKey>().map(drop).map_err(|error| format!("auth-key: {error}").into())
+    })
+}
+
+/// The number of the line that this byte is in, from 1.
+fn line_of(text: &str, byte: usize) -> usize {
+    text.bytes().take(byte).filter(|byte| *byte == b'\n').count() + 1
+}

@@ -1,0 +1,86 @@
+use super::*;
+
+const UID: &str = "ABCDEFGHJKLMNPQRST12";
+
+fn parse(text: &str) -> Result<Config, String> {
+    Config::parse(text, "server.toml", &Credentials::default()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn nothing_said_is_loopback_only() {
+    let config = parse("").unwrap();
+    assert!(config.http.listen.ip().is_loopback() && config.rtsp.listen.ip().is_loopback());
+    assert!(config.cameras.is_empty() && config.login.is_none());
+}
+
+#[test]
+fn a_camera_has_what_the_file_says() {
+    let config = parse(&format!(
+        "[cameras.door]\nuid = \"{UID}\"\npassword = \"canary\"\nencryption = \"required\"\naddress = \"10.0.0.7\""
+    ));
+    let camera = config.unwrap().cameras.remove("door").unwrap();
+    assert_eq!(camera.uid.to_string(), UID);
+    assert_eq!((camera.username.as_str(), camera.password.reveal()), ("admin", "canary"));
+    assert_eq!(camera.encryption, Encryption::Required);
+    assert_eq!(camera.password_place, "server.toml, section [cameras.door]");
+}
+
+#[test]
+fn no_error_shows_a_secret() {
+    for text in [
+        format!("[cameras.door]\nuid = \"{UID}\"\npassword = canary"),
+        format!("[cameras.door]\nuid = \"{UID}\"\npassword = \"canary"),
+        format!("[cameras.door]\nuid = \"{UID}\"\npassword = [\"canary\"]"),
+        format!("[cameras.door]\nuid = \"{UID}\"\npassword = 8315 # canary"),
+        format!("[cameras.door]\nuid = \"{UID}\"\nauth-key = \"canary\""),
+        format!("[cameras.door]\nuid = \"{UID}\"\npassword = \"canary\" extra"),
+        format!("[cameras.door]\nuid = \"{UID}\"\npassword = \"canary\"\npassword-file = \"x\""),
+        "[login]\nuser = \"me\"\npassword = { canary = 1 }".into(),
+        "[login]\nuser = \"me:\"\npassword = \"canary\"".into(),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(!error.contains("canary") && !error.contains("8315"), "{error}");
+    }
+}
+
+#[test]
+fn an_error_says_where_it_is() {
+    let error = parse("[http]\nlisten = \"127.0.0.1:1\"\nlisen = 1").unwrap_err();
+    assert!(error.contains("line 3") && error.contains("lisen"), "{error}");
+    let error = parse("[cameras.door]\nuid = \"ABC\"").unwrap_err();
+    assert!(error.contains("“door”") && error.contains("uid"), "{error}");
+    let error = parse(&format!("[cameras.\"a/b\"]\nuid = \"{UID}\"")).unwrap_err();
+    assert!(error.contains("“a/b”") && error.contains("letters"), "{error}");
+}
+
+#[test]
+fn others_are_let_in_with_a_login_only() {
+    for section in ["http", "rtsp"] {
+        let open = format!("[{section}]\nlisten = \"0.0.0.0:9000\"\n");
+        let error = parse(&open).unwrap_err();
+        assert!(error.contains("[login]") && error.contains("127.0.0.1"), "{error}");
+        let login = "[login]\nuser = \"me\"\npassword = \"canary\"";
+        assert_eq!(parse(&format!("{open}{login}")).unwrap().login.unwrap().user, "me");
+    }
+    assert!(parse("[login]\nuser = \"me\"\npassword = \"\"").unwrap_err().contains("password-file"));
+}
+
+#[test]
+fn credentials_name_cameras_too() {
+    let folder = std::env::temp_dir().join(format!("tutk-server-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(format!("password_{UID}")), "canary\n").unwrap();
+    fs::write(folder.join("password_short"), "x").unwrap();
+    let credentials = Credentials::list(Some(&folder));
+    let alone = Config::parse("", "server.toml", &credentials).unwrap();
+    let named = format!("[cameras.door]\nuid = \"{UID}\"\nusername = \"root\"");
+    let named = Config::parse(&named, "server.toml", &credentials).unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+
+    assert_eq!(alone.cameras.keys().collect::<Vec<_>>(), [UID]);
+    assert_eq!(named.cameras.keys().collect::<Vec<_>>(), ["door"]);
+    for camera in alone.cameras.values().chain(named.cameras.values()) {
+        assert_eq!(camera.password.reveal(), "canary");
+        assert!(camera.password_place.ends_with(&format!("password_{UID}")), "{}", camera.password_place);
+    }
+}

@@ -1,0 +1,158 @@
+//! Serves IP cameras that speak ThroughTek's protocol: RTSP for players and recorders, a page for browsers, an API and
+//! metrics for programs. `tutk-server --help` says how it is set up.
+
+#![forbid(unsafe_code)]
+
+mod camera;
+mod config;
+mod discovery;
+mod http;
+mod launch;
+mod payload;
+mod rtsp;
+mod site;
+mod snapshot;
+
+use std::env;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use config::Config;
+use http::App;
+use rtsp::RtspServer;
+use site::Site;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Where the settings are, if the user names no other place.
+const DEFAULT_FILE: &str = "/etc/tutk/server.toml";
+
+const ABOUT: &str = "\
+Serves cameras by RTSP (rtsp://HOST:8554/NAME) and to browsers (http://HOST:8080). A camera is connected while somebody \
+watches it, with one session for all who do.
+
+The cameras that you name are served, and nobody else gets a password. Others that answer on the local network are listed. \
+SIGHUP makes the server read its settings again; cameras whose settings are the same go on undisturbed.";
+
+const SETTINGS: &str = "\
+Settings:
+  [cameras.door]                     # its name in addresses
+  uid = \"ABCDEFGHJKLMNPQRST12\"
+  password-file = \"/etc/tutk/passwords/ABCDEFGHJKLMNPQRST12\"
+  # password, username, auth-key, auth-key-file, brand, address, encryption, quality: as of tutksrc
+
+  [http]
+  listen = \"127.0.0.1:8080\"          # this host alone; another address needs a [login]
+  hosts = [\"cameras.example\"]        # names of this host in browsers, beside its addresses
+  [rtsp]
+  listen = \"127.0.0.1:8554\"
+  [login]
+  user = \"me\"
+  password-file = \"/etc/tutk/login\"
+
+Files in the folder that the environment variable CREDENTIALS_DIRECTORY names hold passwords (password_UID, login) and keys \
+(auth-key_UID). A camera with a password_UID needs no section.";
+
+#[derive(Parser)]
+#[command(name = "tutk-server", version, about = ABOUT, after_help = SETTINGS)]
+struct Arguments {
+    /// The file of settings; default: /etc/tutk/server.toml, if it is there
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Only say whether the settings are right
+    #[arg(long)]
+    check: bool,
+}
+
+impl Arguments {
+    fn load(&self) -> Result<Config, Box<dyn Error>> {
+        let default = Path::new(DEFAULT_FILE);
+        let file = self.config.as_deref().or_else(|| default.exists().then_some(default));
+        let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Config::load(file, credentials.as_deref())
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let config = arguments.load()?;
+    if arguments.check {
+        println!("The settings are right: cameras {}", config.cameras.len());
+        return Ok(());
+    }
+    gst::init()?;
+    gsttutk::plugin_register_static()?;
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(serve(arguments, config))
+}
+
+async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn Error>> {
+    let (mut ends, mut interrupts) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut reloads = signal(SignalKind::hangup())?;
+
+    let site = Arc::new(Site::default());
+    site.apply(&config);
+    let mut rtsp = RtspServer::start(config.rtsp.listen, site.clone())?;
+    rtsp.apply(&config);
+    let listen = config.http.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| {
+        format!("The page cannot listen on {listen}: {error}. Another program may do; [http] listen = … names another")
+    })?;
+    println!("http://{}/", listener.local_addr()?);
+    for name in config.cameras.keys() {
+        println!("rtsp://{}:{}/{name}", bracketed(config.rtsp.listen), rtsp.port());
+    }
+    if config.cameras.is_empty() {
+        eprintln!("No camera is named, and so none is served; see --help");
+    }
+    discovery::start(site.clone());
+    let mut page = tokio::spawn(http::serve(listener, App::new(site.clone(), rtsp.port(), listen)));
+    loop {
+        tokio::select! {
+            ended = &mut page => {
+                ended??;
+                break;
+            }
+            _ = ends.recv() => break,
+            _ = interrupts.recv() => break,
+            _ = reloads.recv() => match arguments.load() {
+                Ok(new) => {
+                    if (&new.http.listen, &new.rtsp) != (&config.http.listen, &config.rtsp) {
+                        eprintln!("Other addresses to listen on are used from the next start on");
+                    }
+                    site.apply(&new);
+                    rtsp.apply(&new);
+                    config = new;
+                    println!("The settings were read again: cameras {}", config.cameras.len());
+                }
+                Err(error) => eprintln!("The settings stay as they were. {error}"),
+            },
+        }
+    }
+    site.close();
+    site.ended().await;
+    Ok(())
+}
+
+/// As an address of RTSP has it.
+fn bracketed(address: std::net::SocketAddr) -> String {
+    match address.ip() {
+        std::net::IpAddr::V6(ip) => format!("[{ip}]"),
+        ip => ip.to_string(),
+    }
+}

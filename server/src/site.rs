@@ -1,0 +1,122 @@
+//! All cameras of the server.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use tutk::{DiscoveredCamera, Uid};
+
+use crate::camera::{self, Camera};
+use crate::config::{Config, Login};
+
+/// The cameras that the user has named, those that were found, and who may watch.
+#[derive(Default)]
+pub(crate) struct Site {
+    inner: Mutex<Inner>,
+    changes: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct Inner {
+    cameras: BTreeMap<String, Arc<Camera>>,
+    found: BTreeMap<Uid, DiscoveredCamera>,
+    login: Option<Login>,
+    hosts: Vec<String>,
+}
+
+impl Site {
+    /// Does what these settings say. Cameras whose settings are the same go on undisturbed.
+    pub(crate) fn apply(self: &Arc<Self>, config: &Config) {
+        let mut inner = self.lock();
+        inner.login.clone_from(&config.login);
+        inner.hosts.clone_from(&config.http.hosts);
+        inner.cameras.retain(|name, camera| {
+            let stays = config.cameras.get(name) == Some(&camera.config);
+            if !stays {
+                camera.close();
+            }
+            stays
+        });
+        for (name, settings) in &config.cameras {
+            if !inner.cameras.contains_key(name) {
+                let camera = Arc::new(Camera::new(name.clone(), settings.clone()));
+                inner.cameras.insert(name.clone(), camera.clone());
+                let (mut status, site) = (camera.status_changes(), Arc::downgrade(self));
+                tokio::spawn(async move {
+                    while status.changed().await.is_ok() {
+                        let Some(site) = site.upgrade() else { return };
+                        site.changed();
+                    }
+                });
+                tokio::spawn(camera::drive(camera));
+            }
+        }
+        drop(inner);
+        self.changed();
+    }
+
+    pub(crate) fn camera(&self, name: &str) -> Option<Arc<Camera>> {
+        self.lock().cameras.get(name).cloned()
+    }
+
+    /// All of them, by name.
+    pub(crate) fn cameras(&self) -> Vec<Arc<Camera>> {
+        self.lock().cameras.values().cloned().collect()
+    }
+
+    pub(crate) fn login(&self) -> Option<Login> {
+        self.lock().login.clone()
+    }
+
+    pub(crate) fn is_host(&self, name: &str) -> bool {
+        self.lock().hosts.iter().any(|host| host.eq_ignore_ascii_case(name))
+    }
+
+    /// What a search has found, whether the user has named it or not.
+    pub(crate) fn found(&self) -> Vec<DiscoveredCamera> {
+        self.lock().found.values().cloned().collect()
+    }
+
+    /// Whether the user has named a camera with this UID.
+    pub(crate) fn names(&self, uid: Uid) -> bool {
+        self.lock().cameras.values().any(|camera| camera.config.uid == uid)
+    }
+
+    pub(crate) fn appeared(&self, camera: DiscoveredCamera) {
+        self.lock().found.insert(camera.uid, camera);
+        self.changed();
+    }
+
+    pub(crate) fn vanished(&self, uid: Uid) {
+        self.lock().found.remove(&uid);
+        self.changed();
+    }
+
+    /// Something about a camera has changed.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|number| *number = number.wrapping_add(1));
+    }
+
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Ends all sessions.
+    pub(crate) fn close(&self) {
+        for camera in self.cameras() {
+            camera.close();
+        }
+    }
+
+    /// Returns when no camera has a session any more, or a second later.
+    pub(crate) async fn ended(&self) {
+        let sessions = || self.cameras().iter().any(|camera| camera.session().is_some());
+        let mut changes = self.changes();
+        let wait = async { while sessions() && changes.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), wait).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
