@@ -11,7 +11,7 @@ use std::time::Duration;
 pub(crate) use driver::drive;
 pub(crate) use session::Session;
 pub(crate) use status::{State, Status};
-pub(crate) use stream::{Feed, Stream, Timeline};
+pub(crate) use stream::{APPSRC, Feed, Stream, Timeline};
 use tokio::sync::watch;
 
 use crate::config::CameraConfig;

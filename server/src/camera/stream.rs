@@ -14,6 +14,10 @@ const CATCH_UP: gst::ClockTime = gst::ClockTime::from_mseconds(20);
 /// How far into the time of a viewer that has just begun its first frame is: the other stream's may have been taken earlier.
 const HEAD_START: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
+/// The element of a viewer's pipeline that is fed, without its name. What waits in it is bounded by [`Consumer`], which knows
+/// what can be left out.
+pub(crate) const APPSRC: &str = "appsrc is-live=true format=time block=false max-bytes=0 name";
+
 pub(crate) struct Stream {
     is_video: bool,
     inner: Mutex<Inner>,
@@ -73,13 +77,8 @@ impl Stream {
         Some((inner.recent.front()?.buffer.clone(), inner.caps.clone()?))
     }
 
-    /// Gives each frame to this element from now on, beginning with the last key frame, until what is returned is dropped.
+    /// Gives each frame to this element, an [`APPSRC`], from now on, beginning with the last key frame, until what is returned is dropped.
     pub(crate) fn feed(self: &Arc<Self>, element: &gst_app::AppSrc, timeline: &Timeline) -> Feed {
-        element.set_is_live(true);
-        element.set_format(gst::Format::Time);
-        element.set_block(false);
-        // What waits is bounded here, where it is known what can be left out.
-        element.set_max_bytes(0);
         let mut inner = self.lock();
         element.set_caps(inner.caps.as_ref());
         let state = Mutex::new(if self.is_video { Follow::FromKeyFrame } else { Follow::Follows });

@@ -16,12 +16,12 @@ use tokio::time::timeout;
 
 use super::answer::Failure;
 use super::{SharedApp, api};
-use crate::camera::{Feed, PATIENCE, Session, Timeline, Watch};
+use crate::camera::{APPSRC, Feed, PATIENCE, Session, Timeline, Watch};
 use crate::launch::Launched;
 
 const BOUNDARY: &str = "tutk-picture";
 /// Decoding is what costs: no more than the eye needs.
-const PIPELINE: &str = "appsrc name=in ! decodebin ! videorate drop-only=true max-rate=10 ! videoconvert ! videoscale \
+const PIPELINE: &str = "decodebin ! videorate drop-only=true max-rate=10 ! videoconvert ! videoscale \
                         ! video/x-raw,width=[1,1280],pixel-aspect-ratio=1/1 ! jpegenc quality=75 \
                         ! appsink name=out sync=false max-buffers=1 drop=true";
 
@@ -42,7 +42,7 @@ struct Transcoder {
 impl Transcoder {
     fn start(watch: Watch, session: &Arc<Session>) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let video = session.video().ok_or("the camera sends no video")?;
-        let pipeline = Launched::new(PIPELINE)?;
+        let pipeline = Launched::new(&format!("{APPSRC}=in ! {PIPELINE}"))?;
         let feed = video.feed(&pipeline.element("in")?, &Timeline::default());
         let output: gst_app::AppSink = pipeline.element("out")?;
         let (sender, pictures) = watch::channel(Bytes::new());

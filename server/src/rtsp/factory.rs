@@ -12,7 +12,7 @@ use gst_rtsp_server::prelude::*;
 use gst_rtsp_server::subclass::prelude::*;
 use tokio::runtime::Handle;
 
-use crate::camera::{Session, Timeline, Watch};
+use crate::camera::{APPSRC, Session, Timeline, Watch};
 use crate::launch::element;
 use crate::payload;
 use crate::site::Site;
@@ -44,7 +44,7 @@ impl Source {
         let streams = [video, audio].into_iter().zip(NAMES).filter_map(|(pay, name)| Some((pay?, name)));
         let description: String = streams
             .enumerate()
-            .map(|(number, (pay, name))| format!("appsrc name={name} ! {pay} name=pay{number} pt={} ", 96 + number))
+            .map(|(number, (pay, name))| format!("{APPSRC}={name} ! {pay} name=pay{number} pt={} ", 96 + number))
             .collect();
         if description.is_empty() {
             return Err("it sends neither video nor audio".into());

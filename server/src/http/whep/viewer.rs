@@ -14,7 +14,7 @@ use gst_webrtc::{
 use tokio::sync::watch;
 
 use super::offer::{Line, Offer};
-use crate::camera::{Feed, Session, Timeline};
+use crate::camera::{APPSRC, Feed, Session, Timeline};
 use crate::launch::Launched;
 use crate::payload;
 
@@ -75,7 +75,7 @@ fn description(offer: &Offer, audio: Option<&gst::CapsRef>) -> Result<String, An
     let payload = offer.video.h264().ok_or("The browser does not offer to play H.264")?;
     let video = format!(
         "webrtcbin name=rtc bundle-policy=max-bundle \
-         appsrc name=video ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt={payload} \
+         {APPSRC}=video ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt={payload} \
          ! application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload={payload} ! rtc.sink_{}",
         offer.video.index
     );
@@ -99,7 +99,7 @@ fn audio_description(line: &Line, caps: &gst::CapsRef) -> Option<String> {
         Some((pay, "OPUS,encoding-params=(string)2", 48_000, payload))
     })?;
     Some(format!(
-        "appsrc name=audio ! {pay} pt={payload} \
+        "{APPSRC}=audio ! {pay} pt={payload} \
          ! application/x-rtp,media=audio,encoding-name={name},clock-rate={rate},payload={payload} ! rtc.sink_{}",
         line.index
     ))
