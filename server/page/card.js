@@ -82,9 +82,9 @@ export class Card {
       if (before) URL.revokeObjectURL(before);
       this.image.hidden = false;
       this.none.hidden = true;
-    } catch {
-      // The state says why. The picture before stays.
-      if (this.image.hidden) this.none.textContent = "No picture yet";
+    } catch (error) {
+      // The picture before stays.
+      if (this.image.hidden) this.none.textContent = this.camera?.reason ? "No picture" : error.message;
     }
   }
 

@@ -11,6 +11,7 @@ export class Player {
     this.image = image;
     this.listener = listener;
     this.failures = 0;
+    this.timer = null;
     this.onPlaying = () => {
       this.failures = 0;
       this.video.hidden = false;
@@ -40,7 +41,9 @@ export class Player {
     peer.addTransceiver("audio", { direction: "recvonly" });
     peer.addEventListener("track", ({ track }) => {
       stream.addTrack(track);
-      this.video.srcObject = stream;
+      if (this.video.srcObject !== stream) this.video.srcObject = stream;
+      // By itself a video starts only where it is seen, and this one is shown when it plays.
+      this.video.play().catch(() => {});
     });
     peer.addEventListener("connectionstatechange", () => {
       if (["failed", "disconnected", "closed"].includes(peer.connectionState) && this.attempt === attempt) {
@@ -82,12 +85,11 @@ export class Player {
     this.timer = setTimeout(() => this.retry(), delay);
   }
 
-  // At once, because the camera is there again.
+  // At once, if it waits to try again: the camera is there.
   retry() {
-    const works = this.peer?.connectionState === "connected" || (this.pictures && !this.image.hidden);
-    if (this.closed || works) return;
+    if (this.closed || !this.timer) return;
     clearTimeout(this.timer);
-    this.hangUp();
+    this.timer = null;
     this.start();
   }
 

@@ -101,7 +101,8 @@ impl Streams {
 
     fn completed(&self) {
         self.complete.store(true, Ordering::SeqCst);
-        if self.video().is_none_or(|video| video.has_key_frame()) {
+        // A camera may take longer to its first picture than to its first sound.
+        if self.video().is_some_and(|video| video.has_key_frame()) {
             self.announce();
         }
     }

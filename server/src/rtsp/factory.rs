@@ -86,8 +86,7 @@ mod imp {
     impl RTSPMediaFactoryImpl for CameraFactory {
         /// Nothing while the camera is away: the client is refused.
         fn construct(&self, url: &RTSPUrl) -> Option<RTSPMedia> {
-            let (_watch, session) = self.source.get()?.watch()?;
-            session.video().or(session.audio())?;
+            self.source.get()?.watch()?;
             self.parent_construct(url)
         }
 

@@ -73,10 +73,11 @@ impl Viewer {
 
 fn description(offer: &Offer, audio: Option<&gst::CapsRef>) -> Result<String, AnyError> {
     let payload = offer.video.h264().ok_or("The browser does not offer to play H.264")?;
+    let ssrc = ssrc()?;
     let video = format!(
         "webrtcbin name=rtc bundle-policy=max-bundle \
-         {APPSRC}=video ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt={payload} \
-         ! application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload={payload} ! rtc.sink_{}",
+         {APPSRC}=video ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt={payload} ssrc={ssrc} \
+         ! application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload={payload},ssrc=(uint){ssrc} ! rtc.sink_{}",
         offer.video.index
     );
     let audio = offer.audio.as_ref().zip(audio).and_then(|(line, caps)| audio_description(line, caps));
@@ -98,11 +99,19 @@ fn audio_description(line: &Line, caps: &gst::CapsRef) -> Option<String> {
         };
         Some((pay, "OPUS,encoding-params=(string)2", 48_000, payload))
     })?;
+    let ssrc = ssrc().ok()?;
     Some(format!(
-        "{APPSRC}=audio ! {pay} pt={payload} \
-         ! application/x-rtp,media=audio,encoding-name={name},clock-rate={rate},payload={payload} ! rtc.sink_{}",
+        "{APPSRC}=audio ! {pay} pt={payload} ssrc={ssrc} \
+         ! application/x-rtp,media=audio,encoding-name={name},clock-rate={rate},payload={payload},ssrc=(uint){ssrc} ! rtc.sink_{}",
         line.index
     ))
+}
+
+/// The number of a stream. The answer has to say it, which comes before the first packet.
+fn ssrc() -> Result<u32, AnyError> {
+    let mut random = [0; 4];
+    getrandom::fill(&mut random).map_err(|error| error.to_string())?;
+    Ok(u32::from_be_bytes(random))
 }
 
 /// Only what the user wants to be reached at is offered, and a viewer that vanishes is noticed.
