@@ -114,6 +114,7 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
         format!("The page cannot listen on {listen}: {error}. Another program may do; [http] listen = … names another")
     })?;
     println!("http://{}/", listener.local_addr()?);
+    println!("RTSP: {}:{}", bracketed(config.rtsp.listen), rtsp.port());
     for name in config.cameras.keys() {
         println!("rtsp://{}:{}/{name}", bracketed(config.rtsp.listen), rtsp.port());
     }

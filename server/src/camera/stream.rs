@@ -105,10 +105,11 @@ impl Stream {
         let is_key = frame.is_key();
         let mut inner = self.lock();
         if sample.caps() != inner.caps.as_deref() {
-            let is_other = inner.caps.is_some();
-            inner.caps = sample.caps_owned();
-            if is_other {
-                // Viewers were told others.
+            let before = std::mem::replace(&mut inner.caps, sample.caps_owned());
+            if let (Some(before), Some(now)) = (before, sample.caps())
+                && !is_same_format(&before, now)
+            {
+                // Viewers were told another one.
                 drop(inner);
                 self.end();
                 inner = self.lock();
@@ -145,6 +146,15 @@ impl Inner {
             self.is_cut = true;
         }
     }
+}
+
+/// Whether a viewer goes on when caps change. Parsers learn the frame rate and the like as they go.
+fn is_same_format(one: &gst::CapsRef, other: &gst::CapsRef) -> bool {
+    const FIELDS: [&str; 8] =
+        ["width", "height", "stream-format", "codec_data", "rate", "channels", "mpegversion", "layout"];
+    let (Some(one), Some(other)) = (one.structure(0), other.structure(0)) else { return false };
+    let field = |caps: &gst::StructureRef, name| caps.value(name).ok().and_then(|value| value.serialize().ok());
+    one.name() == other.name() && FIELDS.iter().all(|name| field(one, *name) == field(other, *name))
 }
 
 fn frame(sample: &gst::Sample, base_time: gst::ClockTime) -> Option<Frame> {

@@ -25,6 +25,9 @@ struct Format {
 impl Offer {
     /// Reads an offer; what is wrong with it is said in words.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("There is no offer".into());
+        }
         let sdp = SDPMessage::parse_buffer(text.as_bytes()).map_err(|_| "This is no SDP")?;
         let line = |kind: &str| {
             let (index, media) = (0..).zip(sdp.medias()).find(|(_, media)| media.media() == Some(kind))?;

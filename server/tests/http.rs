@@ -1,0 +1,179 @@
+//! The page and the API, asked as browsers and programs do.
+
+mod common;
+
+use common::{Camera, PASSWORD, Server};
+use gst::glib;
+use serde_json::json;
+
+fn basic(user: &str, password: &str) -> String {
+    let text = glib::base64_encode(format!("{user}:{password}").as_bytes());
+    format!("GET /api/cameras HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {text}\r\n")
+}
+
+#[test]
+fn the_page_is_there_and_says_what_it_loads() {
+    let server = Server::start("");
+    let page = server.get("/");
+    assert_eq!(page.status, 200);
+    assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
+    let text = page.text();
+    for file in ["/style.css", "/icon.svg", "/app.js", "/card.js", "/viewer.js", "/player.js"] {
+        let is_linked = text.contains(&format!("\"{file}\"")) || server.get("/app.js").text().contains(file);
+        assert!(is_linked || server.get("/card.js").text().contains(file), "{file}");
+        assert_eq!(server.get(file).status, 200, "{file}");
+    }
+    assert_eq!(server.get("/openapi.json").json()["openapi"], "3.1.0");
+    assert_eq!(server.get("/healthz").text(), "ok\n");
+    let missing = server.get("/nothing");
+    assert_eq!((missing.status, missing.json()["error"].is_string()), (404, true));
+}
+
+#[test]
+fn a_camera_is_connected_for_a_picture() {
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    let idle = server.get("/api/cameras").json();
+    assert_eq!(idle["cameras"][0]["state"], "idle");
+    let picture = server.get("/api/cameras/door/snapshot.jpg");
+    assert_eq!(picture.status, 200, "{picture:?}");
+    assert!(picture.head.contains("image/jpeg") && picture.body.starts_with(&[0xff, 0xd8]));
+
+    let status = server.get("/api/cameras/door").json();
+    assert_eq!(
+        (&status["state"], &status["video"], &status["width"]),
+        (&json!("playing"), &json!("H.264"), &json!(320))
+    );
+    assert!(status["stats"]["frames-received"].as_u64() > Some(0), "{status}");
+    let metrics = server.get("/metrics").text();
+    assert!(metrics.contains("tutk_camera_state{camera=\"door\",state=\"playing\"} 1\n"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
+    // Nobody watches.
+    server.wait_for_state("door", &["idle"]);
+    // The picture is good for a while, without a session.
+    assert_eq!(server.get("/api/cameras/door/snapshot.jpg").body, picture.body);
+    assert_eq!(server.get("/api/cameras/door").json()["state"], "idle");
+}
+
+#[test]
+fn commands_reach_the_camera() {
+    let camera = Camera::start();
+    let controls = camera.on_io_control();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    let sent = server.post("/api/cameras/door/ptz", r#"{"direction":"left","speed":3}"#);
+    assert_eq!(sent.json(), json!({ "sent": true }));
+    let sent = server.post("/api/cameras/door/io-control", r#"{"type":1234,"body":"AQID"}"#);
+    assert_eq!(sent.json(), json!({ "answer": null }));
+    let mut controls = std::iter::from_fn(|| controls.recv_timeout(common::LONG).ok());
+    assert!(controls.any(|(kind, body)| (kind, body.first()) == (0x1001, Some(&3))));
+    assert!(controls.any(|(kind, body)| (kind, body.as_slice()) == (1234, &[1, 2, 3])));
+
+    for (path, body) in [
+        ("ptz", "{}"),
+        ("ptz", r#"{"direction":"sideways"}"#),
+        ("ptz", r#"{"direction":"left","step":99999}"#),
+        ("io-control", r#"{"type":-1}"#),
+        ("io-control", "left"),
+    ] {
+        let refused = server.post(&format!("/api/cameras/door/{path}"), body);
+        assert_eq!(refused.status, 400, "{body}");
+        assert!(refused.json()["error"].is_string());
+    }
+    assert_eq!(server.post("/api/cameras/roof/ptz", r#"{"direction":"left"}"#).status, 404);
+}
+
+#[test]
+fn a_wrong_password_says_where_the_right_one_belongs() {
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", "wrong"));
+    let refused = server.get("/api/cameras/door/snapshot.jpg");
+    let text = refused.json()["error"].as_str().unwrap().to_owned();
+    assert_eq!(refused.status, 503);
+    assert!(text.contains("door") && text.contains("password") && text.contains("[cameras.door]"), "{text}");
+    assert_eq!(server.get("/api/cameras/door").json()["state"], "failed");
+    server.logged("refused the password");
+
+    // The owner mends it.
+    server.reload(|text| text.replace("\"wrong\"", &format!("\"{PASSWORD}\"")));
+    server.line("read again");
+    assert_eq!(server.get("/api/cameras/door/snapshot.jpg").status, 200);
+}
+
+#[test]
+fn settings_that_are_wrong_change_nothing() {
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    server.reload(|text| format!("{text}\npasword = \"x\"\n"));
+    let line = server.logged("stay as they were");
+    assert!(line.contains("pasword"), "{line}");
+    server.reload(|text| text.replace("\npasword = \"x\"\n", "").replace("cameras.door", "cameras.gate"));
+    server.line("read again");
+    assert_eq!(server.get("/api/cameras/door").status, 404);
+    assert_eq!(server.get("/api/cameras/gate/snapshot.jpg").status, 200);
+}
+
+#[test]
+fn pages_of_others_get_nothing() {
+    let server = Server::start_with("", "hosts = [\"cameras.example\"]");
+    let ask = |method: &str, path: &str, headers: &str| {
+        server.ask(&format!("{method} {path} HTTP/1.1\r\n{headers}"), "").status
+    };
+    // A name that somebody else can point at this host.
+    assert_eq!(ask("GET", "/api/cameras", "Host: rebound.example\r\n"), 421);
+    for host in ["localhost", "127.0.0.1:8080", "[::1]:8080", "192.168.1.2", "cameras.example:8080"] {
+        assert_eq!(ask("GET", "/api/cameras", &format!("Host: {host}\r\n")), 200, "{host}");
+    }
+    // What a browser says of another site's page.
+    for headers in [
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+        "Origin: http://localhost:9\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+    ] {
+        for (method, path) in [("POST", "/api/cameras/door/ptz"), ("GET", "/api/cameras"), ("DELETE", "/whep/door/x")] {
+            assert_eq!(ask(method, path, &format!("Host: localhost\r\n{headers}")), 403, "{headers}");
+        }
+    }
+    // A link to the page is one to a page.
+    assert_eq!(ask("GET", "/", "Host: localhost\r\nSec-Fetch-Site: cross-site\r\n"), 200);
+    let own = "Host: localhost\r\nOrigin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n";
+    assert_eq!(ask("POST", "/api/cameras/door/ptz", own), 404);
+}
+
+#[test]
+fn a_login_is_asked_for_and_guessing_takes_long() {
+    let server = Server::start(&format!("[login]\nuser = \"me\"\npassword = \"{PASSWORD}\"\n"));
+    for path in ["/", "/app.js", "/api/cameras", "/api/events", "/metrics", "/mjpeg/door"] {
+        let refused = server.get(path);
+        assert_eq!(refused.status, 401, "{path}");
+        assert!(refused.head.contains("www-authenticate: Basic"), "{}", refused.head);
+    }
+    assert_eq!(server.get("/healthz").status, 200);
+    assert_eq!(server.ask(&basic("me", PASSWORD), "").status, 200);
+    let tries: Vec<_> = (0..8).map(|number| server.ask(&basic("me", &number.to_string()), "").status).collect();
+    assert_eq!(tries, [401, 401, 401, 401, 401, 429, 429, 429]);
+    let right = server.ask(&basic("me", PASSWORD), "");
+    assert!(right.status == 429 && right.head.contains("retry-after:"), "{right:?}");
+}
+
+#[test]
+fn a_camera_comes_and_goes() {
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    // Somebody watches all the time.
+    let mut events = server.events();
+    let client = server.watch("door", "", "protocols=tcp");
+    client.pull("video").unwrap();
+    events.wait_for("door", "playing");
+    let port = camera.stop();
+    let away = events.wait_for("door", "away");
+    assert!(away["reason"].is_string(), "{away}");
+    // Its client is told, and comes again.
+    while client.pull("video").is_some() {}
+    drop(client);
+    camera.restart(port);
+    let client = server.watch("door", "", "protocols=tcp");
+    client.pull("video").unwrap();
+    events.wait_for("door", "playing");
+}
