@@ -99,10 +99,10 @@ impl Stream {
         }
     }
 
-    /// A frame came; returns whether it is a key frame.
+    /// A frame came; returns whether it is one that a decoder can make a picture of.
     pub(super) fn push(&self, sample: &gst::Sample, base_time: gst::ClockTime) -> bool {
         let Some(frame) = frame(sample, base_time) else { return false };
-        let is_key = frame.is_key();
+        let is_picture = self.is_video && frame.is_key();
         let mut inner = self.lock();
         if sample.caps() != inner.caps.as_deref() {
             let before = std::mem::replace(&mut inner.caps, sample.caps_owned());
@@ -122,7 +122,7 @@ impl Stream {
         for consumer in &inner.consumers {
             consumer.push(&frame, &inner);
         }
-        is_key
+        is_picture
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
