@@ -9,6 +9,7 @@ packages=(
     "libssl-dev module openssl"
     "libgstreamer1.0-dev module gstreamer-check-1.0"
     "libgstreamer-plugins-base1.0-dev module gstreamer-video-1.0"
+    "libgstreamer-plugins-bad1.0-dev module gstreamer-webrtc-1.0"
     "gstreamer1.0-tools command gst-launch-1.0"
     "gstreamer1.0-plugins-base element videotestsrc"
     "gstreamer1.0-plugins-good element mp4mux"

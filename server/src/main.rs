@@ -42,7 +42,7 @@ Settings:
   [cameras.door]                     # its name in addresses
   uid = \"ABCDEFGHJKLMNPQRST12\"
   password-file = \"/etc/tutk/passwords/ABCDEFGHJKLMNPQRST12\"
-  # password, username, auth-key, auth-key-file, brand, address, encryption, quality: as of tutksrc
+  # password, username, auth-key, auth-key-file, brand, mac, address, encryption, quality: as of tutksrc
 
   [http]
   listen = \"127.0.0.1:8080\"          # this host alone; another address needs a [login]

@@ -124,7 +124,7 @@ fn heard(camera: &Camera, session: &Session, message: &gst::Message) -> Option<S
     match message.view() {
         gst::MessageView::Error(error) if error.error().matches(gst::ResourceError::NotAuthorized) => {
             let place = &camera.config.password_place;
-            Some(format!("it refused the password. Check {place}, then make this program read it: kill -HUP"))
+            Some(format!("it refused the password. Check {place}; SIGHUP makes this server read it again"))
         }
         gst::MessageView::Error(error) => Some(error.error().message().into()),
         gst::MessageView::Eos(_) => Some("its stream has ended".into()),

@@ -167,15 +167,23 @@ fn source(config: &CameraConfig) -> Result<gst::Element, glib::BoolError> {
         .property("password", config.password.reveal())
         .property("auth-key", config.auth_key.as_ref().map(tutk::Secret::reveal).unwrap_or_default())
         .property("address", &config.address)
-        .property_from_str("encryption", config.encryption.nick())
         .property_from_str("quality", config.quality.nick())
         .property("retry-timeout", -1)
         .build()?;
-    if let Some(brand) = &config.brand {
-        if source.find_property("brand").is_none() {
-            return Err(glib::bool_error!("this version has no brands; take “brand” out of the settings"));
-        }
-        source.set_property_from_str("brand", brand);
-    }
+    set(&source, "brand", config.brand.as_deref())?;
+    set(&source, "mac", config.mac.as_deref())?;
+    // After the brand, which has a default of its own.
+    set(&source, "encryption", config.encryption.map(|encryption| encryption.nick()))?;
     Ok(source)
+}
+
+/// Sets a property, of which this version may know less than the user.
+fn set(source: &gst::Element, name: &str, text: Option<&str>) -> Result<(), glib::BoolError> {
+    let Some(text) = text else { return Ok(()) };
+    let property =
+        source.find_property(name).ok_or_else(|| glib::bool_error!("this version has no setting “{name}”"))?;
+    let value = glib::Value::deserialize(text, property.value_type());
+    let value = value.map_err(|_| glib::bool_error!("“{}” is no {name}; see docs/server.md", text.escape_debug()))?;
+    source.set_property_from_value(name, &value);
+    Ok(())
 }

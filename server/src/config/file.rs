@@ -65,9 +65,9 @@ pub(super) struct Camera {
     pub(super) auth_key: Option<Hidden>,
     pub(super) auth_key_file: Option<PathBuf>,
     pub(super) brand: Option<String>,
+    pub(super) mac: Option<String>,
     pub(super) address: Option<String>,
-    #[serde(default)]
-    pub(super) encryption: Encryption,
+    pub(super) encryption: Option<Encryption>,
     #[serde(default)]
     pub(super) quality: Quality,
 }
@@ -77,10 +77,9 @@ pub(super) fn admin() -> String {
 }
 
 /// As the property of `tutksrc`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Encryption {
-    #[default]
     Auto,
     Required,
     Off,

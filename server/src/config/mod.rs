@@ -44,8 +44,10 @@ pub(crate) struct CameraConfig {
     pub(crate) password_place: String,
     pub(crate) auth_key: Option<Secret>,
     pub(crate) brand: Option<String>,
+    pub(crate) mac: Option<String>,
     pub(crate) address: Option<String>,
-    pub(crate) encryption: Encryption,
+    /// None: what the brand's cameras have.
+    pub(crate) encryption: Option<Encryption>,
     pub(crate) quality: Quality,
 }
 
@@ -140,6 +142,7 @@ impl file::Camera {
             password_place,
             auth_key,
             brand: self.brand,
+            mac: self.mac,
             address: self.address,
             encryption: self.encryption,
             quality: self.quality,
@@ -159,8 +162,9 @@ impl CameraConfig {
             password_place: credentials.place(&password_of(uid)),
             auth_key,
             brand: None,
+            mac: None,
             address: None,
-            encryption: Encryption::default(),
+            encryption: None,
             quality: Quality::default(),
         })
     }

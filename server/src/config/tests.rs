@@ -21,7 +21,7 @@ fn a_camera_has_what_the_file_says() {
     let camera = config.unwrap().cameras.remove("door").unwrap();
     assert_eq!(camera.uid.to_string(), UID);
     assert_eq!((camera.username.as_str(), camera.password.reveal()), ("admin", "canary"));
-    assert_eq!(camera.encryption, Encryption::Required);
+    assert_eq!(camera.encryption, Some(Encryption::Required));
     assert_eq!(camera.password_place, "server.toml, section [cameras.door]");
 }
 
