@@ -62,7 +62,7 @@ impl Session {
     }
 
     pub(crate) fn audio(&self) -> Option<Arc<Stream>> {
-        self.streams.audio.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.streams.audio()
     }
 
     /// What `tutksrc` has counted.
@@ -99,17 +99,26 @@ impl Streams {
         self.video.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn completed(&self) {
-        self.complete.store(true, Ordering::SeqCst);
-        // A camera may take longer to its first picture than to its first sound.
-        if self.video().is_some_and(|video| video.has_key_frame()) {
-            self.announce();
-        }
+    fn audio(&self) -> Option<Arc<Stream>> {
+        self.audio.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Says once that a viewer finds pictures here.
+    fn completed(&self) {
+        self.complete.store(true, Ordering::SeqCst);
+        self.announce();
+    }
+
+    /// Whether a viewer that comes now finds a picture, and the sound that belongs to it.
+    fn is_ready(&self) -> bool {
+        self.complete.load(Ordering::SeqCst)
+            && self.video().is_some_and(|video| video.has_key_frame())
+            && self.audio().is_none_or(|audio| audio.caps().is_some())
+    }
+
+    /// Says once that a viewer finds all of it here.
     fn announce(&self) {
-        if self.complete.load(Ordering::SeqCst)
+        if !self.plays.load(Ordering::SeqCst)
+            && self.is_ready()
             && let Some(pipeline) = self.pipeline.upgrade()
             && !self.plays.swap(true, Ordering::SeqCst)
         {
@@ -131,9 +140,8 @@ impl Streams {
         let callbacks = gst_app::AppSinkCallbacks::builder().new_sample(move |sink| {
             let sample = sink.pull_sample().map_err(|_| gst::FlowError::Eos)?;
             let base_time = sink.base_time().ok_or(gst::FlowError::Flushing)?;
-            if to.push(&sample, base_time)
-                && let Some(streams) = streams.upgrade()
-            {
+            to.push(&sample, base_time);
+            if let Some(streams) = streams.upgrade() {
                 streams.announce();
             }
             Ok(gst::FlowSuccess::Ok)

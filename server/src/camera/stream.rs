@@ -99,10 +99,9 @@ impl Stream {
         }
     }
 
-    /// A frame came; returns whether it is one that a decoder can make a picture of.
-    pub(super) fn push(&self, sample: &gst::Sample, base_time: gst::ClockTime) -> bool {
-        let Some(frame) = frame(sample, base_time) else { return false };
-        let is_picture = self.is_video && frame.is_key();
+    /// A frame came.
+    pub(super) fn push(&self, sample: &gst::Sample, base_time: gst::ClockTime) {
+        let Some(frame) = frame(sample, base_time) else { return };
         let mut inner = self.lock();
         if sample.caps() != inner.caps.as_deref() {
             let before = std::mem::replace(&mut inner.caps, sample.caps_owned());
@@ -122,7 +121,6 @@ impl Stream {
         for consumer in &inner.consumers {
             consumer.push(&frame, &inner);
         }
-        is_picture
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
