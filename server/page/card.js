@@ -60,6 +60,8 @@ export class Card {
     this.state.dataset.state = camera.state;
     this.state.textContent = stateName(camera.state);
     this.reason.textContent = camera.reason ?? "";
+    // What is below says why.
+    if (camera.reason) this.none.textContent = "No picture";
     this.button.classList.toggle("stale", ["away", "failed"].includes(camera.state));
     if (returned) {
       this.last = 0;
