@@ -1,8 +1,6 @@
 //! The page and the API, asked as browsers and programs do.
 
-mod common;
-
-use common::{Camera, PASSWORD, Server};
+use crate::common::{Camera, LONG, PASSWORD, Server};
 use gst::glib;
 use serde_json::json;
 
@@ -64,7 +62,7 @@ fn commands_reach_the_camera() {
     assert_eq!(sent.json(), json!({ "sent": true }));
     let sent = server.post("/api/cameras/door/io-control", r#"{"type":1234,"body":"AQID"}"#);
     assert_eq!(sent.json(), json!({ "answer": null }));
-    let mut controls = std::iter::from_fn(|| controls.recv_timeout(common::LONG).ok());
+    let mut controls = std::iter::from_fn(|| controls.recv_timeout(LONG).ok());
     assert!(controls.any(|(kind, body)| (kind, body.first()) == (0x1001, Some(&3))));
     assert!(controls.any(|(kind, body)| (kind, body.as_slice()) == (1234, &[1, 2, 3])));
 

@@ -1,8 +1,6 @@
 //! RTSP, watched by GStreamer.
 
-mod common;
-
-use common::{Camera, Launched, PASSWORD, Server};
+use crate::common::{Camera, LONG, Launched, PASSWORD, Server};
 
 /// Whether this picture is the test picture of the camera: its first bar is white, its third is cyan.
 fn is_test_picture(sample: &gst::Sample) -> bool {
@@ -44,7 +42,7 @@ fn clients_get_video_and_audio_of_one_session() {
     }
     pull_pictures(&first, 10);
     assert_eq!(server.get("/api/cameras/door").json()["state"], "playing");
-    viewers.recv_timeout(common::LONG).unwrap();
+    viewers.recv_timeout(LONG).unwrap();
     assert_eq!(viewers.try_iter().count(), 0, "there was another session");
 }
 
@@ -57,7 +55,7 @@ fn many_clients_are_one_session() {
     for client in &clients {
         pull_pictures(client, 3);
     }
-    viewers.recv_timeout(common::LONG).unwrap();
+    viewers.recv_timeout(LONG).unwrap();
     assert_eq!(viewers.try_iter().count(), 0, "there was another session");
 }
 
@@ -95,7 +93,7 @@ fn cameras_do_not_disturb_each_other() {
     let (client, of_other) = (server.watch("door", "", "protocols=tcp"), server.watch("gate", "", "protocols=tcp"));
     pull_pictures(&client, 5);
     pull_pictures(&of_other, 5);
-    viewers.recv_timeout(common::LONG).unwrap();
+    viewers.recv_timeout(LONG).unwrap();
     camera.stop();
     while client.pull("video").is_some() {}
     // A camera that is taken out of the settings, too.
