@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod attempts;
 mod camera;
 mod config;
 mod discovery;

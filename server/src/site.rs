@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 use tutk::{DiscoveredCamera, Uid};
 
+use crate::attempts::Attempts;
 use crate::camera::{self, Camera};
 use crate::config::{Config, Login};
 
@@ -14,6 +15,8 @@ use crate::config::{Config, Login};
 pub(crate) struct Site {
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
+    /// Wrong logins of those who want to watch.
+    pub(crate) attempts: Attempts,
 }
 
 #[derive(Default)]

@@ -4,6 +4,7 @@ mod answer;
 mod api;
 mod events;
 mod guard;
+mod limits;
 mod login;
 mod metrics;
 mod mjpeg;
@@ -14,35 +15,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use tokio::net::TcpListener;
 
 use crate::site::Site;
 
-/// Longest body of a request, in bytes: an offer of WebRTC with many candidates.
-const MAX_BODY: usize = 64 * 1024;
-
 /// What answers have to know.
 pub(crate) struct App {
     site: Arc<Site>,
-    attempts: login::Attempts,
     transcoders: mjpeg::Transcoders,
     viewers: whep::Viewers,
     /// Where RTSP is, for the page.
-    rtsp_port: i32,
+    rtsp_port: u16,
 }
 
 impl App {
-    pub(crate) fn new(site: Arc<Site>, rtsp_port: i32, listen: SocketAddr) -> Self {
-        Self {
-            site,
-            attempts: login::Attempts::default(),
-            transcoders: mjpeg::Transcoders::default(),
-            viewers: whep::Viewers::new(listen.ip()),
-            rtsp_port,
-        }
+    pub(crate) fn new(site: Arc<Site>, rtsp_port: u16, listen: SocketAddr) -> Self {
+        Self { site, transcoders: mjpeg::Transcoders::default(), viewers: whep::Viewers::new(listen.ip()), rtsp_port }
     }
 }
 
@@ -50,7 +40,7 @@ type SharedApp = axum::extract::State<Arc<App>>;
 
 /// Answers until the program ends.
 pub(crate) async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
-    axum::serve(listener, router(app).into_make_service_with_connect_info::<SocketAddr>()).await
+    limits::serve(listener, router(app)).await
 }
 
 fn router(app: App) -> Router {
@@ -67,12 +57,12 @@ fn router(app: App) -> Router {
         .route("/whep/{name}/{viewer}", delete(whep::end))
         .route("/metrics", get(metrics::metrics))
         .merge(page::routes())
+        .layer(from_fn(limits::body))
         .layer(from_fn_with_state(app.clone(), login::check))
         // It says nothing of anything.
         .route("/healthz", get(|| async { "ok\n" }))
         .fallback(answer::not_found)
         .method_not_allowed_fallback(answer::wrong_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(app.clone(), guard::check))
         .layer(from_fn(guard::headers))
         .with_state(app)

@@ -1,31 +1,31 @@
 //! All cameras by RTSP, at `rtsp://HOST:PORT/NAME`.
 
+mod auth;
 mod factory;
+mod listen;
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread;
 
+use auth::{Auth, ROLE};
 use factory::CameraFactory;
-use gst::glib;
-use gst_rtsp_server::gst_rtsp::RTSPAuthMethod;
+use gst_rtsp_server::RTSPServer;
 use gst_rtsp_server::prelude::*;
-use gst_rtsp_server::{RTSPAuth, RTSPServer, RTSPToken, gio};
+use listen::Clients;
 
 use crate::config::{Config, Login};
 use crate::site::Site;
 
 /// Most clients at once.
 const MAX_SESSIONS: u32 = 512;
-const REALM: &str = "tutk-server";
-/// The role of those who have logged in.
-const ROLE: &str = "viewer";
 
-/// The server, which has a thread of its own until the program ends.
+/// The server, which runs until the program ends.
 pub(crate) struct RtspServer {
     server: RTSPServer,
+    port: u16,
     site: Arc<Site>,
+    clients: Arc<Clients>,
     login: Option<Login>,
     mounted: BTreeSet<String>,
 }
@@ -34,33 +34,28 @@ impl RtspServer {
     /// Listens there.
     pub(crate) fn start(listen: SocketAddr, site: Arc<Site>) -> Result<Self, Box<dyn std::error::Error>> {
         let server = RTSPServer::new();
-        server.set_address(&listen.ip().to_string());
-        server.set_service(&listen.port().to_string());
         // A camera can take seconds to connect, and others shall not wait for it.
         server.thread_pool().ok_or("an RTSP server has no threads")?.set_max_threads(-1);
         server.session_pool().ok_or("an RTSP server has no sessions")?.set_max_sessions(MAX_SESSIONS);
-        let context = glib::MainContext::new();
-        let source = server.create_source(gio::Cancellable::NONE).map_err(|error| {
-            format!(
-                "RTSP cannot listen on {listen}: {}. Another program may do; [rtsp] listen = … names another",
-                error.message()
-            )
+        let listener = TcpListener::bind(listen).map_err(|error| {
+            format!("RTSP cannot listen on {listen}: {error}. Another program may do; [rtsp] listen = … names another")
         })?;
-        source.attach(Some(&context));
-        let main_loop = glib::MainLoop::new(Some(&context), false);
-        thread::Builder::new().name("rtsp".into()).spawn(move || main_loop.run())?;
-        Ok(Self { server, site, login: None, mounted: BTreeSet::new() })
+        let port = listener.local_addr()?.port();
+        let clients = Arc::<Clients>::default();
+        listen::start(listener, server.clone(), clients.clone())?;
+        Ok(Self { server, port, site, clients, login: None, mounted: BTreeSet::new() })
     }
 
     /// Where it listens.
-    pub(crate) fn port(&self) -> i32 {
-        self.server.bound_port()
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Does what these settings say. Clients of cameras that stay are not disturbed.
     pub(crate) fn apply(&mut self, config: &Config) {
         if self.login != config.login {
             self.login.clone_from(&config.login);
+            let auth = |login| Auth::new(login, self.site.clone(), self.clients.clone());
             self.server.set_auth(self.login.as_ref().map(auth).as_ref());
         }
         let Some(mounts) = self.server.mount_points() else { return };
@@ -77,13 +72,4 @@ impl RtspServer {
         }
         self.mounted = wanted;
     }
-}
-
-fn auth(login: &Login) -> RTSPAuth {
-    let auth = RTSPAuth::new();
-    auth.set_supported_methods(RTSPAuthMethod::Digest);
-    auth.set_realm(Some(REALM));
-    let token = RTSPToken::builder().field("media.factory.role", ROLE).build();
-    auth.add_digest(&login.user, login.password.reveal(), &token);
-    auth
 }

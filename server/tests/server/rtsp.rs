@@ -72,6 +72,21 @@ fn a_login_is_asked_for() {
 }
 
 #[test]
+fn guessing_takes_long() {
+    let camera = Camera::start();
+    let login = format!("[login]\nuser = \"me\"\npassword = \"{PASSWORD}\"\n");
+    let server = Server::start(&format!("{}{login}", camera.section("door", PASSWORD)));
+    for number in 0..5 {
+        server.watch("door", &format!("me:{number}@"), "protocols=tcp").error();
+    }
+    // The right one is refused as well, by RTSP and by HTTP, and those without a login are as ever.
+    let error = server.watch("door", &format!("me:{PASSWORD}@"), "protocols=tcp").error();
+    assert!(error.contains("nauthorized") || error.contains("401"), "{error}");
+    assert_eq!(server.get("/api/cameras").status, 429);
+    assert_eq!(server.get("/healthz").status, 200);
+}
+
+#[test]
 fn what_is_not_there_is_refused() {
     let camera = Camera::start();
     let server = Server::start(&camera.section("door", "wrong"));

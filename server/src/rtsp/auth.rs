@@ -1,0 +1,80 @@
+//! Who may watch by RTSP.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use gst::glib;
+use gst::subclass::prelude::*;
+use gst_rtsp_server::gst_rtsp::RTSPAuthMethod;
+use gst_rtsp_server::prelude::*;
+use gst_rtsp_server::subclass::prelude::*;
+use gst_rtsp_server::{RTSPContext, RTSPToken};
+
+use super::listen::Clients;
+use crate::attempts::household;
+use crate::config::Login;
+use crate::site::Site;
+
+const REALM: &str = "tutk-server";
+/// The role of those who have logged in.
+pub(super) const ROLE: &str = "viewer";
+
+struct Logins {
+    site: Arc<Site>,
+    clients: Arc<Clients>,
+}
+
+mod imp {
+    use super::*;
+
+    #[derive(Default)]
+    pub(crate) struct Auth {
+        pub(super) logins: OnceLock<Logins>,
+    }
+
+    #[glib::object_subclass]
+    impl ObjectSubclass for Auth {
+        const NAME: &'static str = "TutkServerAuth";
+        type Type = super::Auth;
+        type ParentType = gst_rtsp_server::RTSPAuth;
+    }
+
+    impl ObjectImpl for Auth {}
+
+    impl RTSPAuthImpl for Auth {
+        /// As the base class, which sets a token if the login is right. The password of a host that guesses is not looked at.
+        fn authenticate(&self, context: &RTSPContext) -> bool {
+            let is_login = context.request().is_some_and(|request| !request.parse_auth_credentials().is_empty());
+            let Some(logins) = self.logins.get().filter(|_| is_login) else { return self.parent_authenticate(context) };
+            let host = context.client().and_then(|client| logins.clients.host(client));
+            let host = household(host.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+            let now = Instant::now();
+            if logins.site.attempts.wait(host, now).is_some() {
+                return true;
+            }
+            let answer = self.parent_authenticate(context);
+            if context.token().is_none() {
+                logins.site.attempts.failed(host, now);
+            }
+            answer
+        }
+    }
+}
+
+glib::wrapper! {
+    /// Asks for the login, and slows down those who guess.
+    pub(crate) struct Auth(ObjectSubclass<imp::Auth>) @extends gst_rtsp_server::RTSPAuth;
+}
+
+impl Auth {
+    pub(super) fn new(login: &Login, site: Arc<Site>, clients: Arc<Clients>) -> Self {
+        let auth: Self = glib::Object::new();
+        auth.imp().logins.get_or_init(|| Logins { site, clients });
+        auth.set_supported_methods(RTSPAuthMethod::Digest);
+        auth.set_realm(Some(REALM));
+        let token = RTSPToken::builder().field("media.factory.role", ROLE).build();
+        auth.add_digest(&login.user, login.password.reveal(), &token);
+        auth
+    }
+}
