@@ -9,6 +9,7 @@ mod config;
 mod discovery;
 mod http;
 mod launch;
+mod memory;
 mod payload;
 mod rtsp;
 mod site;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use clap::Parser;
 use config::Config;
 use http::App;
+use memory::Encrypted;
 use rtsp::RtspServer;
 use site::Site;
 use tokio::net::TcpListener;
@@ -63,6 +65,9 @@ struct Arguments {
     /// The file of settings; default: /etc/tutk/server.toml, if it is there
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The folder for what is kept from one start to the next; default: STATE_DIRECTORY, or the user's own
+    #[arg(long, value_name = "FOLDER")]
+    state: Option<PathBuf>,
     /// Only say whether the settings are right
     #[arg(long)]
     check: bool,
@@ -74,6 +79,15 @@ impl Arguments {
         let file = self.config.as_deref().or_else(|| default.exists().then_some(default));
         let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Config::load(file, credentials.as_deref())
+    }
+
+    /// Where the server keeps what it has seen.
+    fn state_folder(&self) -> Option<PathBuf> {
+        let of_user = || {
+            let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".local/state"));
+            Some(env::var_os("XDG_STATE_HOME").map(PathBuf::from).or_else(home)?.join("tutk-server"))
+        };
+        self.state.clone().or_else(|| env::var_os("STATE_DIRECTORY").map(PathBuf::from)).or_else(of_user)
     }
 }
 
@@ -106,7 +120,7 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
     let (mut ends, mut interrupts) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let mut reloads = signal(SignalKind::hangup())?;
 
-    let site = Arc::new(Site::default());
+    let site = Arc::new(Site::new(Encrypted::load(arguments.state_folder())?));
     site.apply(&config);
     let mut rtsp = RtspServer::start(config.rtsp.listen, site.clone())?;
     rtsp.apply(&config);

@@ -9,14 +9,15 @@ use tutk::{DiscoveredCamera, Uid};
 use crate::attempts::Attempts;
 use crate::camera::{self, Camera};
 use crate::config::{Config, Login};
+use crate::memory::Encrypted;
 
 /// The cameras that the user has named, those that were found, and who may watch.
-#[derive(Default)]
 pub(crate) struct Site {
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
     /// Wrong logins of those who want to watch.
     pub(crate) attempts: Attempts,
+    encrypted: Arc<Encrypted>,
 }
 
 #[derive(Default)]
@@ -28,6 +29,15 @@ struct Inner {
 }
 
 impl Site {
+    pub(crate) fn new(encrypted: Encrypted) -> Self {
+        Self {
+            inner: Mutex::default(),
+            changes: watch::Sender::default(),
+            attempts: Attempts::default(),
+            encrypted: Arc::new(encrypted),
+        }
+    }
+
     /// Does what these settings say. Cameras whose settings are the same go on undisturbed.
     pub(crate) fn apply(self: &Arc<Self>, config: &Config) {
         let mut inner = self.lock();
@@ -42,7 +52,7 @@ impl Site {
         });
         for (name, settings) in &config.cameras {
             if !inner.cameras.contains_key(name) {
-                let camera = Arc::new(Camera::new(name.clone(), settings.clone()));
+                let camera = Arc::new(Camera::new(name.clone(), settings.clone(), self.encrypted.clone()));
                 inner.cameras.insert(name.clone(), camera.clone());
                 let (mut status, site) = (camera.status_changes(), Arc::downgrade(self));
                 tokio::spawn(async move {

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use super::session::{PLAYS, Session};
 use super::status::Connection;
 use super::{Camera, State, Status};
+use crate::config::Encryption;
 
 /// How long a session goes on without a viewer: a player often looks first, and comes again to play.
 const LINGER: Duration = Duration::from_secs(5);
@@ -56,7 +57,10 @@ pub(crate) async fn drive(camera: Arc<Camera>) {
 }
 
 async fn play(camera: &Arc<Camera>, viewers: &mut watch::Receiver<usize>, closed: &mut watch::Receiver<bool>) -> End {
-    let config = camera.config.clone();
+    let mut config = camera.config.clone();
+    if camera.must_be_encrypted() {
+        config.encryption = Some(Encryption::Required);
+    }
     let session = match spawn_blocking(move || Session::new(&config)).await {
         Ok(Ok(session)) => Arc::new(session),
         Ok(Err(error)) => return End::Failed(error.to_string()),
@@ -123,8 +127,14 @@ async fn unwatched(viewers: &mut watch::Receiver<usize>) {
 fn heard(camera: &Camera, session: &Session, message: &gst::Message) -> Option<String> {
     match message.view() {
         gst::MessageView::Error(error) if error.error().matches(gst::ResourceError::NotAuthorized) => {
-            let place = &camera.config.password_place;
-            Some(format!("it refused the password. Check {place}; SIGHUP makes this server read it again"))
+            let error = error.error();
+            let (text, place) = (error.message(), &camera.config.password_place);
+            let mut text = format!("{text} Its password is in {place}; SIGHUP makes this server read it again.");
+            if camera.must_be_encrypted() {
+                let place = camera.encrypted.place();
+                text += &format!(" It was encrypted before, and is never used without since; {place} keeps that.");
+            }
+            Some(text)
         }
         gst::MessageView::Error(error) => Some(error.error().message().into()),
         gst::MessageView::Eos(_) => Some("its stream has ended".into()),
@@ -140,6 +150,9 @@ fn heard(camera: &Camera, session: &Session, message: &gst::Message) -> Option<S
             match structure.name().as_str() {
                 "tutk-connected" => {
                     let connection = Connection::from_message(structure);
+                    if connection.encrypted {
+                        camera.encrypted.add(camera.config.uid);
+                    }
                     camera.update(|status| {
                         *status = Status { state: State::Connecting, reason: None, connection: Some(connection) };
                     });

@@ -14,7 +14,8 @@ pub(crate) use status::{State, Status};
 pub(crate) use stream::{APPSRC, Feed, Stream, Timeline};
 use tokio::sync::watch;
 
-use crate::config::CameraConfig;
+use crate::config::{CameraConfig, Encryption};
+use crate::memory::Encrypted;
 use crate::snapshot::LastPicture;
 
 /// How long a viewer waits for a camera that is not connected yet.
@@ -23,6 +24,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 pub(crate) struct Camera {
     pub(crate) name: String,
     pub(crate) config: CameraConfig,
+    encrypted: Arc<Encrypted>,
     status: watch::Sender<Status>,
     viewers: watch::Sender<usize>,
     /// Whether the user has taken it out of the settings, or changed them.
@@ -32,16 +34,22 @@ pub(crate) struct Camera {
 }
 
 impl Camera {
-    pub(crate) fn new(name: String, config: CameraConfig) -> Self {
+    pub(crate) fn new(name: String, config: CameraConfig, encrypted: Arc<Encrypted>) -> Self {
         Self {
             name,
             config,
+            encrypted,
             status: watch::Sender::default(),
             viewers: watch::Sender::default(),
             closed: watch::Sender::default(),
             session: Mutex::default(),
             last_picture: LastPicture::default(),
         }
+    }
+
+    /// Whether it has to be encrypted because it was before.
+    fn must_be_encrypted(&self) -> bool {
+        self.config.encryption != Some(Encryption::Off) && self.encrypted.has(self.config.uid)
     }
 
     pub(crate) fn status(&self) -> Status {

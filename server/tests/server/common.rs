@@ -82,15 +82,20 @@ pub struct Camera {
 
 impl Camera {
     pub fn start() -> Self {
+        Self::start_with("")
+    }
+
+    /// With more properties of `tutksink`.
+    pub fn start_with(more: &str) -> Self {
         let uid = unique();
         let pipeline = Launched::play(&format!(
-            "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} password={PASSWORD} {PICTURE} ! queue ! mux.video \
+            "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} password={PASSWORD} {more} {PICTURE} ! queue ! mux.video \
              {SOUND} ! queue ! mux.audio"
         ));
         Self { uid, pipeline }
     }
 
-    fn sink(&self) -> gst::Element {
+    pub fn sink(&self) -> gst::Element {
         self.pipeline.0.by_name("sink").unwrap()
     }
 
@@ -151,6 +156,7 @@ pub struct Server {
     pub out: Receiver<String>,
     pub log: Receiver<String>,
     settings: PathBuf,
+    state: PathBuf,
     pub http: u16,
     pub rtsp: u16,
 }
@@ -167,9 +173,12 @@ impl Server {
         let file = env::temp_dir().join(format!("tutk-server-{}.toml", unique()));
         let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n{http}\n[rtsp]\nlisten = \"127.0.0.1:0\"\n{settings}");
         fs::write(&file, text).unwrap();
+        let state = file.with_extension("state");
         let mut process = Command::new(env!("CARGO_BIN_EXE_tutk-server"))
             .arg("--config")
             .arg(&file)
+            .arg("--state")
+            .arg(&state)
             .env_remove("CREDENTIALS_DIRECTORY")
             // Whatever it holds is for nobody here.
             .env("TUTK_PASSWORD", "wrong")
@@ -179,7 +188,7 @@ impl Server {
             .spawn()
             .unwrap();
         let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
-        let mut server = Self { process, out, log, settings: file, http: 0, rtsp: 0 };
+        let mut server = Self { process, out, log, settings: file, state, http: 0, rtsp: 0 };
         server.http = port(&server.line("http://"));
         server.rtsp = port(&server.line("RTSP: "));
         server
@@ -270,6 +279,7 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = fs::remove_file(&self.settings);
+        let _ = fs::remove_dir_all(&self.state);
     }
 }
 

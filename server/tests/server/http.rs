@@ -2,6 +2,7 @@
 
 use crate::common::{Camera, LONG, PASSWORD, Server};
 use gst::glib;
+use gst::prelude::*;
 use serde_json::json;
 
 fn basic(user: &str, password: &str) -> String {
@@ -95,6 +96,30 @@ fn a_wrong_password_says_where_the_right_one_belongs() {
     server.reload(|text| text.replace("\"wrong\"", &format!("\"{PASSWORD}\"")));
     server.line("read again");
     assert_eq!(server.get("/api/cameras/door/snapshot.jpg").status, 200);
+}
+
+#[cfg(feature = "dtls")]
+#[test]
+fn a_camera_that_was_encrypted_is_never_used_without() {
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    assert_eq!(server.get("/api/cameras/door/snapshot.jpg").status, 200);
+    assert_eq!(server.get("/api/cameras/door").json()["connection"]["encrypted"], true);
+    let port = camera.stop();
+    // Somebody else answers in its place.
+    camera.sink().set_property_from_str("encryption", "off");
+    camera.restart(port);
+    let sessions = camera.on_viewer();
+    server.reload(|text| text.replace("cameras.door", "cameras.gate"));
+    server.line("read again");
+    let refused = server.get("/api/cameras/gate/snapshot.jpg");
+    let text = refused.json()["error"].to_string();
+    assert!(refused.status == 503 && text.contains("encrypted-cameras"), "{text}");
+    assert_eq!(sessions.try_iter().count(), 0);
+    // Its owner says that it may.
+    server.reload(|text| text.replace("password =", "encryption = \"off\"\npassword ="));
+    server.line("read again");
+    assert_eq!(server.get("/api/cameras/gate/snapshot.jpg").status, 200);
 }
 
 #[test]
