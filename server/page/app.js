@@ -28,7 +28,7 @@ function show(list) {
     }
     card.show(camera);
     element("cameras").append(card.item);
-    viewer.show(camera, list.rtsp_port);
+    viewer.show(camera, `${list.rtsp_tls ? "rtsps" : "rtsp"}://${location.hostname}:${list.rtsp_port}`);
   }
   viewer.keep(names);
   element("summary").textContent = summary(list.cameras);

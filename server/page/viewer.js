@@ -69,8 +69,8 @@ export class Viewer {
   }
 
   // The camera's state has changed.
-  show(camera, rtspPort) {
-    this.rtspPort = rtspPort;
+  show(camera, rtsp) {
+    this.rtsp = rtsp;
     if (camera.name !== this.name) return;
     const state = element("viewer-state");
     const returned = camera.state === "playing" && state.dataset.state !== "playing";
@@ -121,8 +121,8 @@ export class Viewer {
       const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}`);
       const camera = await answer.json();
       if (answer.ok && name === this.name) {
-        this.show(camera, this.rtspPort);
-        showDetails(camera, this.rtspPort);
+        this.show(camera, this.rtsp);
+        showDetails(camera, this.rtsp);
       }
     } catch {
       // The page says so.
@@ -130,7 +130,7 @@ export class Viewer {
   }
 }
 
-function showDetails(camera, rtspPort) {
+function showDetails(camera, rtsp) {
   const { stats } = camera;
   const rows = [
     ["Video", [camera.video, camera.width && `${camera.width} × ${camera.height}`].filter(Boolean).join(", ")],
@@ -142,7 +142,7 @@ function showDetails(camera, rtspPort) {
     ["Encrypted", camera.connection && (camera.connection.encrypted ? "yes" : "no")],
     ["Viewers", String(camera.viewers)],
     ["UID", camera.uid],
-    ["RTSP", `rtsp://${location.hostname}:${rtspPort}/${camera.name}`],
+    ["RTSP", `${rtsp}/${camera.name}`],
   ];
   element("details").replaceChildren(
     ...rows

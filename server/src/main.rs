@@ -1,8 +1,6 @@
 //! Serves IP cameras that speak ThroughTek's protocol: RTSP for players and recorders, a page for browsers, an API and
 //! metrics for programs. `tutk-server --help` says how it is set up.
 
-#![forbid(unsafe_code)]
-
 mod attempts;
 mod camera;
 mod config;
@@ -14,6 +12,7 @@ mod payload;
 mod rtsp;
 mod site;
 mod snapshot;
+mod tls;
 
 use std::env;
 use std::error::Error;
@@ -50,6 +49,7 @@ Settings:
   [http]
   listen = \"127.0.0.1:8080\"          # this host alone; another address needs a [login]
   hosts = [\"cameras.example\"]        # names of this host in browsers, beside its addresses
+  # certificate, key: files for HTTPS; in [rtsp] for RTSP by TLS
   [rtsp]
   listen = \"127.0.0.1:8554\"
   [login]
@@ -128,10 +128,11 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         format!("The page cannot listen on {listen}: {error}. Another program may do; [http] listen = … names another")
     })?;
-    println!("http://{}/", listener.local_addr()?);
+    let tls = |tls: &Option<_>| if tls.is_some() { "s" } else { "" };
+    println!("http{}://{}/", tls(&config.http_tls), listener.local_addr()?);
     println!("RTSP: {}:{}", bracketed(config.rtsp.listen), rtsp.port());
     for name in config.cameras.keys() {
-        println!("rtsp://{}:{}/{name}", bracketed(config.rtsp.listen), rtsp.port());
+        println!("rtsp{}://{}:{}/{name}", tls(&config.rtsp_tls), bracketed(config.rtsp.listen), rtsp.port());
     }
     if config.cameras.is_empty() {
         eprintln!("No camera is named, and so none is served; see --help");
@@ -148,7 +149,7 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
             _ = interrupts.recv() => break,
             _ = reloads.recv() => match arguments.load() {
                 Ok(new) => {
-                    if (&new.http.listen, &new.rtsp) != (&config.http.listen, &config.rtsp) {
+                    if (new.http.listen, new.rtsp.listen) != (config.http.listen, config.rtsp.listen) {
                         eprintln!("Other addresses to listen on are used from the next start on");
                     }
                     site.apply(&new);

@@ -10,6 +10,7 @@ use crate::attempts::Attempts;
 use crate::camera::{self, Camera};
 use crate::config::{Config, Login};
 use crate::memory::Encrypted;
+use crate::tls::Acceptor;
 
 /// The cameras that the user has named, those that were found, and who may watch.
 pub(crate) struct Site {
@@ -25,6 +26,8 @@ struct Inner {
     cameras: BTreeMap<String, Arc<Camera>>,
     found: BTreeMap<Uid, DiscoveredCamera>,
     login: Option<Login>,
+    http_tls: Option<Acceptor>,
+    rtsp_tls: bool,
     hosts: Vec<String>,
 }
 
@@ -43,6 +46,9 @@ impl Site {
         let mut inner = self.lock();
         inner.login.clone_from(&config.login);
         inner.hosts.clone_from(&config.http.hosts);
+        // It was tried when the settings were read.
+        inner.http_tls = config.http_tls.as_ref().and_then(|tls| Acceptor::new(tls).ok());
+        inner.rtsp_tls = config.rtsp_tls.is_some();
         inner.cameras.retain(|name, camera| {
             let stays = config.cameras.get(name) == Some(&camera.config);
             if !stays {
@@ -79,6 +85,16 @@ impl Site {
 
     pub(crate) fn login(&self) -> Option<Login> {
         self.lock().login.clone()
+    }
+
+    /// What speaks TLS with browsers, if they have to.
+    pub(crate) fn http_tls(&self) -> Option<Acceptor> {
+        self.lock().http_tls.clone()
+    }
+
+    /// Whether clients of RTSP have to speak TLS.
+    pub(crate) fn rtsp_tls(&self) -> bool {
+        self.lock().rtsp_tls
     }
 
     pub(crate) fn is_host(&self, name: &str) -> bool {

@@ -25,11 +25,13 @@ pub(crate) struct Http {
     pub(crate) listen: SocketAddr,
     /// Names of this host under which browsers reach the page; addresses and `localhost` always work.
     pub(crate) hosts: Vec<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 8080).into(), hosts: Vec::new() }
+        Self { listen: (Ipv4Addr::LOCALHOST, 8080).into(), hosts: Vec::new(), certificate: None, key: None }
     }
 }
 
@@ -38,11 +40,13 @@ impl Default for Http {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Rtsp {
     pub(crate) listen: SocketAddr,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }
 
 impl Default for Rtsp {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 8554).into() }
+        Self { listen: (Ipv4Addr::LOCALHOST, 8554).into(), certificate: None, key: None }
     }
 }
 

@@ -12,6 +12,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use crate::tls::{self, Acceptor};
 use file::File;
 pub(crate) use file::{Encryption, Http, Quality, Rtsp};
 use secret::Hidden;
@@ -22,6 +23,9 @@ use tutk::{AuthKey, Secret, Uid};
 pub(crate) struct Config {
     pub(crate) http: Http,
     pub(crate) rtsp: Rtsp,
+    /// None: not encrypted.
+    pub(crate) http_tls: Option<Tls>,
+    pub(crate) rtsp_tls: Option<Tls>,
     pub(crate) login: Option<Login>,
     /// By name.
     pub(crate) cameras: BTreeMap<String, CameraConfig>,
@@ -32,6 +36,14 @@ pub(crate) struct Config {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Secret,
+}
+
+/// What TLS needs, as PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tls {
+    /// The certificate, and those that it is signed with.
+    pub(crate) certificate: String,
+    pub(crate) key: Secret,
 }
 
 /// The settings of a camera that the user has named.
@@ -86,7 +98,11 @@ impl Config {
                 cameras.insert(uid.to_string(), CameraConfig::by_credential(*uid, credentials)?);
             }
         }
-        let config = Self { http: file.http, rtsp: file.rtsp, login, cameras };
+        let http_tls = read_tls("http", file.http.certificate.as_deref(), file.http.key.as_deref())?;
+        http_tls.as_ref().map(Acceptor::new).transpose().map_err(|error| format!("[http]: {error}"))?;
+        let rtsp_tls = read_tls("rtsp", file.rtsp.certificate.as_deref(), file.rtsp.key.as_deref())?;
+        rtsp_tls.as_ref().map(tls::certificate).transpose().map_err(|error| format!("[rtsp]: {error}"))?;
+        let config = Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, cameras };
         config.check_access()?;
         Ok(config)
     }
@@ -230,6 +246,19 @@ fn secret(
 fn read_secret(file: &Path) -> Result<Secret, Box<dyn Error>> {
     let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
     Ok(text.trim_end_matches(['\r', '\n']).into())
+}
+
+/// What this section names, both or none.
+fn read_tls(section: &str, certificate: Option<&Path>, key: Option<&Path>) -> Result<Option<Tls>, Box<dyn Error>> {
+    let (certificate, key) = match (certificate, key) {
+        (None, None) => return Ok(None),
+        (Some(certificate), Some(key)) => (certificate, key),
+        _ => return Err(format!("[{section}]: TLS needs both certificate and key").into()),
+    };
+    let certificate = fs::read_to_string(certificate)
+        .map_err(|error| format!("[{section}]: {} cannot be read: {error}", certificate.display()))?;
+    let key = read_secret(key).map_err(|error| format!("[{section}]: {error}"))?;
+    Ok(Some(Tls { certificate, key }))
 }
 
 fn check_name(name: &str) -> Result<(), Box<dyn Error>> {

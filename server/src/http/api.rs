@@ -51,7 +51,7 @@ pub(super) fn list(app: &App) -> Value {
             })
         })
         .collect();
-    json!({ "cameras": cameras, "found": others, "rtsp_port": app.rtsp_port })
+    json!({ "cameras": cameras, "found": others, "rtsp_port": app.rtsp_port, "rtsp_tls": app.site.rtsp_tls() })
 }
 
 fn summary(camera: &Camera, is_found: bool) -> Value {

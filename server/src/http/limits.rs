@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::Failure;
 use crate::attempts::household;
+use crate::site::Site;
 
 /// Most connections at once.
 const MAX_CONNECTIONS: usize = 512;
@@ -41,7 +42,7 @@ const MAX_BODY: usize = 64 * 1024;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Answers until the program ends.
-pub(super) async fn serve(listener: TcpListener, router: Router) -> std::io::Result<()> {
+pub(super) async fn serve(listener: TcpListener, site: Arc<Site>, router: Router) -> std::io::Result<()> {
     let connections = Arc::new(Connections::default());
     loop {
         let Ok((stream, client)) = listener.accept().await else {
@@ -51,10 +52,17 @@ pub(super) async fn serve(listener: TcpListener, router: Router) -> std::io::Res
         // Whoever is too many is disconnected.
         let Some(place) = connections.add(client.ip()) else { continue };
         let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(STUCK));
-        let router = router.clone();
+        let (router, tls) = (router.clone(), site.http_tls());
         tokio::spawn(async move {
             let _place = place;
-            converse(stream, client, router).await;
+            match tls {
+                None => converse(stream, client, router).await,
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = timeout(HEAD, tls.accept(stream)).await {
+                        converse(stream, client, router).await;
+                    }
+                }
+            }
         });
     }
 }

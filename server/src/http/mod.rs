@@ -27,11 +27,11 @@ pub(crate) struct App {
     transcoders: mjpeg::Transcoders,
     viewers: whep::Viewers,
     /// Where RTSP is, for the page.
-    rtsp_port: u16,
+    rtsp_port: i32,
 }
 
 impl App {
-    pub(crate) fn new(site: Arc<Site>, rtsp_port: u16, listen: SocketAddr) -> Self {
+    pub(crate) fn new(site: Arc<Site>, rtsp_port: i32, listen: SocketAddr) -> Self {
         Self { site, transcoders: mjpeg::Transcoders::default(), viewers: whep::Viewers::new(listen.ip()), rtsp_port }
     }
 }
@@ -40,7 +40,8 @@ type SharedApp = axum::extract::State<Arc<App>>;
 
 /// Answers until the program ends.
 pub(crate) async fn serve(listener: TcpListener, app: App) -> std::io::Result<()> {
-    limits::serve(listener, router(app)).await
+    let site = app.site.clone();
+    limits::serve(listener, site, router(app)).await
 }
 
 fn router(app: App) -> Router {

@@ -1,6 +1,5 @@
 //! Who may watch by RTSP.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -9,10 +8,9 @@ use gst::subclass::prelude::*;
 use gst_rtsp_server::gst_rtsp::RTSPAuthMethod;
 use gst_rtsp_server::prelude::*;
 use gst_rtsp_server::subclass::prelude::*;
-use gst_rtsp_server::{RTSPContext, RTSPToken};
+use gst_rtsp_server::{RTSPContext, RTSPToken, gio};
 
-use super::listen::Clients;
-use crate::attempts::household;
+use super::clients::{self, Clients};
 use crate::config::Login;
 use crate::site::Site;
 
@@ -43,12 +41,17 @@ mod imp {
     impl ObjectImpl for Auth {}
 
     impl RTSPAuthImpl for Auth {
+        fn check(&self, context: &RTSPContext, check: &glib::GString) -> bool {
+            let is_connection = check == "auth.check.connect";
+            let is_welcome = || self.logins.get().is_some_and(|logins| logins.clients.lets_in(context));
+            (!is_connection || is_welcome()) && self.parent_check(context, check)
+        }
+
         /// As the base class, which sets a token if the login is right. The password of a host that guesses is not looked at.
         fn authenticate(&self, context: &RTSPContext) -> bool {
             let is_login = context.request().is_some_and(|request| !request.parse_auth_credentials().is_empty());
             let Some(logins) = self.logins.get().filter(|_| is_login) else { return self.parent_authenticate(context) };
-            let host = context.client().and_then(|client| logins.clients.host(client));
-            let host = household(host.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)));
+            let Some(host) = clients::host(context) else { return true };
             let now = Instant::now();
             if logins.site.attempts.wait(host, now).is_some() {
                 return true;
@@ -68,13 +71,25 @@ glib::wrapper! {
 }
 
 impl Auth {
-    pub(super) fn new(login: &Login, site: Arc<Site>, clients: Arc<Clients>) -> Self {
+    /// Without a login everybody may watch.
+    pub(super) fn new(
+        login: Option<&Login>,
+        tls: Option<&gio::TlsCertificate>,
+        site: Arc<Site>,
+        clients: Arc<Clients>,
+    ) -> Self {
         let auth: Self = glib::Object::new();
         auth.imp().logins.get_or_init(|| Logins { site, clients });
         auth.set_supported_methods(RTSPAuthMethod::Digest);
         auth.set_realm(Some(REALM));
-        let token = RTSPToken::builder().field("media.factory.role", ROLE).build();
-        auth.add_digest(&login.user, login.password.reveal(), &token);
+        let mut token = RTSPToken::builder().field("media.factory.role", ROLE).build();
+        match login {
+            Some(login) => auth.add_digest(&login.user, login.password.reveal(), &token),
+            None => auth.set_default_token(Some(&mut token)),
+        }
+        if tls.is_some() {
+            auth.set_tls_certificate(tls);
+        }
         auth
     }
 }

@@ -1,32 +1,38 @@
 //! All cameras by RTSP, at `rtsp://HOST:PORT/NAME`.
 
 mod auth;
+mod clients;
 mod factory;
-mod listen;
 
 use std::collections::BTreeSet;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use auth::{Auth, ROLE};
+use clients::Clients;
 use factory::CameraFactory;
-use gst_rtsp_server::RTSPServer;
+use gst::glib;
 use gst_rtsp_server::prelude::*;
-use listen::Clients;
+use gst_rtsp_server::{RTSPServer, gio};
 
-use crate::config::{Config, Login};
+use crate::config::{Config, Login, Tls};
 use crate::site::Site;
+use crate::tls;
 
 /// Most clients at once.
 const MAX_SESSIONS: u32 = 512;
+/// How often sessions are ended whose clients have vanished.
+const CLEANUP: Duration = Duration::from_secs(5);
 
 /// The server, which runs until the program ends.
 pub(crate) struct RtspServer {
     server: RTSPServer,
-    port: u16,
     site: Arc<Site>,
     clients: Arc<Clients>,
-    login: Option<Login>,
+    /// As it was asked for last.
+    access: Option<(Option<Login>, Option<Tls>)>,
     mounted: BTreeSet<String>,
 }
 
@@ -34,29 +40,43 @@ impl RtspServer {
     /// Listens there.
     pub(crate) fn start(listen: SocketAddr, site: Arc<Site>) -> Result<Self, Box<dyn std::error::Error>> {
         let server = RTSPServer::new();
+        server.set_address(&listen.ip().to_string());
+        server.set_service(&listen.port().to_string());
         // A camera can take seconds to connect, and others shall not wait for it.
         server.thread_pool().ok_or("an RTSP server has no threads")?.set_max_threads(-1);
         server.session_pool().ok_or("an RTSP server has no sessions")?.set_max_sessions(MAX_SESSIONS);
-        let listener = TcpListener::bind(listen).map_err(|error| {
-            format!("RTSP cannot listen on {listen}: {error}. Another program may do; [rtsp] listen = … names another")
-        })?;
-        let port = listener.local_addr()?.port();
         let clients = Arc::<Clients>::default();
-        listen::start(listener, server.clone(), clients.clone())?;
-        Ok(Self { server, port, site, clients, login: None, mounted: BTreeSet::new() })
+        let to = clients.clone();
+        server.connect_client_connected(move |_, client| to.connected(client));
+        let context = glib::MainContext::new();
+        let source = server.create_source(gio::Cancellable::NONE).map_err(|error| {
+            format!(
+                "RTSP cannot listen on {listen}: {}. Another program may do; [rtsp] listen = … names another",
+                error.message()
+            )
+        })?;
+        source.attach(Some(&context));
+        cleanup(&server).attach(Some(&context));
+        let main_loop = glib::MainLoop::new(Some(&context), false);
+        thread::Builder::new().name("rtsp".into()).spawn(move || main_loop.run())?;
+        Ok(Self { server, site, clients, access: None, mounted: BTreeSet::new() })
     }
 
     /// Where it listens.
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    pub(crate) fn port(&self) -> i32 {
+        self.server.bound_port()
     }
 
     /// Does what these settings say. Clients of cameras that stay are not disturbed.
     pub(crate) fn apply(&mut self, config: &Config) {
-        if self.login != config.login {
-            self.login.clone_from(&config.login);
-            let auth = |login| Auth::new(login, self.site.clone(), self.clients.clone());
-            self.server.set_auth(self.login.as_ref().map(auth).as_ref());
+        let access = (config.login.clone(), config.rtsp_tls.clone());
+        if self.access.as_ref() != Some(&access) {
+            let (login, tls) = &access;
+            // What is not right was said when the settings were read.
+            let tls = tls.as_ref().map(tls::certificate).and_then(Result::ok);
+            let auth = Auth::new(login.as_ref(), tls.as_ref(), self.site.clone(), self.clients.clone());
+            self.server.set_auth(Some(&auth));
+            self.access = Some(access);
         }
         let Some(mounts) = self.server.mount_points() else { return };
         let wanted: BTreeSet<_> = config.cameras.keys().cloned().collect();
@@ -65,11 +85,21 @@ impl RtspServer {
         }
         for name in wanted.difference(&self.mounted) {
             let factory = CameraFactory::new(name.clone(), self.site.clone());
-            // Who may use it. It matters with a login only.
+            // Who may use it.
             let role = gst::Structure::builder(ROLE).field("media.factory.access", true);
             factory.add_role_from_structure(&role.field("media.factory.construct", true).build());
             mounts.add_factory(&format!("/{name}"), factory);
         }
         self.mounted = wanted;
     }
+}
+
+fn cleanup(server: &RTSPServer) -> glib::Source {
+    let sessions = server.session_pool();
+    glib::timeout_source_new(CLEANUP, None, glib::Priority::DEFAULT, move || {
+        if let Some(sessions) = &sessions {
+            sessions.cleanup();
+        }
+        glib::ControlFlow::Continue
+    })
 }

@@ -169,9 +169,15 @@ impl Server {
 
     /// With more in the section `[http]`.
     pub fn start_with(settings: &str, http: &str) -> Self {
+        Self::start_with_both(settings, http, "")
+    }
+
+    /// With more in the sections `[http]` and `[rtsp]`.
+    pub fn start_with_both(settings: &str, http: &str, rtsp: &str) -> Self {
         init();
         let file = env::temp_dir().join(format!("tutk-server-{}.toml", unique()));
-        let text = format!("[http]\nlisten = \"127.0.0.1:0\"\n{http}\n[rtsp]\nlisten = \"127.0.0.1:0\"\n{settings}");
+        let text =
+            format!("[http]\nlisten = \"127.0.0.1:0\"\n{http}\n[rtsp]\nlisten = \"127.0.0.1:0\"\n{rtsp}\n{settings}");
         fs::write(&file, text).unwrap();
         let state = file.with_extension("state");
         let mut process = Command::new(env!("CARGO_BIN_EXE_tutk-server"))
@@ -189,7 +195,7 @@ impl Server {
             .unwrap();
         let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
         let mut server = Self { process, out, log, settings: file, state, http: 0, rtsp: 0 };
-        server.http = port(&server.line("http://"));
+        server.http = port(&server.line("http"));
         server.rtsp = port(&server.line("RTSP: "));
         server
     }
@@ -253,9 +259,14 @@ impl Server {
 
     /// Watches a camera by RTSP; pictures come out of `video`, sound out of `audio`.
     pub fn watch(&self, camera: &str, login: &str, more: &str) -> Launched {
+        self.watch_by("rtsp", camera, login, more)
+    }
+
+    /// The same by another scheme.
+    pub fn watch_by(&self, scheme: &str, camera: &str, login: &str, more: &str) -> Launched {
         init();
         let pipeline = gst::parse::launch(&format!(
-            "rtspsrc location=rtsp://{login}127.0.0.1:{}/{camera} latency=0 {more} name=source \
+            "rtspsrc location={scheme}://{login}127.0.0.1:{}/{camera} latency=0 {more} name=source \
              rtph264depay name=to-video ! h264parse ! avdec_h264 ! appsink name=video sync=false \
              rtppcmudepay name=to-audio ! mulawdec ! appsink name=audio sync=false",
             self.rtsp
@@ -317,7 +328,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer has a head");
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();

@@ -4,3 +4,5 @@
 mod common;
 mod http;
 mod rtsp;
+#[cfg(feature = "dtls")]
+mod tls;

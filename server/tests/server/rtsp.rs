@@ -14,7 +14,7 @@ fn is_test_picture(sample: &gst::Sample) -> bool {
 }
 
 /// Pulls this many pictures, each no earlier than the one before.
-fn pull_pictures(client: &Launched, count: usize) {
+pub fn pull_pictures(client: &Launched, count: usize) {
     let mut last = None;
     for number in 0..count {
         let sample = client.pull("video").unwrap_or_else(|| panic!("only {number} pictures came"));
