@@ -2,6 +2,7 @@
 
 import { stateName } from "/card.js";
 import { Player } from "/player.js";
+import { Talk } from "/talk.js";
 
 const element = (id) => document.getElementById(id);
 const DETAILS_PERIOD = 2000;
@@ -19,10 +20,13 @@ export class Viewer {
     element("close").addEventListener("click", () => this.dialog.close());
     element("sound").addEventListener("click", () => this.setSound(this.video.muted));
     element("full").addEventListener("click", () => this.toggleFull());
+    element("talk").addEventListener("click", () => this.setTalk(!this.talk));
+    element("quality").addEventListener("change", ({ target }) => this.command("quality", { quality: target.value }));
     for (const button of element("ptz").children) {
       button.addEventListener("click", () => this.turn(button.dataset.direction));
     }
     this.dialog.addEventListener("keydown", (event) => {
+      if (event.target === element("quality")) return;
       const direction = KEYS[event.key];
       if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
@@ -31,6 +35,8 @@ export class Viewer {
         this.toggleFull();
       } else if (event.key === "m") {
         this.setSound(this.video.muted);
+      } else if (event.key === "t") {
+        this.setTalk(!this.talk);
       }
     });
   }
@@ -62,6 +68,7 @@ export class Viewer {
 
   stop() {
     clearInterval(this.timer);
+    this.setTalk(false);
     this.player?.close();
     this.player = null;
     this.name = null;
@@ -77,6 +84,7 @@ export class Viewer {
     state.dataset.state = camera.state;
     state.textContent = stateName(camera.state);
     if (camera.reason) this.say(camera.reason);
+    if (camera.quality && document.activeElement !== element("quality")) element("quality").value = camera.quality;
     if (returned) this.player?.retry();
   }
 
@@ -94,25 +102,42 @@ export class Viewer {
     element("sound").setAttribute("aria-pressed", String(on));
   }
 
+  setTalk(on) {
+    this.talk?.close();
+    this.talk = on
+      ? new Talk(this.name, (text) => {
+          this.say(text);
+          this.setTalk(false);
+        })
+      : null;
+    element("talk").setAttribute("aria-pressed", String(on));
+  }
+
   toggleFull() {
     if (document.fullscreenElement) document.exitFullscreen();
     else element("stage").requestFullscreen?.().catch(() => this.say("This browser does not allow full screen"));
   }
 
   async turn(direction) {
-    const name = this.name;
+    const said = await this.command("ptz", { direction, step: STEP });
+    if (said && !said.sent) this.say("The camera did not take the command");
+  }
+
+  // What the server answers, if it does what it is asked for.
+  async command(what, body) {
     try {
-      const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}/ptz`, {
+      const answer = await fetch(`/api/cameras/${encodeURIComponent(this.name)}/${what}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ direction, step: STEP }),
+        body: JSON.stringify(body),
       });
       const said = await answer.json();
-      if (!answer.ok) this.say(said.error);
-      else if (!said.sent) this.say("The camera did not take the command");
+      if (answer.ok) return said;
+      this.say(said.error);
     } catch {
       this.say("The server does not answer");
     }
+    return null;
   }
 
   async refresh() {

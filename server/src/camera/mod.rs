@@ -5,6 +5,7 @@ mod session;
 mod status;
 mod stream;
 
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(crate) struct Camera {
     closed: watch::Sender<bool>,
     session: Mutex<Option<Arc<Session>>>,
     pub(crate) last_picture: LastPicture,
+    /// How many parts of speech it was sent.
+    pub(crate) parts_said: AtomicUsize,
 }
 
 impl Camera {
@@ -44,6 +47,7 @@ impl Camera {
             closed: watch::Sender::default(),
             session: Mutex::default(),
             last_picture: LastPicture::default(),
+            parts_said: AtomicUsize::default(),
         }
     }
 

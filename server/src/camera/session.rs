@@ -7,7 +7,7 @@ use gst::glib;
 use gst::prelude::*;
 
 use super::Stream;
-use crate::config::CameraConfig;
+use crate::config::{CameraConfig, Quality};
 
 /// The message of a pipeline that has pictures to show.
 pub(super) const PLAYS: &str = "tutk-server-plays";
@@ -73,6 +73,22 @@ impl Session {
     /// Turns the camera; false if the command was not sent.
     pub(crate) fn ptz(&self, direction: gsttutk::PtzDirection, speed: u32, step: u32) -> bool {
         self.source.emit_by_name("ptz", &[&direction, &speed, &step])
+    }
+
+    /// Asks for another quality, for all who watch, until the session is over.
+    pub(crate) fn set_quality(&self, quality: Quality) {
+        self.source.set_property_from_str("quality", quality.nick());
+    }
+
+    /// What is asked for.
+    pub(crate) fn quality(&self) -> String {
+        let quality = self.source.property_value("quality");
+        quality.serialize().map_or_else(|_| String::new(), |nick| nick.to_string())
+    }
+
+    /// Says this through the camera's speaker: audio with its caps. None: that was all.
+    pub(crate) fn say(&self, sample: Option<&gst::Sample>) -> gst::FlowReturn {
+        self.source.emit_by_name("push-talk-sample", &[&sample])
     }
 
     /// Sends an IO control, and waits up to `timeout` ms for its answer; 0: does not wait.

@@ -1,6 +1,7 @@
 //! One stream of a camera, given to all who watch it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use gst::prelude::*;
@@ -10,7 +11,12 @@ const MAX_RECENT: usize = 8 << 20;
 /// Most bytes that wait for a slow viewer. It skips to the next key frame then.
 const MAX_QUEUED: u64 = 4 << 20;
 /// How long the frames since the last key frame take for a new viewer.
-const CATCH_UP: gst::ClockTime = gst::ClockTime::from_mseconds(20);
+const CATCH_UP: gst::ClockTime = gst::ClockTime::from_mseconds(10);
+/// Most bytes since the last key frame that a viewer gets again who has lost some of them. Others wait for the next one, which
+/// no camera sends on request.
+const MAX_REPEATED: usize = 1 << 20;
+/// How often a viewer gets them again at most.
+const REPEATS: gst::ClockTime = gst::ClockTime::SECOND;
 /// How far into the time of a viewer that has just begun its first frame is: the other stream's may have been taken earlier.
 const HEAD_START: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
@@ -82,7 +88,16 @@ impl Stream {
         let mut inner = self.lock();
         element.set_caps(inner.caps.as_ref());
         let state = Mutex::new(if self.is_video { Follow::FromKeyFrame } else { Follow::Follows });
-        let consumer = Arc::new(Consumer { element: element.clone(), timeline: timeline.clone(), state });
+        let consumer = Arc::new(Consumer {
+            element: element.clone(),
+            timeline: timeline.clone(),
+            state,
+            wants_key_frame: AtomicBool::default(),
+            repeated: Mutex::default(),
+        });
+        if self.is_video {
+            consumer.listen();
+        }
         inner.consumers.push(consumer.clone());
         Feed { stream: Arc::downgrade(self), consumer }
     }
@@ -194,6 +209,10 @@ struct Consumer {
     element: gst_app::AppSrc,
     timeline: Timeline,
     state: Mutex<Follow>,
+    /// Whether the viewer has lost something, and said so.
+    wants_key_frame: AtomicBool,
+    /// When it got the last key frame again.
+    repeated: Mutex<Option<gst::ClockTime>>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -206,6 +225,34 @@ enum Follow {
 }
 
 impl Consumer {
+    /// Hears of what is lost: by RTCP's PLI and FIR, for instance.
+    fn listen(self: &Arc<Self>) {
+        let Some(pad) = self.element.static_pad("src") else { return };
+        let consumer = Arc::downgrade(self);
+        pad.add_probe(gst::PadProbeType::EVENT_UPSTREAM, move |_, info| {
+            let wants =
+                info.event().and_then(|event| event.structure()).is_some_and(|it| it.has_name("GstForceKeyUnit"));
+            if let Some(consumer) = consumer.upgrade().filter(|_| wants) {
+                consumer.wants_key_frame.store(true, Ordering::SeqCst);
+            }
+            gst::PadProbeReturn::Ok
+        });
+    }
+
+    /// Whether it begins again with the last key frame, because it has asked for one.
+    fn repeats(&self, frame: &Frame, stream: &Inner) -> bool {
+        if !self.wants_key_frame.load(Ordering::SeqCst) || stream.is_cut || stream.recent_bytes > MAX_REPEATED {
+            return false;
+        }
+        let mut repeated = self.repeated.lock().unwrap_or_else(PoisonError::into_inner);
+        if repeated.zip(frame.pts).is_some_and(|(before, now)| now.saturating_sub(before) < REPEATS) {
+            return false;
+        }
+        *repeated = frame.pts;
+        self.wants_key_frame.store(false, Ordering::SeqCst);
+        true
+    }
+
     fn push(&self, frame: &Frame, stream: &Inner) {
         let element = &self.element;
         let plays = element.current_state() == gst::State::Playing;
@@ -214,6 +261,9 @@ impl Consumer {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if *state == Follow::Follows && element.current_level_bytes() > MAX_QUEUED {
             *state = Follow::NextKeyFrame;
+        }
+        if *state == Follow::Follows && self.repeats(frame, stream) {
+            *state = Follow::FromKeyFrame;
         }
         match *state {
             Follow::FromKeyFrame if stream.recent.is_empty() => return,
@@ -248,4 +298,74 @@ fn catch_up(
             at(last.saturating_sub(squeezed) + part)
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::launch::Launched;
+
+    /// The viewer's pipeline, and its end.
+    fn viewer() -> (Launched, gst_app::AppSrc, gst_app::AppSink) {
+        gst::init().unwrap();
+        let pipeline = Launched::new(&format!("{APPSRC}=in ! appsink name=out sync=false async=false")).unwrap();
+        let (input, output) = (pipeline.element("in").unwrap(), pipeline.element("out").unwrap());
+        pipeline.play().unwrap();
+        let state = pipeline.state(gst::ClockTime::from_seconds(20));
+        assert_eq!(state.1, gst::State::Playing);
+        (pipeline, input, output)
+    }
+
+    fn push(stream: &Stream, number: u8, is_key: bool) {
+        let mut buffer = gst::Buffer::from_slice([number]);
+        let editable = buffer.make_mut();
+        editable.set_pts(gst::ClockTime::from_mseconds(40) * u64::from(number));
+        if !is_key {
+            editable.set_flags(gst::BufferFlags::DELTA_UNIT);
+        }
+        let caps = gst::Caps::new_empty_simple("video/x-h264");
+        let segment = gst::FormattedSegment::<gst::ClockTime>::new();
+        let sample = gst::Sample::builder().buffer(&buffer).caps(&caps).segment(&segment).build();
+        stream.push(&sample, gst::ClockTime::from_seconds(1_000));
+    }
+
+    fn pull(output: &gst_app::AppSink, count: usize) -> Vec<u8> {
+        let mut last = None;
+        let pull = |_| {
+            let sample = output.try_pull_sample(gst::ClockTime::from_seconds(20)).unwrap();
+            let buffer = sample.buffer().unwrap();
+            assert!(buffer.pts() >= last, "{:?} after {last:?}", buffer.pts());
+            last = buffer.pts();
+            buffer.map_readable().unwrap()[0]
+        };
+        (0..count).map(pull).collect()
+    }
+
+    #[test]
+    fn a_viewer_that_has_lost_something_begins_again_with_the_last_key_frame() {
+        let stream = Arc::new(Stream::new(true));
+        let (_pipeline, input, output) = viewer();
+        push(&stream, 1, true);
+        push(&stream, 2, false);
+        let _feed = stream.feed(&input, &Timeline::default());
+        push(&stream, 3, false);
+        push(&stream, 4, false);
+        assert_eq!(pull(&output, 4), [1, 2, 3, 4]);
+        let lost = || {
+            let event = gst::event::CustomUpstream::new(gst::Structure::new_empty("GstForceKeyUnit"));
+            // No element takes it.
+            output.static_pad("sink").unwrap().push_event(event);
+        };
+        lost();
+        push(&stream, 5, false);
+        assert_eq!(pull(&output, 5), [1, 2, 3, 4, 5]);
+        // Not as often as it likes.
+        lost();
+        push(&stream, 6, false);
+        push(&stream, 7, true);
+        push(&stream, 8, false);
+        assert_eq!(pull(&output, 3), [6, 7, 8]);
+        push(&stream, 40, false);
+        assert_eq!(pull(&output, 3), [7, 8, 40]);
+    }
 }

@@ -114,6 +114,8 @@ pub(crate) enum Quality {
 }
 
 impl Quality {
+    pub(crate) const ALL: [Self; 6] = [Self::Unset, Self::Max, Self::High, Self::Middle, Self::Low, Self::Min];
+
     /// The property's value.
     pub(crate) fn nick(self) -> &'static str {
         match self {

@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use super::answer::{Failure, json as answer};
 use super::{App, SharedApp};
 use crate::camera::{Camera, Session};
+use crate::config::Quality;
 use crate::payload;
 use crate::snapshot;
 
@@ -66,6 +67,7 @@ fn summary(camera: &Camera, is_found: bool) -> Value {
         "found": is_found,
         "viewers": camera.viewers(),
         "connection": status.connection,
+        "quality": session.as_ref().map(|session| session.quality()),
         "video": name_of(session.as_ref().and_then(|session| session.video()?.caps())),
         "audio": name_of(session.as_ref().and_then(|session| session.audio()?.caps())),
     })
@@ -159,6 +161,23 @@ pub(super) async fn ptz(State(app): SharedApp, Path(name): Path<String>, body: B
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Wanted {
+    quality: Quality,
+}
+
+pub(super) async fn quality(State(app): SharedApp, Path(name): Path<String>, body: Bytes) -> Result<Response, Failure> {
+    let camera = find(&app, &name)?;
+    let wanted: Wanted = serde_json::from_slice(&body).map_err(Failure::bad_request)?;
+    let now = move |session: &Session| {
+        session.set_quality(wanted.quality);
+        session.quality()
+    };
+    let quality = with_session(&camera, now).await?;
+    Ok(answer(&json!({ "quality": quality })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct IoControl {
     #[serde(rename = "type")]
     kind: u32,
@@ -186,7 +205,7 @@ pub(super) async fn io_control(
 }
 
 /// Does something that may wait for the camera, which is connected for it.
-async fn with_session<T: Send + 'static>(
+pub(super) async fn with_session<T: Send + 'static>(
     camera: &Arc<Camera>,
     act: impl FnOnce(&Session) -> T + Send + 'static,
 ) -> Result<T, Failure> {

@@ -9,6 +9,7 @@ mod login;
 mod metrics;
 mod mjpeg;
 mod page;
+mod talk;
 mod whep;
 
 use std::net::SocketAddr;
@@ -51,6 +52,8 @@ fn router(app: App) -> Router {
         .route("/api/cameras/{name}", get(api::camera))
         .route("/api/cameras/{name}/snapshot.jpg", get(api::snapshot))
         .route("/api/cameras/{name}/ptz", post(api::ptz))
+        .route("/api/cameras/{name}/quality", post(api::quality))
+        .route("/api/cameras/{name}/talk", post(talk::talk))
         .route("/api/cameras/{name}/io-control", post(api::io_control))
         .route("/api/events", get(events::events))
         .route("/mjpeg/{name}", get(mjpeg::mjpeg))

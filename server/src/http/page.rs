@@ -15,7 +15,7 @@ macro_rules! page {
     };
 }
 
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("/", "text/html; charset=utf-8", page!("index.html")),
     ("/style.css", "text/css; charset=utf-8", page!("style.css")),
     ("/icon.svg", "image/svg+xml", page!("icon.svg")),
@@ -23,6 +23,8 @@ const FILES: [(&str, &str, &str); 8] = [
     ("/card.js", "text/javascript; charset=utf-8", page!("card.js")),
     ("/viewer.js", "text/javascript; charset=utf-8", page!("viewer.js")),
     ("/player.js", "text/javascript; charset=utf-8", page!("player.js")),
+    ("/talk.js", "text/javascript; charset=utf-8", page!("talk.js")),
+    ("/microphone.js", "text/javascript; charset=utf-8", page!("microphone.js")),
     ("/openapi.json", "application/json", page!("openapi.json")),
 ];
 

@@ -13,6 +13,7 @@ use gst_rtsp_server::subclass::prelude::*;
 use tokio::runtime::Handle;
 
 use crate::camera::{APPSRC, Session, Timeline, Watch};
+use crate::config::Quality;
 use crate::launch::element;
 use crate::payload;
 use crate::site::Site;
@@ -66,6 +67,13 @@ impl Source {
     }
 }
 
+/// What an address asks for, if anything; none if it is nothing that there is.
+fn quality(uri: &str) -> Option<Option<Quality>> {
+    let Some((_, query)) = uri.split_once('?') else { return Some(None) };
+    let nick = query.strip_prefix("quality=")?.split('/').next();
+    Quality::ALL.into_iter().find(|quality| Some(quality.nick()) == nick).map(Some)
+}
+
 mod imp {
     use super::*;
 
@@ -84,9 +92,13 @@ mod imp {
     impl ObjectImpl for CameraFactory {}
 
     impl RTSPMediaFactoryImpl for CameraFactory {
-        /// Nothing while the camera is away: the client is refused.
+        /// Nothing while the camera is away, or if the address asks for what there is not: the client is refused.
         fn construct(&self, url: &RTSPUrl) -> Option<RTSPMedia> {
-            self.source.get()?.watch()?;
+            let quality = quality(&url.request_uri())?;
+            let (_watch, session) = self.source.get()?.watch()?;
+            if let Some(quality) = quality {
+                session.set_quality(quality);
+            }
             self.parent_construct(url)
         }
 
@@ -117,5 +129,20 @@ impl CameraFactory {
         // Each client begins with a key frame of its own.
         factory.set_shared(false);
         factory
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_can_ask_for_a_quality() {
+        assert_eq!(quality("rtsp://host:8554/door"), Some(None));
+        assert_eq!(quality("rtsp://host:8554/door?quality=low"), Some(Some(Quality::Low)));
+        assert_eq!(quality("rtsp://host:8554/door?quality=low/stream=0"), Some(Some(Quality::Low)));
+        for other in ["?", "?quality=", "?quality=best", "?speed=2"] {
+            assert_eq!(quality(&format!("rtsp://host:8554/door{other}")), None, "{other}");
+        }
     }
 }

@@ -127,6 +127,18 @@ impl Camera {
         controls
     }
 
+    /// What it hears through a speaker.
+    pub fn on_speech(&self) -> Receiver<Vec<u8>> {
+        let (sender, heard) = channel();
+        let sender = std::sync::Mutex::new(sender);
+        self.sink().connect("talk-sample", false, move |args| {
+            let sample = args[2].get::<gst::Sample>().unwrap();
+            let _ = sender.lock().unwrap().send(sample.buffer().unwrap().map_readable().unwrap().to_vec());
+            None
+        });
+        heard
+    }
+
     /// Switches it off; viewers are told.
     pub fn stop(&self) -> u32 {
         let port = self.sink().property("current-port");

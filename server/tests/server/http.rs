@@ -17,8 +17,9 @@ fn the_page_is_there_and_says_what_it_loads() {
     assert_eq!(page.status, 200);
     assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
     let text = page.text();
-    for file in ["/style.css", "/icon.svg", "/app.js", "/card.js", "/viewer.js", "/player.js"] {
+    for file in ["/style.css", "/icon.svg", "/app.js", "/card.js", "/viewer.js", "/player.js", "/talk.js"] {
         let is_linked = text.contains(&format!("\"{file}\"")) || server.get("/app.js").text().contains(file);
+        let is_linked = is_linked || server.get("/viewer.js").text().contains(file);
         assert!(is_linked || server.get("/card.js").text().contains(file), "{file}");
         assert_eq!(server.get(file).status, 200, "{file}");
     }
@@ -79,6 +80,35 @@ fn commands_reach_the_camera() {
         assert!(refused.json()["error"].is_string());
     }
     assert_eq!(server.post("/api/cameras/roof/ptz", r#"{"direction":"left"}"#).status, 404);
+}
+
+#[test]
+fn quality_and_speech_reach_the_camera() {
+    let camera = Camera::start_with("speaker=true");
+    let (controls, heard) = (camera.on_io_control(), camera.on_speech());
+    let server = Server::start(&camera.section("door", PASSWORD));
+    let set = server.post("/api/cameras/door/quality", r#"{"quality":"low"}"#);
+    assert_eq!(set.json(), json!({ "quality": "low" }));
+    assert_eq!(server.get("/api/cameras/door").json()["quality"], "low");
+    // By RTSP, it is a part of the address.
+    server.watch("door?quality=min", "", "protocols=tcp").pull("video").unwrap();
+    assert_eq!(server.get("/api/cameras/door").json()["quality"], "min");
+    let mut qualities = std::iter::from_fn(|| controls.recv_timeout(LONG).ok()).filter(|(kind, _)| *kind == 0x0320);
+    for quality in [4, 5] {
+        let (_, body) = qualities.next().unwrap();
+        assert_eq!(body.get(4), Some(&quality), "{body:?}");
+    }
+    for number in 1..=3 {
+        let said = server.post("/api/cameras/door/talk", &char::from(number).to_string().repeat(800));
+        assert_eq!(said.json(), json!({ "bytes": 800 }));
+        assert_eq!(heard.recv_timeout(LONG).unwrap(), [number; 800]);
+    }
+    assert_eq!(server.post("/api/cameras/door/talk", "").json(), json!({ "bytes": 0 }));
+    for (path, body) in [("quality", "{}"), ("quality", r#"{"quality":"best"}"#)] {
+        assert_eq!(server.post(&format!("/api/cameras/door/{path}"), body).status, 400, "{body}");
+    }
+    let error = server.watch("door?quality=best", "", "protocols=tcp").error();
+    assert!(error.contains("(40"), "{error}");
 }
 
 #[test]
