@@ -28,6 +28,7 @@ install() {
         gst-inspect-1.0 tutksrc >"$build/tutksrc.txt"
     grep -q "Filename *$libdir/gstreamer-1.0/libgsttutk.so" "$build/tutksrc.txt"
     run "$stage/usr/bin/tutk" --version
+    run "$stage/usr/bin/tutk-server" --check --config "$stage/etc/tutk/server.toml"
     units "$stage" "$build/units"
     [[ -s $stage/usr/share/man/man1/tutk.1 && -s $stage/usr/share/man/man1/tutk-stream.1 ]]
 
@@ -93,6 +94,8 @@ package() {
             gst-inspect-1.0 tutksrc
             gst-inspect-1.0 tutksink
             tutk --version
+            tutk-server --check
+            gst-inspect-1.0 --exists nicesrc
             zgrep password /usr/share/man/man1/tutk-stream.1.gz
         "' "$suite" /dev/null "${sources[@]}" >"$folder/root.log" 2>&1 ||
         { tail -n 50 "$folder/root.log" >&2 && return 1; }

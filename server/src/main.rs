@@ -68,6 +68,9 @@ struct Arguments {
     /// The folder for what is kept from one start to the next; default: STATE_DIRECTORY, or the user's own
     #[arg(long, value_name = "FOLDER")]
     state: Option<PathBuf>,
+    /// Refuse to start without an address that others reach, and a login: for containers
+    #[arg(long)]
+    public: bool,
     /// Only say whether the settings are right
     #[arg(long)]
     check: bool,
@@ -78,7 +81,11 @@ impl Arguments {
         let default = Path::new(DEFAULT_FILE);
         let file = self.config.as_deref().or_else(|| default.exists().then_some(default));
         let credentials = env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-        Config::load(file, credentials.as_deref())
+        let config = Config::load(file, credentials.as_deref())?;
+        if self.public {
+            config.check_public()?;
+        }
+        Ok(config)
     }
 
     /// Where the server keeps what it has seen.

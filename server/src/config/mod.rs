@@ -16,6 +16,7 @@ use crate::tls::{self, Acceptor};
 use file::File;
 pub(crate) use file::{Encryption, Http, Quality, Rtsp};
 use secret::Hidden;
+use serde::Deserialize;
 use tutk::{AuthKey, Secret, Uid};
 
 /// The settings of the whole server.
@@ -70,9 +71,7 @@ impl Config {
     /// Reads the file, if there is one, and the folder of credentials, if there is one.
     pub(crate) fn load(file: Option<&Path>, credentials: Option<&Path>) -> Result<Self, Box<dyn Error>> {
         let text = match file {
-            Some(file) => {
-                fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?
-            }
+            Some(file) => read_text(file)?,
             None => String::new(),
         };
         let place = file.map_or_else(|| "the settings".into(), |file| file.display().to_string());
@@ -118,6 +117,20 @@ impl Config {
                 )
                 .into());
             }
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// In a container, nobody reaches what listens on loopback.
+    pub(crate) fn check_public(&self) -> Result<(), String> {
+        let closed = [self.http.listen, self.rtsp.listen].iter().all(|listen| listen.ip().to_canonical().is_loopback());
+        if closed || self.login.is_none() {
+            let text = "a container needs an address that others reach, and a login. Give it a file of settings \
+                        (/etc/tutk/server.toml) with [http] listen = \"0.0.0.0:8080\", [rtsp] listen = \"0.0.0.0:8554\", and \
+                        [login] with user and password-file";
+            return Err(text.into());
         }
         Ok(())
     }
@@ -171,17 +184,22 @@ impl CameraConfig {
     fn by_credential(uid: Uid, credentials: &Credentials) -> Result<Self, Box<dyn Error>> {
         let auth_key = credentials.read(&auth_key_of(uid))?;
         check_auth_key(auth_key.as_ref())?;
+        let place = credentials.place(&password_of(uid));
+        let (password, properties) = credentials.read_both(&password_of(uid))?;
+        let properties: Properties = toml::Value::Table(properties)
+            .try_into()
+            .map_err(|error: toml::de::Error| format!("{place}, second line: {}", error.message()))?;
         Ok(Self {
             uid,
-            username: file::admin(),
-            password: credentials.read(&password_of(uid))?.unwrap_or_default(),
-            password_place: credentials.place(&password_of(uid)),
+            username: properties.username.unwrap_or_else(file::admin),
+            password,
+            password_place: place,
             auth_key,
-            brand: None,
-            mac: None,
-            address: None,
-            encryption: None,
-            quality: Quality::default(),
+            brand: properties.brand,
+            mac: properties.mac,
+            address: properties.address,
+            encryption: properties.encryption,
+            quality: properties.quality,
         })
     }
 }
@@ -203,8 +221,22 @@ impl Credentials {
         Self { folder: Some(folder.into()), uids }
     }
 
+    /// systemd puts the name of a folder before those of its files.
     fn file(&self, name: &str) -> Option<PathBuf> {
-        Some(self.folder.as_ref()?.join(name))
+        let folder = self.folder.as_ref()?;
+        let [plain, of_folder] = [folder.join(name), folder.join(format!("password_{name}"))];
+        Some(if !plain.exists() && of_folder.exists() { of_folder } else { plain })
+    }
+
+    /// The first line of a file, and what its second line says of the camera, as `brand=wyze&mac=…`.
+    fn read_both(&self, name: &str) -> Result<(Secret, toml::Table), Box<dyn Error>> {
+        let Some(file) = self.file(name) else { return Ok(Default::default()) };
+        let text = read_text(&file)?;
+        let mut lines = text.lines();
+        let password = lines.next().unwrap_or_default().into();
+        let properties = lines.next().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        let properties = properties.map(|(name, value)| (name.trim().to_owned(), value.trim().into()));
+        Ok((password, properties.collect()))
     }
 
     fn has(&self, name: &str) -> bool {
@@ -242,10 +274,25 @@ fn secret(
     }
 }
 
-/// What the file holds, without the end of its line.
+/// The first line of the file.
 fn read_secret(file: &Path) -> Result<Secret, Box<dyn Error>> {
-    let text = fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()))?;
-    Ok(text.trim_end_matches(['\r', '\n']).into())
+    Ok(read_text(file)?.lines().next().unwrap_or_default().into())
+}
+
+fn read_text(file: &Path) -> Result<String, Box<dyn Error>> {
+    fs::read_to_string(file).map_err(|error| format!("{} cannot be read: {error}", file.display()).into())
+}
+
+/// What the second line of a password's file can say.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+struct Properties {
+    username: Option<String>,
+    brand: Option<String>,
+    mac: Option<String>,
+    address: Option<String>,
+    encryption: Option<Encryption>,
+    quality: Quality,
 }
 
 /// What this section names, both or none.
@@ -255,10 +302,8 @@ fn read_tls(section: &str, certificate: Option<&Path>, key: Option<&Path>) -> Re
         (Some(certificate), Some(key)) => (certificate, key),
         _ => return Err(format!("[{section}]: TLS needs both certificate and key").into()),
     };
-    let certificate = fs::read_to_string(certificate)
-        .map_err(|error| format!("[{section}]: {} cannot be read: {error}", certificate.display()))?;
-    let key = read_secret(key).map_err(|error| format!("[{section}]: {error}"))?;
-    Ok(Some(Tls { certificate, key }))
+    let read = |file| read_text(file).map_err(|error| format!("[{section}]: {error}"));
+    Ok(Some(Tls { certificate: read(certificate)?, key: read(key)?.into() }))
 }
 
 fn check_name(name: &str) -> Result<(), Box<dyn Error>> {

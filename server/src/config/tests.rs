@@ -66,6 +66,40 @@ fn others_are_let_in_with_a_login_only() {
 }
 
 #[test]
+fn a_container_needs_an_address_and_a_login() {
+    let login = "[login]\nuser = \"me\"\npassword = \"canary\"";
+    let open = "[http]\nlisten = \"0.0.0.0:9000\"\n";
+    assert!(parse("").unwrap().check_public().unwrap_err().contains("[login]"));
+    assert!(parse(login).unwrap().check_public().unwrap_err().contains("0.0.0.0:8080"));
+    parse(&format!("{open}{login}")).unwrap().check_public().unwrap();
+}
+
+/// As systemd makes them of `LoadCredential=password:/etc/tutk/passwords`.
+#[test]
+fn a_folder_of_passwords_has_all_that_is_secret() {
+    let folder = std::env::temp_dir().join(format!("tutk-server-folder-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(format!("password_{UID}")), "canary\nbrand=wyze&mac=AABBCCDDEEFF&quality=low\n").unwrap();
+    fs::write(folder.join(format!("password_auth-key_{UID}")), "12345678\n").unwrap();
+    fs::write(folder.join("password_login"), "other\n").unwrap();
+    let parse = || {
+        let credentials = Credentials::list(Some(&folder));
+        Config::parse("[login]\nuser = \"me\"", "server.toml", &credentials).map_err(|error| error.to_string())
+    };
+    let config = parse().unwrap();
+    fs::write(folder.join(format!("password_{UID}")), "canary\nspeed=9").unwrap();
+    let error = parse().unwrap_err();
+    fs::remove_dir_all(&folder).unwrap();
+
+    let camera = &config.cameras[UID];
+    assert_eq!((camera.password.reveal(), camera.brand.as_deref()), ("canary", Some("wyze")));
+    assert_eq!((camera.mac.as_deref(), camera.quality), (Some("AABBCCDDEEFF"), Quality::Low));
+    assert_eq!(camera.auth_key.as_ref().map(Secret::reveal), Some("12345678"));
+    assert_eq!(config.login.unwrap().password.reveal(), "other");
+    assert!(error.contains("second line") && error.contains("speed") && !error.contains("canary"), "{error}");
+}
+
+#[test]
 fn credentials_name_cameras_too() {
     let folder = std::env::temp_dir().join(format!("tutk-server-{}", std::process::id()));
     fs::create_dir_all(&folder).unwrap();
