@@ -18,6 +18,13 @@ packages=(
     "gstreamer1.0-libav element avdec_h264"
 )
 
+# What the page of tutk-server is tried with.
+browser_packages=(
+    "chromium command chromium"
+    "chromium-driver command chromedriver"
+    "gstreamer1.0-nice element nicesrc"
+)
+
 fail() {
     echo "${0##*/}: $*" >&2
     exit 1

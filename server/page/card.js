@@ -66,8 +66,8 @@ export class Card {
     if (returned) {
       this.last = 0;
       this.refresh();
-      this.player?.retry();
     }
+    this.player?.follow(camera.state);
   }
 
   // A picture, if it is seen and the last one is old.

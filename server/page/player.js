@@ -11,6 +11,7 @@ export class Player {
     this.image = image;
     this.listener = listener;
     this.failures = 0;
+    this.lost = false;
     this.timer = null;
     this.onPlaying = () => {
       this.failures = 0;
@@ -85,11 +86,18 @@ export class Player {
     this.timer = setTimeout(() => this.retry(), delay);
   }
 
-  // At once, if it waits to try again: the camera is there.
+  // The camera's state has changed: when it is back, what came of it before is over.
+  follow(state) {
+    if (["away", "failed"].includes(state)) this.lost = true;
+    if (state !== "playing" || !this.lost) return;
+    this.lost = false;
+    this.retry();
+  }
+
   retry() {
-    if (this.closed || !this.timer) return;
+    if (this.closed) return;
     clearTimeout(this.timer);
-    this.timer = null;
+    this.hangUp();
     this.start();
   }
 

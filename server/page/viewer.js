@@ -80,12 +80,11 @@ export class Viewer {
     this.rtsp = rtsp;
     if (camera.name !== this.name) return;
     const state = element("viewer-state");
-    const returned = camera.state === "playing" && state.dataset.state !== "playing";
     state.dataset.state = camera.state;
     state.textContent = stateName(camera.state);
     if (camera.reason) this.say(camera.reason);
     if (camera.quality && document.activeElement !== element("quality")) element("quality").value = camera.quality;
-    if (returned) this.player?.retry();
+    this.player?.follow(camera.state);
   }
 
   keep(names) {

@@ -130,6 +130,14 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// Returns when the session that played is lost.
+    pub(crate) async fn lost(&self) {
+        let mut status = self.0.status_changes();
+        let _ = status.wait_for(|status| status.state != State::Playing).await;
+    }
+}
+
 impl Drop for Watch {
     fn drop(&mut self) {
         self.0.viewers.send_modify(|viewers| *viewers = viewers.saturating_sub(1));

@@ -91,8 +91,8 @@ pub(super) async fn offer(State(app): SharedApp, Path(name): Path<String>, offer
     Ok((StatusCode::CREATED, headers, answer).into_response())
 }
 
-/// Feeds the viewer from the moment that it is connected until it leaves.
-async fn follow(viewer: Viewer, _watch: &Watch, session: &Session, end: &Notify) {
+/// Feeds the viewer from the moment that it is connected until it leaves, or the camera is lost.
+async fn follow(viewer: Viewer, watch: &Watch, session: &Session, end: &Notify) {
     let mut link = viewer.link();
     let lives = async {
         let settled = |link: &Link| *link != Link::New;
@@ -108,6 +108,7 @@ async fn follow(viewer: Viewer, _watch: &Watch, session: &Session, end: &Notify)
     tokio::select! {
         () = lives => {}
         () = end.notified() => {}
+        () = watch.lost() => {}
     }
     // Not in a thread of its pipeline, nor in one that others wait for.
     let _ = spawn_blocking(move || drop(viewer)).await;
