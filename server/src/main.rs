@@ -9,6 +9,7 @@ mod http;
 mod launch;
 mod memory;
 mod payload;
+mod recording;
 mod rtsp;
 mod site;
 mod snapshot;
@@ -44,7 +45,7 @@ Settings:
   [cameras.door]                     # its name in addresses
   uid = \"ABCDEFGHJKLMNPQRST12\"
   password-file = \"/etc/tutk/passwords/ABCDEFGHJKLMNPQRST12\"
-  # password, username, auth-key, auth-key-file, brand, mac, address, encryption, quality: as of tutksrc
+  # password, username, auth-key, auth-key-file, brand, mac, address, encryption, quality: as of tutksrc; record = true
 
   [http]
   listen = \"127.0.0.1:8080\"          # this host alone; another address needs a [login]
@@ -52,6 +53,9 @@ Settings:
   # certificate, key: files for HTTPS; in [rtsp] for RTSP by TLS
   [rtsp]
   listen = \"127.0.0.1:8554\"
+  [recording]
+  folder = \"/var/lib/tutk-server/recordings\"    # of cameras with record = true
+  days = 14                          # and gigabytes: what is older, or too much, is deleted
   [login]
   user = \"me\"
   password-file = \"/etc/tutk/login\"
@@ -145,6 +149,7 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
         eprintln!("No camera is named, and so none is served; see --help");
     }
     discovery::start(site.clone());
+    tokio::spawn(recording::keep(Arc::downgrade(&site)));
     let mut page = tokio::spawn(http::serve(listener, App::new(site.clone(), rtsp.port(), listen)));
     loop {
         tokio::select! {

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tutk::{DiscoveredCamera, Uid};
 
 use crate::attempts::Attempts;
 use crate::camera::{self, Camera};
-use crate::config::{Config, Login};
+use crate::config::{Config, Login, Retention};
 use crate::memory::Encrypted;
+use crate::recording;
 use crate::tls::Acceptor;
+
+/// How long the end may take, of sessions and of recordings.
+const ENDING: std::time::Duration = std::time::Duration::from_secs(3);
 
 /// The cameras that the user has named, those that were found, and who may watch.
 pub(crate) struct Site {
@@ -28,6 +33,8 @@ struct Inner {
     login: Option<Login>,
     http_tls: Option<Acceptor>,
     rtsp_tls: bool,
+    retention: Option<Retention>,
+    recorders: Vec<JoinHandle<()>>,
     hosts: Vec<String>,
 }
 
@@ -49,6 +56,7 @@ impl Site {
         // It was tried when the settings were read.
         inner.http_tls = config.http_tls.as_ref().and_then(|tls| Acceptor::new(tls).ok());
         inner.rtsp_tls = config.rtsp_tls.is_some();
+        inner.retention.clone_from(&config.retention);
         inner.cameras.retain(|name, camera| {
             let stays = config.cameras.get(name) == Some(&camera.config);
             if !stays {
@@ -67,6 +75,10 @@ impl Site {
                         site.changed();
                     }
                 });
+                if let Some(settings) = camera.config.recording.clone() {
+                    inner.recorders.retain(|recorder| !recorder.is_finished());
+                    inner.recorders.push(tokio::spawn(recording::record(camera.clone(), settings)));
+                }
                 tokio::spawn(camera::drive(camera));
             }
         }
@@ -90,6 +102,11 @@ impl Site {
     /// What speaks TLS with browsers, if they have to.
     pub(crate) fn http_tls(&self) -> Option<Acceptor> {
         self.lock().http_tls.clone()
+    }
+
+    /// Which recordings are kept, if there are any.
+    pub(crate) fn retention(&self) -> Option<Retention> {
+        self.lock().retention.clone()
     }
 
     /// Whether clients of RTSP have to speak TLS.
@@ -137,12 +154,19 @@ impl Site {
         }
     }
 
-    /// Returns when no camera has a session any more, or a second later.
+    /// Returns when no camera has a session any more, and all recordings are closed, or some seconds later.
     pub(crate) async fn ended(&self) {
         let sessions = || self.cameras().iter().any(|camera| camera.session().is_some());
         let mut changes = self.changes();
         let wait = async { while sessions() && changes.changed().await.is_ok() {} };
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), wait).await;
+        let _ = tokio::time::timeout(ENDING, wait).await;
+        let recorders = std::mem::take(&mut self.lock().recorders);
+        let _ = tokio::time::timeout(ENDING, async {
+            for recorder in recorders {
+                let _ = recorder.await;
+            }
+        })
+        .await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

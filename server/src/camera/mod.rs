@@ -78,6 +78,15 @@ impl Camera {
         self.closed.send_replace(true);
     }
 
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.closed.borrow()
+    }
+
+    /// Returns when it is closed.
+    pub(crate) async fn closes(&self) {
+        let _ = self.closed.subscribe().wait_for(|closed| *closed).await;
+    }
+
     /// Keeps the camera connected until what is returned is dropped.
     pub(crate) fn watch(self: &Arc<Self>) -> Watch {
         self.viewers.send_modify(|viewers| *viewers += 1);

@@ -14,6 +14,7 @@ pub(super) struct File {
     pub(super) http: Http,
     pub(super) rtsp: Rtsp,
     pub(super) login: Option<Login>,
+    pub(super) recording: Option<Recording>,
     /// By name.
     pub(super) cameras: BTreeMap<String, Camera>,
 }
@@ -50,6 +51,22 @@ impl Default for Rtsp {
     }
 }
 
+/// Where recordings are, and how long.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Recording {
+    pub(super) folder: PathBuf,
+    /// Of a file, in seconds.
+    #[serde(default = "ten_minutes")]
+    pub(super) length: u32,
+    pub(super) days: Option<u32>,
+    pub(super) gigabytes: Option<f64>,
+}
+
+fn ten_minutes() -> u32 {
+    600
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Login {
@@ -74,6 +91,8 @@ pub(super) struct Camera {
     pub(super) encryption: Option<Encryption>,
     #[serde(default)]
     pub(super) quality: Quality,
+    #[serde(default)]
+    pub(super) record: bool,
 }
 
 pub(super) fn admin() -> String {

@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) http_tls: Option<Tls>,
     pub(crate) rtsp_tls: Option<Tls>,
     pub(crate) login: Option<Login>,
+    pub(crate) retention: Option<Retention>,
     /// By name.
     pub(crate) cameras: BTreeMap<String, CameraConfig>,
 }
@@ -37,6 +38,24 @@ pub(crate) struct Config {
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Secret,
+}
+
+/// Which recordings are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Retention {
+    pub(crate) folder: PathBuf,
+    /// None: however old they are.
+    pub(crate) days: Option<u32>,
+    /// Of all together; none: as long as there is space.
+    pub(crate) bytes: Option<u64>,
+}
+
+/// How a camera is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Recording {
+    pub(crate) folder: PathBuf,
+    /// The length of a file.
+    pub(crate) seconds: u32,
 }
 
 /// What TLS needs, as PEM.
@@ -62,6 +81,8 @@ pub(crate) struct CameraConfig {
     /// None: what the brand's cameras have.
     pub(crate) encryption: Option<Encryption>,
     pub(crate) quality: Quality,
+    /// None: it is not recorded.
+    pub(crate) recording: Option<Recording>,
 }
 
 /// Longest name of a camera, in bytes.
@@ -86,10 +107,17 @@ impl Config {
             None => error.message().into(),
         })?;
         let login = file.login.map(|login| login.check(credentials)).transpose()?;
+        let (recording, retention) = file.recording.map(file::Recording::check).transpose()?.unzip();
         let mut cameras = BTreeMap::new();
         for (name, camera) in file.cameras {
-            let checked =
+            let is_recorded = camera.record;
+            let mut checked =
                 camera.check(&name, place, credentials).map_err(|error| format!("camera “{name}”: {error}"))?;
+            if is_recorded {
+                let settings = recording.clone();
+                let missing = || format!("camera “{name}”: record needs a section [recording] with a folder");
+                checked.recording = Some(settings.ok_or_else(missing)?);
+            }
             cameras.insert(name, checked);
         }
         for uid in &credentials.uids {
@@ -101,7 +129,7 @@ impl Config {
         http_tls.as_ref().map(Acceptor::new).transpose().map_err(|error| format!("[http]: {error}"))?;
         let rtsp_tls = read_tls("rtsp", file.rtsp.certificate.as_deref(), file.rtsp.key.as_deref())?;
         rtsp_tls.as_ref().map(tls::certificate).transpose().map_err(|error| format!("[rtsp]: {error}"))?;
-        let config = Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, cameras };
+        let config = Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, retention, cameras };
         config.check_access()?;
         Ok(config)
     }
@@ -150,6 +178,20 @@ impl file::Login {
     }
 }
 
+impl file::Recording {
+    fn check(self) -> Result<(Recording, Retention), Box<dyn Error>> {
+        if !(1..=86_400).contains(&self.length) {
+            return Err("[recording]: length is 1 to 86400 seconds".into());
+        }
+        if self.gigabytes.is_some_and(|gigabytes| !(0.001..=1e9).contains(&gigabytes)) {
+            return Err("[recording]: gigabytes is 0.001 or more".into());
+        }
+        let bytes = self.gigabytes.map(|gigabytes| (gigabytes * 1e9) as u64);
+        let retention = Retention { folder: self.folder.clone(), days: self.days, bytes };
+        Ok((Recording { folder: self.folder, seconds: self.length }, retention))
+    }
+}
+
 impl file::Camera {
     fn check(self, name: &str, place: &str, credentials: &Credentials) -> Result<CameraConfig, Box<dyn Error>> {
         check_name(name)?;
@@ -175,6 +217,7 @@ impl file::Camera {
             address: self.address,
             encryption: self.encryption,
             quality: self.quality,
+            recording: None,
         })
     }
 }
@@ -200,6 +243,7 @@ impl CameraConfig {
             address: properties.address,
             encryption: properties.encryption,
             quality: properties.quality,
+            recording: None,
         })
     }
 }

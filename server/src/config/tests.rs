@@ -54,6 +54,16 @@ fn an_error_says_where_it_is() {
 }
 
 #[test]
+fn a_recording_has_a_folder() {
+    let camera = format!("[cameras.door]\nuid = \"{UID}\"\nrecord = true\n");
+    assert!(parse(&camera).unwrap_err().contains("[recording]"));
+    let config = parse(&format!("{camera}[recording]\nfolder = \"/r\"\ngigabytes = 0.5")).unwrap();
+    assert_eq!(config.cameras["door"].recording.as_ref().unwrap().seconds, 600);
+    assert_eq!(config.retention.unwrap().bytes, Some(500_000_000));
+    assert!(parse("[recording]\nfolder = \"/r\"\nlength = 0").unwrap_err().contains("length"));
+}
+
+#[test]
 fn others_are_let_in_with_a_login_only() {
     for section in ["http", "rtsp"] {
         let open = format!("[{section}]\nlisten = \"0.0.0.0:9000\"\n");

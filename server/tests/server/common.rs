@@ -18,7 +18,7 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub const PASSWORD: &str = "kanarienvogel";
 
 const PICTURE: &str = "videotestsrc pattern=smpte100 is-live=true ! video/x-raw,format=I420,width=320,height=240,framerate=15/1 \
-                       ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=30 ! h264parse config-interval=-1";
+                       ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 ! h264parse config-interval=-1";
 const SOUND: &str = "audiotestsrc is-live=true samplesperbuffer=320 ! audio/x-raw,rate=8000,channels=1 ! mulawenc";
 
 pub fn init() {
@@ -228,6 +228,13 @@ impl Server {
         fs::write(&self.settings, change(&text)).unwrap();
         let process = nix::unistd::Pid::from_raw(self.process.id().try_into().unwrap());
         nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGHUP).unwrap();
+    }
+
+    /// Ends it as systemd does.
+    pub fn end(&mut self) {
+        let process = nix::unistd::Pid::from_raw(self.process.id().try_into().unwrap());
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+        assert!(self.process.wait().unwrap().success());
     }
 
     pub fn get(&self, path: &str) -> Answer {

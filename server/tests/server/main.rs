@@ -4,6 +4,7 @@
 mod browser;
 mod common;
 mod http;
+mod recording;
 mod rtsp;
 #[cfg(feature = "dtls")]
 mod tls;

@@ -3,7 +3,7 @@
 use crate::common::{Camera, LONG, Launched, PASSWORD, Server};
 
 /// Whether this picture is the test picture of the camera: its first bar is white, its third is cyan.
-fn is_test_picture(sample: &gst::Sample) -> bool {
+pub fn is_test_picture(sample: &gst::Sample) -> bool {
     let Some(caps) = sample.caps().and_then(|caps| caps.structure(0)) else { return false };
     let (Ok(width), Ok(height)) = (caps.get::<i32>("width"), caps.get::<i32>("height")) else { return false };
     assert_eq!((width, height), (320, 240));

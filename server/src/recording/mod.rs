@@ -1,0 +1,163 @@
+//! Recordings: files of a camera's video and sound, one after the other.
+
+mod retention;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use gst::glib;
+use gst::prelude::*;
+pub(crate) use retention::keep;
+use tokio::time::{sleep, timeout};
+
+use crate::camera::{APPSRC, Camera, Feed, Session, Timeline, Watch};
+use crate::config::Recording;
+use crate::launch::Launched;
+use crate::payload;
+
+/// How long after a failure the next try is.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a file may take to be closed.
+const CLOSING: Duration = Duration::from_secs(3);
+/// What is shorter is no recording: an encoder of sound has given nothing yet.
+const SHORTEST: gst::ClockTime = gst::ClockTime::from_mseconds(500);
+/// How much of a file is lost where the computer fails, in ms.
+const FRAGMENT: u32 = 1_000;
+
+/// Records the camera until it is closed.
+pub(crate) async fn record(camera: Arc<Camera>, settings: Recording) {
+    let mut trouble = String::new();
+    while !camera.is_closed() {
+        let watch = camera.watch();
+        // What keeps the camera away is said where its state changes.
+        let session = tokio::select! {
+            session = watch.playing() => session,
+            () = camera.closes() => return,
+        };
+        let Ok(session) = session else {
+            wait(&camera).await;
+            continue;
+        };
+        match run(&camera, &watch, &session, &settings).await {
+            Ok(()) => trouble.clear(),
+            Err(error) => {
+                let error = error.to_string();
+                if error != trouble {
+                    eprintln!("Camera {} is not recorded: {error}", camera.name);
+                    trouble = error;
+                }
+                wait(&camera).await;
+            }
+        }
+    }
+}
+
+async fn wait(camera: &Camera) {
+    tokio::select! {
+        () = sleep(PAUSE) => {}
+        () = camera.closes() => {}
+    }
+}
+
+/// Records until the session is over.
+async fn run(
+    camera: &Camera,
+    watch: &Watch,
+    session: &Session,
+    settings: &Recording,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let folder = settings.folder.join(&camera.name);
+    fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let pipeline = Launched::new(&description(session)?)?;
+    let sink: gst::Element = pipeline.element("files")?;
+    sink.set_property("max-size-time", u64::from(settings.seconds) * gst::ClockTime::SECOND.nseconds());
+    let name = camera.name.clone();
+    sink.connect("format-location", false, move |_| Some(next_file(&folder, &name).to_value()));
+    let mut messages = pipeline.bus().ok_or("its pipeline has no bus")?.stream();
+    pipeline.play()?;
+    let feeds = feed(&pipeline, session);
+    let mut opened = gst::ClockTime::ZERO;
+    let mut failed = async || {
+        while let Some(message) = messages.next().await {
+            match message.view() {
+                gst::MessageView::Error(error) => return Some(error.error().message().to_owned()),
+                gst::MessageView::Eos(_) => break,
+                gst::MessageView::Element(element) => {
+                    if let Some(message) = element.structure() {
+                        opened = heed(message, opened);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    };
+    tokio::select! {
+        error = failed() => return error.map_or(Ok(()), |error| Err(error.into())),
+        () = watch.lost() => {}
+    }
+    drop(feeds);
+    pipeline.send_event(gst::event::Eos::new());
+    let error = timeout(CLOSING, failed()).await.ok().flatten();
+    error.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Deletes a file that was closed so soon that it may have no sound, and cannot be played then. `opened` is when the file was
+/// begun, by the time of the pipeline; returns the same of the next one.
+fn heed(message: &gst::StructureRef, opened: gst::ClockTime) -> gst::ClockTime {
+    let Ok(now) = message.get::<gst::ClockTime>("running-time") else { return opened };
+    if message.has_name("splitmuxsink-fragment-closed")
+        && now.saturating_sub(opened) < SHORTEST
+        && let Ok(file) = message.get::<&str>("location")
+    {
+        let _ = fs::remove_file(file);
+    }
+    if message.has_name("splitmuxsink-fragment-opened") { now } else { opened }
+}
+
+fn feed(pipeline: &Launched, session: &Session) -> Vec<Feed> {
+    let timeline = Timeline::default();
+    let streams = [session.video(), session.audio()].into_iter().zip(["video", "audio"]);
+    streams.filter_map(|(stream, name)| Some(stream?.feed(&pipeline.element(name).ok()?, &timeline))).collect()
+}
+
+/// A file that can be played up to where it was written, whatever happened then.
+fn description(session: &Session) -> Result<String, String> {
+    let video = session.video().and_then(|video| video.caps()).ok_or("it sends no video")?;
+    let parse = match payload::name(&video) {
+        "video/x-h264" => "h264parse",
+        "video/x-h265" => "h265parse",
+        "video/mpeg" => "mpeg4videoparse",
+        other => return Err(format!("there is no {other} in MP4")),
+    };
+    let mut description = format!(
+        "splitmuxsink name=files muxer-factory=mp4mux \
+         muxer-properties=properties,fragment-duration={FRAGMENT},streamable=true \
+         {APPSRC}=video ! {parse} ! queue max-size-time=0 max-size-buffers=0 ! files.video"
+    );
+    if let Some(audio) = session.audio().and_then(|audio| audio.caps()) {
+        let encode = match payload::name(&audio) {
+            "audio/mpeg" => "parsebin",
+            _ => "decodebin ! audioconvert ! audioresample ! avenc_aac ! aacparse",
+        };
+        description +=
+            &format!(" {APPSRC}=audio ! {encode} ! queue max-size-time=0 max-size-buffers=0 ! files.audio_0");
+    }
+    Ok(description)
+}
+
+/// A name that no file has: a server that was started again in the same second writes another one.
+fn next_file(folder: &Path, camera: &str) -> String {
+    let now = glib::DateTime::now_utc().and_then(|now| now.format("%Y%m%dT%H%M%SZ"));
+    let now = now.map_or_else(|_| String::from("unknown"), |now| now.to_string());
+    let mut files = (0..).map(|number| {
+        let again = if number == 0 { String::new() } else { format!("-{number}") };
+        folder.join(format!("{camera}-{now}{again}.mp4"))
+    });
+    let free = files.find(|file: &PathBuf| !file.exists());
+    free.unwrap_or_default().display().to_string()
+}
