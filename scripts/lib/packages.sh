@@ -18,7 +18,10 @@ packages=(
     "gstreamer1.0-libav element avdec_h264"
 )
 
-# What the page of tutk-server is tried with.
+# What the API and the page of tutk-server are tried with.
+api_packages=(
+    "python3-venv command python3"
+)
 browser_packages=(
     "chromium command chromium"
     "chromium-driver command chromedriver"

@@ -7,7 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use gst::glib;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
@@ -130,11 +131,20 @@ pub(super) async fn snapshot(State(app): SharedApp, Path(name): Path<String>) ->
 #[serde(deny_unknown_fields)]
 struct Ptz {
     direction: String,
-    #[serde(default = "full_speed")]
+    #[serde(default = "full_speed", deserialize_with = "integer")]
     speed: u8,
     /// In ms; 0: until it is stopped.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "integer")]
     step: u32,
+}
+
+/// To JSON's descriptions 8.0 is an integer, too.
+fn integer<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<T, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let whole = || number.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number));
+    let integer = number.as_u64().or_else(|| whole().map(|number| number as u64));
+    let integer = integer.and_then(|integer| integer.try_into().ok());
+    integer.ok_or_else(|| D::Error::custom(format!("{number} is no number that can be here")))
 }
 
 fn full_speed() -> u8 {
@@ -179,13 +189,13 @@ pub(super) async fn quality(State(app): SharedApp, Path(name): Path<String>, bod
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IoControl {
-    #[serde(rename = "type")]
+    #[serde(rename = "type", deserialize_with = "integer")]
     kind: u32,
     /// Base64.
     #[serde(default)]
     body: String,
     /// In ms; 0: does not wait for an answer.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "integer")]
     timeout: u32,
 }
 

@@ -60,7 +60,7 @@ fn commands_reach_the_camera() {
     let camera = Camera::start();
     let controls = camera.on_io_control();
     let server = Server::start(&camera.section("door", PASSWORD));
-    let sent = server.post("/api/cameras/door/ptz", r#"{"direction":"left","speed":3}"#);
+    let sent = server.post("/api/cameras/door/ptz", r#"{"direction":"left","speed":3,"step":0.0}"#);
     assert_eq!(sent.json(), json!({ "sent": true }));
     let sent = server.post("/api/cameras/door/io-control", r#"{"type":1234,"body":"AQID"}"#);
     assert_eq!(sent.json(), json!({ "answer": null }));
@@ -72,6 +72,8 @@ fn commands_reach_the_camera() {
         ("ptz", "{}"),
         ("ptz", r#"{"direction":"sideways"}"#),
         ("ptz", r#"{"direction":"left","step":99999}"#),
+        ("ptz", r#"{"direction":"left","speed":256}"#),
+        ("ptz", r#"{"direction":"left","step":0.5}"#),
         ("io-control", r#"{"type":-1}"#),
         ("io-control", "left"),
     ] {

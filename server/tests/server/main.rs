@@ -1,6 +1,7 @@
 //! The server as its clients see it. One program, because each one links GStreamer.
 #![allow(missing_docs, unreachable_pub, reason = "a test program has no users")]
 
+mod api;
 mod browser;
 mod common;
 mod http;
