@@ -18,16 +18,6 @@ packages=(
     "gstreamer1.0-libav element avdec_h264"
 )
 
-# What the API and the page of tutk-server are tried with.
-api_packages=(
-    "python3-venv command python3"
-)
-browser_packages=(
-    "chromium command chromium"
-    "chromium-driver command chromedriver"
-    "gstreamer1.0-nice element nicesrc"
-)
-
 fail() {
     echo "${0##*/}: $*" >&2
     exit 1
