@@ -9,7 +9,7 @@ use tutk::proto::Generation;
 use tutk::{Camera, CameraOptions, Encryption, Uid};
 
 use crate::Failure;
-use crate::load::Load;
+use crate::load::{Load, block};
 use crate::pacer::Pacer;
 use crate::plain::PlainCamera;
 
@@ -88,6 +88,10 @@ fn sink(Spec { load, generation, encryption, .. }: Spec, uid: Uid) -> Result<(),
         loop {
             let now = Instant::now();
             pacer.send(now, |viewer, frame| camera.send_video(&[viewer], frame).is_ok_and(|sent| sent > 0));
+            for viewer in pacer.hearers(now) {
+                let (format, timestamp, data) = block();
+                let _ = camera.send_audio(&[viewer], format, timestamp, &data);
+            }
             pacer = match pacer.due() {
                 Some(due) => changed.wait_timeout(pacer, due.saturating_duration_since(Instant::now())).unwrap().0,
                 None => changed.wait(pacer).unwrap(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tutk::proto::Generation;
 
 use crate::camera::{Sender, Spec};
-use crate::load::{FLAT_OUT, LARGE, Load, ORDINARY};
+use crate::load::{FLAT_OUT, LARGE, Load, ORDINARY, WITH_SOUND};
 use crate::meter::Steady;
 use crate::roles::Role;
 use crate::subject::Subject;
@@ -102,6 +102,7 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
             with_latency(Row::of(&format!("{case}, packets"), &name, &steady), load, 1, &steady).print();
         }
     }
+    sound(plan)?;
     flat_out(plan, &library)?;
     for loss in plan.losses {
         let case = format!("large camera, {loss} % lost");
@@ -140,6 +141,17 @@ pub(crate) fn run(plan: &Plan) -> Result<(), Failure> {
     Row { case: "start to first frame, encrypted".into(), subject, latency, ..Row::default() }.print();
     if library.name == "tutk-capi" {
         println!("\nTUTK_LIBRARY names no library of the vendor's: tutk-capi, this project's own, stands in for it.");
+    }
+    Ok(())
+}
+
+/// The ordinary camera with sound, which is compared with that without.
+fn sound(plan: &Plan) -> Result<(), Failure> {
+    let sender = Sender::Plain(0.0);
+    for (way, spec) in [("", Spec::classic(sender, WITH_SOUND)), (", packets", Spec::packet(sender, WITH_SOUND))] {
+        let steady = plan.camera(spec, Subject::Both)?;
+        let row = Row::of(&format!("one ordinary camera with sound{way}"), "tutksrc and tutkdemux", &steady);
+        with_latency(row, WITH_SOUND, 1, &steady).print();
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 use tutk::wire::{CHUNK, FrameInfo};
-use tutk::{Codec, VideoFrame};
+use tutk::{AudioFormat, Codec, VideoFrame};
 
 /// A kind of camera.
 #[derive(Clone, Copy, Debug)]
@@ -13,31 +13,51 @@ pub(crate) struct Load {
     pub(crate) fps: f64,
     key_len: usize,
     delta_len: usize,
+    /// Blocks of audio as well.
+    sound: bool,
 }
 
 /// Frames from one key frame to the next.
 const GROUP: u32 = 60;
 
 /// 640×360, 15 fps, 0.6 Mbit/s.
-pub(crate) const ORDINARY: Load = Load { name: "ordinary", fps: 15.0, key_len: 13_000, delta_len: 4_864 };
+pub(crate) const ORDINARY: Load = Load { name: "ordinary", fps: 15.0, key_len: 13_000, delta_len: 4_864, sound: false };
+/// The same with sound: µ-law at 8 kHz in blocks of 40 ms, 64 kbit/s.
+pub(crate) const WITH_SOUND: Load = Load { name: "with-sound", sound: true, ..ORDINARY };
 /// 1080p30, 8 Mbit/s.
-pub(crate) const LARGE: Load = Load { name: "large", fps: 30.0, key_len: 200_000, delta_len: 30_508 };
+pub(crate) const LARGE: Load = Load { name: "large", fps: 30.0, key_len: 200_000, delta_len: 30_508, sound: false };
 /// As fast as the viewer takes it.
-pub(crate) const FLAT_OUT: Load = Load { name: "flat-out", fps: f64::INFINITY, key_len: 60_000, delta_len: 60_000 };
+pub(crate) const FLAT_OUT: Load =
+    Load { name: "flat-out", fps: f64::INFINITY, key_len: 60_000, delta_len: 60_000, sound: false };
 
 impl Load {
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [ORDINARY, LARGE, FLAT_OUT].into_iter().find(|load| load.name == name)
+        [ORDINARY, WITH_SOUND, LARGE, FLAT_OUT].into_iter().find(|load| load.name == name)
     }
 
     pub(crate) fn interval(&self) -> Duration {
         Duration::from_secs_f64(1.0 / self.fps)
     }
 
+    /// Between two blocks of audio, if there is any.
+    pub(crate) fn block_interval(&self) -> Option<Duration> {
+        self.sound.then_some(BLOCK)
+    }
+
     /// How many video datagrams `bytes` of whole frames come in, when all frames are of one size.
     pub(crate) fn datagrams_per_frame(&self) -> usize {
         (self.delta_len + FrameInfo::LEN).div_ceil(CHUNK)
     }
+}
+
+/// What a block of audio plays.
+const BLOCK: Duration = Duration::from_millis(40);
+/// The rate in Hz, with a byte each sample.
+const RATE: u32 = 8_000;
+
+/// A block of audio of now, with the camera's clock in milliseconds.
+pub(crate) fn block() -> (AudioFormat, u32, [u8; 320]) {
+    (AudioFormat::new(Codec::Mulaw, RATE), now().as_millis() as u32, [0xFF; 320])
 }
 
 /// Makes the frames of one viewer.

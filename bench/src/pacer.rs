@@ -18,6 +18,8 @@ pub(crate) struct Pacer {
 struct Stream {
     frames: Frames,
     due: Instant,
+    /// The next block of audio.
+    block: Option<Instant>,
     /// It has not confirmed what it got, and will ask for a key frame.
     waits: bool,
     needs_key: bool,
@@ -32,7 +34,8 @@ impl Pacer {
         match *event {
             CameraEvent::IoControl { viewer, kind: io_control::START_VIDEO, .. } => {
                 let frames = Frames::new(self.load);
-                self.streams.insert(viewer, Stream { frames, due: now, waits: false, needs_key: true });
+                let block = self.load.block_interval().map(|_| now);
+                self.streams.insert(viewer, Stream { frames, due: now, block, waits: false, needs_key: true });
             }
             CameraEvent::IoControl { viewer, kind: io_control::STOP_VIDEO, .. }
             | CameraEvent::ViewerRemoved { viewer, .. } => {
@@ -49,7 +52,21 @@ impl Pacer {
 
     /// When [`send`](Self::send) has something to send next.
     pub(crate) fn due(&self) -> Option<Instant> {
-        self.streams.values().filter(|stream| !stream.waits).map(|stream| stream.due).min()
+        let frames = self.streams.values().filter(|stream| !stream.waits).map(|stream| stream.due);
+        frames.chain(self.streams.values().filter_map(|stream| stream.block)).min()
+    }
+
+    /// Who gets a block of audio now.
+    pub(crate) fn hearers(&mut self, now: Instant) -> Vec<ViewerId> {
+        let Some(interval) = self.load.block_interval() else { return Vec::new() };
+        let mut hearers = Vec::new();
+        for (viewer, stream) in &mut self.streams {
+            if let Some(block) = stream.block.filter(|block| *block <= now) {
+                stream.block = Some(block + interval);
+                hearers.push(*viewer);
+            }
+        }
+        hearers
     }
 
     /// Sends each frame that is due; `send` tells whether the viewer takes it.

@@ -11,12 +11,13 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 use socket2::{Domain, Socket, Type};
 use tutk::proto::{Access, Camera, CameraConfig};
-use tutk::wire::SEARCH_PORT;
+use tutk::wire::{FrameInfo, SEARCH_PORT};
 use tutk::{Encryption, Uid};
 use tutk_dtls::OpenSsl;
 
 use crate::Failure;
 use crate::camera::{MAX_VIEWERS, Spec};
+use crate::load::block;
 use crate::pacer::Pacer;
 
 pub(crate) struct PlainCamera {
@@ -63,8 +64,21 @@ impl PlainCamera {
             }
             let camera = &mut self.camera;
             self.pacer.send(now, |viewer, frame| camera.send_video(&[viewer], frame).is_ok_and(|sent| sent > 0));
+            self.speak(now);
             self.flush()?;
             self.wait();
+        }
+    }
+
+    fn speak(&mut self, now: Instant) {
+        for viewer in self.pacer.hearers(now) {
+            let (format, timestamp, data) = block();
+            let flags = format.flags().unwrap_or_default();
+            let info = FrameInfo { codec: format.codec, flags, camera: 0, viewers: 1, timestamp }.encode();
+            if let Some(link) = self.camera.link(viewer) {
+                // One that is about to leave gets none.
+                let _ = link.send_audio(0, &data, &info);
+            }
         }
     }
 

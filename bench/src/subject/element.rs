@@ -6,6 +6,7 @@ use gst::prelude::*;
 
 use super::Source;
 use crate::Failure;
+use crate::load::is_frame_head;
 use crate::meter::Meter;
 
 /// Pipelines that end when they are dropped.
@@ -28,8 +29,13 @@ fn init() -> Result<(), Failure> {
 }
 
 /// `source ! fakesink`, and what is to be done with each of its buffers.
-fn pipeline(source: &str, mut act: impl FnMut(&gst::BufferRef) + Send + 'static) -> Result<gst::Element, Failure> {
-    let pipeline = gst::parse::launch(&format!("{source} name=source ! fakesink"))?;
+fn pipeline(source: &str, act: impl FnMut(&gst::BufferRef) + Send + 'static) -> Result<gst::Element, Failure> {
+    launch(&format!("{source} name=source ! fakesink"), act)
+}
+
+/// What is to be done with each buffer of the element `source`.
+fn launch(words: &str, mut act: impl FnMut(&gst::BufferRef) + Send + 'static) -> Result<gst::Element, Failure> {
+    let pipeline = gst::parse::launch(words)?;
     let bin = pipeline.downcast_ref::<gst::Bin>().ok_or("no pipeline")?;
     let pad = bin.by_name("source").and_then(|source| source.static_pad("src")).ok_or("no source")?;
     // Probes may run in several threads, and one of a source's pad never does.
@@ -72,6 +78,25 @@ pub(super) fn cameras(
         pipeline.set_state(gst::State::Playing)?;
     }
     Ok(pipelines)
+}
+
+/// Video and sound of a camera; the frames are measured.
+pub(super) fn both(meter: &Arc<Meter>, source: Source) -> Result<Pipelines, Failure> {
+    init()?;
+    let words = format!(
+        "{} name=source ! tutkdemux name=demux demux.video_0 ! fakesink demux.audio_0 ! fakesink",
+        tutksrc(source, None)
+    );
+    let meter = meter.clone();
+    let pipeline = launch(&words, move |buffer| {
+        if let Ok(map) = buffer.map_readable()
+            && is_frame_head(&map)
+        {
+            meter.frame(&map);
+        }
+    })?;
+    pipeline.set_state(gst::State::Playing)?;
+    Ok(Pipelines(vec![pipeline]))
 }
 
 pub(super) fn udpsrc(meter: &Arc<Meter>, port: u16) -> Result<Pipelines, Failure> {

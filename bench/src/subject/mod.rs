@@ -19,7 +19,9 @@ use crate::meter::Meter;
 pub(crate) enum Subject {
     /// `tutksrc ! fakesink`, so many times.
     Native(u64),
-    /// The same through a library with the vendor's interface.
+    /// `tutksrc ! tutkdemux`, with a sink for video and one for audio.
+    Both,
+    /// The first through a library with the vendor's interface.
     Vendor(PathBuf),
     /// That library, asked every 10 ms.
     Loop(PathBuf),
@@ -51,6 +53,7 @@ impl Subject {
         let text = |path: &PathBuf| path.display().to_string();
         match self {
             Self::Native(count) => vec!["native".into(), count.to_string()],
+            Self::Both => vec!["both".into()],
             Self::Vendor(path) => vec!["vendor".into(), text(path)],
             Self::Loop(path) => vec!["loop".into(), text(path)],
             Self::Python(path) => vec!["python".into(), text(path)],
@@ -66,6 +69,7 @@ impl Subject {
     pub(crate) fn parse(words: &[&str]) -> Option<Self> {
         Some(match *words {
             ["native", count] => Self::Native(count.parse().ok()?),
+            ["both"] => Self::Both,
             ["vendor", path] => Self::Vendor(path.into()),
             ["loop", path] => Self::Loop(path.into()),
             ["python", path] => Self::Python(path.into()),
@@ -87,6 +91,7 @@ pub(crate) fn run(subject: &Subject, source: Source, settle: Duration, length: D
     // What receives goes on until the guard is dropped.
     let _guard: Box<dyn std::any::Any> = match subject {
         Subject::Native(_) => Box::new(element::cameras(&meter, source, None, count)?),
+        Subject::Both => Box::new(element::both(&meter, source)?),
         Subject::Vendor(library) => Box::new(element::cameras(&meter, source, Some(library), count)?),
         Subject::UdpSrc => Box::new(element::udpsrc(&meter, source.port)?),
         Subject::Loop(library) => Box::new(library::Loop::start(&meter, library.clone(), source.uid)?),
