@@ -10,6 +10,37 @@ use tutk::{AuthKey, Mac, ParseAuthKeyError, ParseMacError, Secret, SessionOption
 use crate::errors::BadSetting;
 use crate::{Brand, Encryption};
 
+/// The properties of an element that logs in.
+pub(crate) trait Properties {
+    /// The value of a property that can be read.
+    fn get(&self, name: &str) -> glib::Value;
+    fn set(&mut self, name: &str, value: &glib::Value);
+    fn login(&self) -> &Login;
+}
+
+/// Sets a property, and logs that without a secret.
+pub(crate) fn set_property(
+    category: gst::DebugCategory,
+    element: &impl IsA<gst::Object>,
+    properties: &mut impl Properties,
+    pspec: &glib::ParamSpec,
+    value: &glib::Value,
+) {
+    let name = pspec.name();
+    if pspec.flags().contains(glib::ParamFlags::READABLE) {
+        let before = properties.get(name);
+        properties.set(name, value);
+        // What was given may be a secret in the wrong place, and is then not kept.
+        gst::debug!(category, obj = element, "Changing {name} from {before:?} to {:?}", properties.get(name));
+    } else {
+        gst::debug!(category, obj = element, "Changing {name}");
+        properties.set(name, value);
+    }
+    if let ("mac", Err(error)) = (name, &properties.login().mac) {
+        gst::warning!(category, obj = element, "The property “mac” was not set: {error}");
+    }
+}
+
 /// The camera, and the account that logs in to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {

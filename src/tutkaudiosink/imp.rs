@@ -39,6 +39,7 @@ use tutk::{Canceller, SessionOptions, TalkError};
 use super::own::Report;
 use super::settings::Settings;
 use super::way::{NoWay, Way, wait_for};
+use crate::login::{Properties, set_property};
 use crate::talk::{Heard, Sessions, Speaker, Speech, Status, Unspoken};
 use crate::{TalkSession, audio, errors};
 
@@ -109,20 +110,7 @@ impl ObjectImpl for TutkAudioSink {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let name = pspec.name();
-        let mut settings = self.settings.lock().unwrap();
-        if pspec.flags().contains(glib::ParamFlags::READABLE) {
-            let before = settings.get(name);
-            settings.set(name, value);
-            // What was given may be a secret in the wrong place, and is then not kept.
-            gst::debug!(CAT, imp = self, "Changing {name} from {before:?} to {:?}", settings.get(name));
-        } else {
-            gst::debug!(CAT, imp = self, "Changing {name}");
-            settings.set(name, value);
-        }
-        if let ("mac", Err(error)) = (name, &settings.login.mac) {
-            gst::warning!(CAT, imp = self, "The property “mac” was not set: {error}");
-        }
+        set_property(*CAT, &*self.obj(), &mut *self.settings.lock().unwrap(), pspec, value);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {

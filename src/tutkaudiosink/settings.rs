@@ -9,7 +9,7 @@ use gst::prelude::*;
 use tutk::{Address, SessionOptions};
 
 use crate::errors::BadSetting;
-use crate::login::{self, Login};
+use crate::login::{self, Login, Properties};
 use crate::{Encryption, TalkSession};
 
 #[derive(Clone, Debug)]
@@ -117,12 +117,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     ]
 });
 
-impl Settings {
-    pub(super) fn properties() -> &'static [glib::ParamSpec] {
-        &PROPERTIES
-    }
-
-    pub(super) fn get(&self, name: &str) -> glib::Value {
+impl Properties for Settings {
+    fn get(&self, name: &str) -> glib::Value {
         match name {
             "address" => self.address.to_value(),
             "timeout" => self.timeout.to_value(),
@@ -131,7 +127,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
+    fn set(&mut self, name: &str, value: &glib::Value) {
         // GObject has checked the type, and the range of numbers.
         match name {
             "address" => self.address = value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty()),
@@ -139,6 +135,16 @@ impl Settings {
             "session" => self.session = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
+    }
+
+    fn login(&self) -> &Login {
+        &self.login
+    }
+}
+
+impl Settings {
+    pub(super) fn properties() -> &'static [glib::ParamSpec] {
+        &PROPERTIES
     }
 
     pub(super) fn timeout(&self) -> Duration {

@@ -51,6 +51,7 @@ use super::reordering::Reordering;
 use super::server::Server;
 use super::settings::Settings;
 use super::signals;
+use crate::login::{Properties, set_property};
 use crate::talk::Sessions;
 use crate::{audio, caps, container, errors};
 
@@ -110,20 +111,7 @@ impl ObjectImpl for TutkSink {
     }
 
     fn set_property(&self, _id: usize, value: &glib::Value, pspec: &glib::ParamSpec) {
-        let name = pspec.name();
-        let mut settings = self.settings.lock().unwrap();
-        if pspec.flags().contains(glib::ParamFlags::READABLE) {
-            let before = settings.get(name);
-            settings.set(name, value);
-            // What was given may be a secret in the wrong place, and is then not kept.
-            gst::info!(CAT, imp = self, "Changing {name} from {before:?} to {:?}", settings.get(name));
-        } else {
-            gst::info!(CAT, imp = self, "Changing {name}");
-            settings.set(name, value);
-        }
-        if let ("mac", Err(error)) = (name, &settings.login.mac) {
-            gst::warning!(CAT, imp = self, "The property “mac” was not set: {error}");
-        }
+        set_property(*CAT, &*self.obj(), &mut *self.settings.lock().unwrap(), pspec, value);
     }
 
     fn property(&self, _id: usize, pspec: &glib::ParamSpec) -> glib::Value {

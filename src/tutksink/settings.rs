@@ -8,7 +8,7 @@ use gst::prelude::*;
 use tutk::CameraOptions;
 
 use crate::errors::BadSetting;
-use crate::login::{self, Login};
+use crate::login::{self, Login, Properties};
 use crate::{Encryption, Generation};
 
 #[derive(Clone, Debug)]
@@ -175,12 +175,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
     ]
 });
 
-impl Settings {
-    pub(super) fn properties() -> &'static [glib::ParamSpec] {
-        &PROPERTIES
-    }
-
-    pub(super) fn get(&self, name: &str) -> glib::Value {
+impl Properties for Settings {
+    fn get(&self, name: &str) -> glib::Value {
         match name {
             "camera-name" => self.camera_name.to_value(),
             "port" => self.port.to_value(),
@@ -191,7 +187,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
+    fn set(&mut self, name: &str, value: &glib::Value) {
         // GObject has checked the type, and the range of numbers.
         let number = || value.get().unwrap_or_default();
         match name {
@@ -202,6 +198,16 @@ impl Settings {
             "speaker" => self.speaker = value.get().unwrap_or_default(),
             _ => self.login.set(name, value),
         }
+    }
+
+    fn login(&self) -> &Login {
+        &self.login
+    }
+}
+
+impl Settings {
+    pub(super) fn properties() -> &'static [glib::ParamSpec] {
+        &PROPERTIES
     }
 
     /// The options of the camera.

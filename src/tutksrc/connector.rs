@@ -224,6 +224,7 @@ mod tests {
     use gst::prelude::*;
 
     use super::*;
+    use crate::login::Properties;
 
     fn connector(reconnect: bool) -> Connector {
         gst::init().unwrap();

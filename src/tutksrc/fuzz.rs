@@ -8,6 +8,7 @@ use tutk::Uid;
 
 use super::settings::Settings;
 use super::uri::{of, parse};
+use crate::login::Properties;
 
 static INIT: Once = Once::new();
 

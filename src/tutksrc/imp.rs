@@ -139,6 +139,7 @@ use super::settings::Settings;
 use super::stats::Stats;
 use super::streamer::{Shared, Step, Streamer};
 use super::{downstream, session, signals, uri};
+use crate::login::{Properties, set_property};
 use crate::talk::Sessions;
 use crate::{caps, container, errors};
 
@@ -194,18 +195,7 @@ impl ObjectImpl for TutkSrc {
             return self.set_uri_property(value.get().unwrap());
         }
         let mut settings = self.settings.lock().unwrap();
-        if pspec.flags().contains(glib::ParamFlags::READABLE) {
-            let before = settings.get(name);
-            settings.set(name, value);
-            // What was given may be a secret in the wrong place, and is then not kept.
-            gst::debug!(CAT, imp = self, "Changing {name} from {before:?} to {:?}", settings.get(name));
-        } else {
-            gst::debug!(CAT, imp = self, "Changing {name}");
-            settings.set(name, value);
-        }
-        if let ("mac", Err(error)) = (name, &settings.login.mac) {
-            gst::warning!(CAT, imp = self, "The property “mac” was not set: {error}");
-        }
+        set_property(*CAT, &*self.obj(), &mut *settings, pspec, value);
         let quality = settings.quality.wanted();
         drop(settings);
         match name {

@@ -9,7 +9,7 @@ use tutk::{Address, DiscoverOptions, LocalPorts, ParseAddressError, ParseLocalPo
 
 use super::uri;
 use crate::errors::BadSetting;
-use crate::login::Login;
+use crate::login::{Login, Properties};
 use crate::{Backend, Quality, Streams, TimestampMode};
 
 #[derive(Clone, Debug)]
@@ -72,8 +72,8 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    pub(super) fn get(&self, name: &str) -> glib::Value {
+impl Properties for Settings {
+    fn get(&self, name: &str) -> glib::Value {
         match name {
             "channel" => self.channel.to_value(),
             "timeout" => self.timeout.to_value(),
@@ -98,7 +98,7 @@ impl Settings {
         }
     }
 
-    pub(super) fn set(&mut self, name: &str, value: &glib::Value) {
+    fn set(&mut self, name: &str, value: &glib::Value) {
         // GObject has checked the type, and the range of numbers.
         let text = || value.get::<Option<String>>().ok().flatten().filter(|text| !text.is_empty());
         let number = || value.get().unwrap_or_default();
@@ -134,6 +134,12 @@ impl Settings {
         }
     }
 
+    fn login(&self) -> &Login {
+        &self.login
+    }
+}
+
+impl Settings {
     /// The address was set by a URI: until it is set otherwise, the environment's secrets do not go there.
     pub(super) fn set_address_from_uri(&mut self) {
         self.address_from_uri = self.address.is_some();

@@ -10,6 +10,7 @@ use tutk::{Mac, Uid};
 
 use super::properties::PROPERTIES;
 use super::settings::Settings;
+use crate::login::Properties;
 
 pub(super) const PROTOCOL: &str = "tutk";
 
