@@ -194,7 +194,11 @@ fn open_for_a_moment(options: SessionOptions, moment: u32) {
             let session = session.clone();
             scope.spawn(move || {
                 while !handle.is_cancelled() {
-                    session.start_video().unwrap();
+                    // It may be cancelled, and over, since.
+                    match session.start_video() {
+                        Err(SessionError::Closed) if handle.is_cancelled() => break,
+                        result => result.unwrap(),
+                    }
                     session.stats();
                     pause(1);
                 }
