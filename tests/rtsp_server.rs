@@ -229,11 +229,20 @@ fn audio_is_served_as_the_camera_sends_it_if_rtp_has_it() {
         if is_transcoded {
             line_with(&server.log, "G.711");
         }
-        let client = Launched::play(&format!(
+        let client = Launched::new(&format!(
             "rtspsrc location=rtsp://127.0.0.1:{port}/{uid} protocols=tcp latency=0 name=src \
-             src. ! application/x-rtp,media=video ! rtph264depay ! h264parse ! appsink name=out sync=false \
-             src. ! application/x-rtp,media=audio ! decodebin ! appsink name=sound sync=false"
+             rtph264depay name=video ! h264parse ! appsink name=out sync=false \
+             decodebin name=audio ! appsink name=sound sync=false"
         ));
+        // Links of a description with filters get into each other's way where two pads come at the same time.
+        let targets = ["video", "audio"].map(|media| (media, client.element(media).static_pad("sink").unwrap()));
+        client.element("src").connect_pad_added(move |_, pad| {
+            let caps = pad.current_caps().unwrap();
+            let media = caps.structure(0).unwrap().get::<&str>("media").unwrap();
+            let (_, target) = targets.iter().find(|(name, _)| *name == media).unwrap();
+            pad.link(target).unwrap();
+        });
+        client.set_state(gst::State::Playing).unwrap();
         client.pull().unwrap();
         let sound = client.element("sound").downcast::<gst_app::AppSink>().unwrap();
         let sample = sound.try_pull_sample(gst::ClockTime::try_from(common::LONG).unwrap());

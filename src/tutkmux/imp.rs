@@ -5,9 +5,8 @@
  * @title: tutkmux
  * @see_also: tutksink
  *
- * `tutkmux` puts video and audio together for #GstTutkSink: a virtual camera with a microphone. It passes each buffer on at once,
- * so that an input which is late or silent holds up nothing. #GstTutkSink waits for the time of each buffer: put a queue before
- * each input.
+ * `tutkmux` puts video and audio together for #GstTutkSink: a virtual camera with a microphone. Of the buffers that have come, it
+ * passes on the earliest first. It waits for none, so that an input which is late or silent holds up nothing.
  *
  * ## Example
  * |[
@@ -16,7 +15,7 @@
  *
  * Since: 0.2.0
  */
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Condvar, LazyLock, Mutex};
 
 use gst::glib;
 use gst::prelude::*;
@@ -30,10 +29,12 @@ static CAT: LazyLock<gst::DebugCategory> = LazyLock::new(|| {
     gst::DebugCategory::new("tutkmux", gst::DebugColorFlags::empty(), Some("Muxer for TUTK/Kalay cameras"))
 });
 
-/// The element. The lock of `inputs` is held for moments; pushes are serialised by the stream lock of the source pad.
+/// The element. The lock of `inputs` is held for moments; the source pad's thread pushes.
 pub struct TutkMux {
     src: gst::Pad,
     inputs: Mutex<Inputs>,
+    /// Something has come, or was taken.
+    changed: Condvar,
 }
 
 #[glib::object_subclass]
@@ -44,9 +45,14 @@ impl ObjectSubclass for TutkMux {
 
     fn with_class(class: &Self::Class) -> Self {
         let template = class.pad_template("src").expect("there is a template of this name");
-        let src = gst::Pad::builder_from_template(&template).build();
+        let src = gst::Pad::builder_from_template(&template)
+            .activatemode_function(|_, parent, _mode, active| {
+                let failed = || Err(gst::loggable_error!(CAT, "a panic"));
+                Self::catch_panic_pad_function(parent, failed, |mux| mux.activate(active))
+            })
+            .build();
         src.use_fixed_caps();
-        Self { src, inputs: Mutex::default() }
+        Self { src, inputs: Mutex::default(), changed: Condvar::new() }
     }
 }
 
@@ -121,10 +127,8 @@ impl ElementImpl for TutkMux {
         let media = if pad.name() == "audio" { Media::Audio } else { Media::Video };
         let _ = pad.set_active(false);
         let _ = self.obj().remove_pad(pad);
-        let ends = self.inputs.lock().unwrap().remove(media);
-        if ends {
-            self.src.push_event(gst::event::Eos::new());
-        }
+        self.inputs.lock().unwrap().remove(media);
+        self.changed.notify_all();
     }
 
     fn change_state(&self, transition: gst::StateChange) -> Result<gst::StateChangeSuccess, gst::StateChangeError> {
@@ -137,15 +141,68 @@ impl ElementImpl for TutkMux {
 }
 
 impl TutkMux {
-    fn chain(&self, media: Media, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
-        let _turn = self.src.stream_lock();
-        self.begin();
-        let labelled = self.inputs.lock().unwrap().label(media, buffer);
-        match labelled {
-            Ok(buffer) => {
-                gst::trace!(CAT, imp = self, "{media}: {buffer:?}");
-                self.src.push(buffer)
+    /// Starts and stops the thread that pushes.
+    ///
+    /// If the inputs pushed, one that waits downstream for a buffer's time would hold up the other one for as long as it has more.
+    fn activate(&self, active: bool) -> Result<(), gst::LoggableError> {
+        self.inputs.lock().unwrap().flushing = !active;
+        self.changed.notify_all();
+        if active {
+            let mux = self.obj().downgrade();
+            let run = move || {
+                if let Some(mux) = mux.upgrade() {
+                    mux.imp().push_next();
+                }
+            };
+            self.src.start_task(run)?;
+        } else {
+            self.src.stop_task()?;
+        }
+        Ok(())
+    }
+
+    /// What the thread does, again and again.
+    fn push_next(&self) {
+        let mut inputs = self.inputs.lock().unwrap();
+        let next = loop {
+            if inputs.flushing {
+                let _ = self.src.pause_task();
+                return;
+            } else if let Some(buffer) = inputs.pop() {
+                break Some(buffer);
+            } else if inputs.take_end() {
+                break None;
             }
+            inputs = self.changed.wait(inputs).unwrap();
+        };
+        drop(inputs);
+        self.changed.notify_all();
+        self.begin();
+        match next {
+            Some(buffer) => {
+                gst::trace!(CAT, imp = self, "{buffer:?}");
+                let flow = self.src.push(buffer);
+                self.inputs.lock().unwrap().flow = flow;
+            }
+            None => drop(self.src.push_event(gst::event::Eos::new())),
+        }
+    }
+
+    /// Returns what downstream has said of an earlier buffer.
+    fn chain(&self, media: Media, buffer: gst::Buffer) -> Result<gst::FlowSuccess, gst::FlowError> {
+        let mut inputs = self.inputs.lock().unwrap();
+        while inputs.is_full(media) {
+            inputs = self.changed.wait(inputs).unwrap();
+        }
+        if inputs.flushing {
+            return Err(gst::FlowError::Flushing);
+        }
+        inputs.flow?;
+        let pushed = inputs.push(media, buffer);
+        drop(inputs);
+        self.changed.notify_all();
+        match pushed {
+            Ok(()) => Ok(gst::FlowSuccess::Ok),
             Err(Refused::NoCaps) => Err(gst::FlowError::NotNegotiated),
             Err(Refused::NoTime) => {
                 gst::warning!(CAT, imp = self, "Dropping a buffer of {media} without a time in its segment");
@@ -180,16 +237,13 @@ impl TutkMux {
             }
             EventView::Segment(segment) => self.inputs.lock().unwrap().set_segment(media, segment.segment()),
             EventView::Eos(_) => {
-                let _turn = self.src.stream_lock();
-                let all = self.inputs.lock().unwrap().end(media);
-                if all {
-                    self.begin();
-                    self.src.push_event(gst::event::Eos::new());
-                }
+                self.inputs.lock().unwrap().end(media);
+                self.changed.notify_all();
                 true
             }
             EventView::FlushStop(_) => {
                 self.inputs.lock().unwrap().flushed(media);
+                self.changed.notify_all();
                 gst::Pad::event_default(pad, Some(&*self.obj()), event)
             }
             // They are of one input.
