@@ -95,7 +95,7 @@ package() {
             gst-inspect-1.0 tutksink
             tutk --version
             tutk-server --check
-            gst-inspect-1.0 --exists nicesrc
+            gst-inspect-1.0 nicesrc
             zgrep password /usr/share/man/man1/tutk-stream.1.gz
         "' "$suite" /dev/null "${sources[@]}" >"$folder/root.log" 2>&1 ||
         { tail -n 50 "$folder/root.log" >&2 && return 1; }

@@ -34,7 +34,7 @@ is_there() {
         library) ldconfig -p 2>/dev/null | grep -q "$3" ;;
         module) pkg-config --exists "$3" 2>/dev/null ;;
         tls) compgen -G "$(pkg-config --variable=giomoduledir gio-2.0)/libgio*tls*" >/dev/null ;;
-        element) gst-inspect-1.0 --exists "$3" 2>/dev/null ;;
+        element) gst-inspect-1.0 "$3" >/dev/null 2>&1 ;;
     esac
 }
 
