@@ -13,7 +13,7 @@ pub(super) fn json(body: &impl Serialize) -> Response {
     }
 }
 
-/// Something that the client is told in words.
+/// An answer in words.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,

@@ -224,7 +224,7 @@ fn a_camera_comes_and_goes() {
     let port = camera.stop();
     let away = events.wait_for("door", "away");
     assert!(away["reason"].is_string(), "{away}");
-    // Its client is told, and comes again.
+    // The stream of its client ends, and it connects again.
     while client.pull("video").is_some() {}
     drop(client);
     camera.restart(port);

@@ -21,8 +21,8 @@ unsafe extern "C" {
     fn avServStartEx(input: *const ServerInput, output: *mut Output) -> c_int;
 }
 
-/// Room for each struct of the library's.
-const ROOM: usize = 320;
+/// Bytes of each struct here: more than any of the library's has.
+const STRUCT_LEN: usize = 320;
 /// How long an end may take to begin, and the other one to notice.
 const POLL: Duration = Duration::from_millis(1);
 
@@ -71,7 +71,7 @@ struct ServerInput {
 #[repr(C, align(8))]
 struct Output {
     size: c_uint,
-    rest: [u8; ROOM],
+    rest: [u8; STRUCT_LEN],
 }
 
 // SAFETY: the pointers are to what lives as long as the process.
@@ -82,7 +82,7 @@ unsafe impl Send for ServerInput {}
 /// The secret of `admin`, which is an account and an identity; there are no others.
 ///
 /// # Safety
-/// The identity ends with a NUL, and there is room for `size` bytes.
+/// The identity ends with a NUL, and `place` has `size` bytes.
 unsafe extern "C" fn find(identity: *const c_char, place: *mut c_char, size: c_uint) -> c_int {
     // SAFETY: vouched for by the caller.
     let identity = unsafe { CStr::from_ptr(identity) };
@@ -167,7 +167,7 @@ impl ServerInput {
 
 impl Output {
     fn new(input: &mut Input<'_>) -> Self {
-        Self { size: size(input, 272), rest: [1; ROOM] }
+        Self { size: size(input, 272), rest: [1; STRUCT_LEN] }
     }
 }
 
@@ -207,7 +207,7 @@ pub(super) fn start(input: &mut Input<'_>) {
         let client = scope.spawn(|| {
             let client = client;
             let output = if what == 255 { null_mut() } else { &raw mut of_client };
-            // SAFETY: no more of a struct is read or written than what the library knows of, for which there is room.
+            // SAFETY: no more of a struct is read or written than the library knows of, and each struct here has as many bytes.
             let code = unsafe { avClientStartEx(if what == 254 { null() } else { &client }, output) };
             has_failed.fetch_or(code < 0, Ordering::SeqCst);
         });

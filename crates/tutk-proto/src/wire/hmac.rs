@@ -81,7 +81,7 @@ pub(super) fn decode(datagram: &[u8]) -> Result<Message<'_>, Error> {
     }
 }
 
-/// Appends a message: what is before byte 12, what `put` appends, and room for the HMAC.
+/// Appends a message: what is before byte 12, what `put` appends, and the place of the HMAC.
 fn encode(message: u16, direction: u16, out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&MAGIC);

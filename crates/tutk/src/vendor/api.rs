@@ -380,9 +380,9 @@ impl Api {
         if av.avSendAudioData.is_err() {
             return Err(Code(NOT_SUPPORT));
         }
-        let (audio, room) = (data.as_ptr().cast::<c_char>(), size(data.len()));
+        let (audio, length) = (data.as_ptr().cast::<c_char>(), size(data.len()));
         // SAFETY: the pointers are to as many bytes as the sizes say, and the function is there.
-        check(unsafe { av.avSendAudioData(channel, audio, room, info.as_ptr().cast(), size(info.len())) }).map(|_| ())
+        check(unsafe { av.avSendAudioData(channel, audio, length, info.as_ptr().cast(), size(info.len())) }).map(|_| ())
     }
 
     pub(super) fn stop_log_in(&self, session: c_int, channel: u8) {
