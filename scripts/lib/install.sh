@@ -4,24 +4,39 @@
 install_packages=(
     "meson command meson"
     "ninja-build command ninja"
+    "build-essential command g++"
+    "debhelper command dh"
     "dpkg-dev command dpkg-architecture"
 )
 package_packages=(
     "${install_packages[@]}"
-    "build-essential command g++"
-    "debhelper command dh"
     "mmdebstrap command mmdebstrap"
 )
 
-# Installs to a staging folder, and looks at what is there.
+# on_debian: whether packages for this system can be made.
+on_debian() {
+    # shellcheck disable=SC1091
+    [[ $(. /etc/os-release && echo "${ID:-}") == debian ]]
+}
+
+# Unpacks the Debian packages, or elsewhere what meson installs, into a staging folder, and looks at what is there.
 install() {
-    local build=$root/target/install-build stage=$root/target/install-stage libdir
+    local build=$root/target/install-build stage=$root/target/install-stage libdir file
     rm -rf "$build" "$stage"
-    run meson setup --prefix /usr --libdir lib "$build"
-    # What other steps have built is not built again.
-    run env CARGO_TARGET_DIR="$(target_folder)" meson compile -C "$build"
-    run env DESTDIR="$stage" meson install --no-rebuild --quiet -C "$build"
-    libdir=$stage/usr/lib
+    if on_debian; then
+        mkdir -p "$build"
+        make_packages
+        for file in "$root"/target/package/*.deb; do
+            run dpkg-deb --extract "$file" "$stage"
+        done
+        libdir=$stage/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+    else
+        run meson setup --prefix /usr --libdir lib "$build"
+        # What other steps have built is not built again.
+        run env CARGO_TARGET_DIR="$(target_folder)" meson compile -C "$build"
+        run env DESTDIR="$stage" meson install --no-rebuild --quiet -C "$build"
+        libdir=$stage/usr/lib
+    fi
 
     # No other folder of plugins is read.
     run env GST_PLUGIN_SYSTEM_PATH_1_0="$libdir/gstreamer-1.0" GST_PLUGIN_PATH= GST_REGISTRY="$build/registry.bin" \
@@ -29,8 +44,10 @@ install() {
     grep -q "Filename *$libdir/gstreamer-1.0/libgsttutk.so" "$build/tutksrc.txt"
     run "$stage/usr/bin/tutk" --version
     run "$stage/usr/bin/tutk-server" --check --config "$stage/etc/tutk/server.toml"
-    units "$stage" "$build/units"
-    [[ -s $stage/usr/share/man/man1/tutk.1 && -s $stage/usr/share/man/man1/tutk-stream.1 ]]
+    check_units "$stage" "$build/units"
+    # Debian compresses them.
+    compgen -G "$stage/usr/share/man/man1/tutk.1*" >/dev/null
+    compgen -G "$stage/usr/share/man/man1/tutk-stream.1*" >/dev/null
 
     # A C program finds the library by pkg-config alone.
     printf '%s\n' '#include <tutk.h>' 'int main(void) { return IOTC_Initialize2(0) || IOTC_DeInitialize(); }' >"$build/test.c"
@@ -40,8 +57,8 @@ install() {
     run isolated env LD_LIBRARY_PATH="$libdir/tutk" "$build/test"
 }
 
-# units STAGE FOLDER: systemd must understand its units, and find them closed up.
-units() {
+# check_units STAGE FOLDER: systemd must understand its units, and find them closed up.
+check_units() {
     local unit name units=()
     if ! command -v systemd-analyze >/dev/null; then
         echo "There is no systemd-analyze here: the units are not checked"
@@ -64,15 +81,10 @@ units() {
     done
 }
 
-# Makes the Debian packages, installs them into a new Debian with nothing else in it, and tries them there.
-package() {
-    local folder=$root/target/package system suite sources=() file
-    # shellcheck disable=SC1091
-    read -r system suite < <(. /etc/os-release && echo "${ID:-} ${VERSION_CODENAME:-}")
-    if [[ $system != debian ]]; then
-        echo "This system is not Debian: no package is made"
-        return
-    fi
+# Makes the Debian packages, by debian/rules and so by meson, unless this run has made them.
+make_packages() {
+    local folder=$root/target/package
+    [[ ! ${packages_made:-} ]] || return 0
     rm -rf "$folder"
     mkdir -p "$folder/source"
     # dpkg-buildpackage writes beside and into the source.
@@ -81,7 +93,19 @@ package() {
     run env CARGO_TARGET_DIR="$(target_folder)" DEB_BUILD_OPTIONS="nocheck noautodbgsym" \
         sh -c 'cd "$1" && dpkg-buildpackage --build=binary --unsigned-source --unsigned-changes' sh "$folder/source" \
         >"$folder/log" 2>&1 || { tail -n 50 "$folder/log" >&2 && return 1; }
+    packages_made=true
+}
 
+# Installs the Debian packages into a new Debian with nothing else in it, and tries them there.
+package() {
+    local folder=$root/target/package suite sources=() file
+    if ! on_debian; then
+        echo "This system is not Debian: no package is made"
+        return
+    fi
+    # shellcheck disable=SC1091
+    suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    make_packages
     check_floor "$folder"/gstreamer1.0-tutk_*.deb
     for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources; do
         [[ -s $file ]] && sources+=("$file")
