@@ -8,6 +8,9 @@ use crate::wire::packet::{Clock, ClockAnswer};
 pub(super) struct Clocks {
     start: Instant,
     due: Instant,
+    /// From one clock to the next, and how many more answers until it becomes [`STEADY_INTERVAL`], if it ever does.
+    interval: Duration,
+    until_steady: Option<u32>,
     /// What was sent and not answered.
     sent: VecDeque<Sent>,
     /// How many were sent.
@@ -27,8 +30,14 @@ struct Sent {
     number: u64,
 }
 
-/// How often.
-const INTERVAL: Duration = Duration::from_millis(200);
+/// The longest time from one clock to the next. The vendor's libraries (3.1.5, 4.2) send one each 200 ms.
+const INTERVAL: Duration = Duration::from_millis(300);
+/// So much earlier it goes with something else: that saves both ends waking up for it.
+const EARLY: Duration = Duration::from_millis(100);
+/// The interval of a client that knows the round trip. Nothing but its repetitions depends on it.
+const STEADY_INTERVAL: Duration = Duration::from_secs(1);
+/// Answers after which it knows it.
+const STEADY_ANSWERS: u32 = 4;
 /// Clocks that are kept: older ones are not answered any more.
 const MAX_SENT: usize = 16;
 /// Answers that wait to be sent; nobody asks so often.
@@ -37,10 +46,18 @@ const MAX_ANSWERS: usize = 8;
 const UNKNOWN: u16 = 50;
 
 impl Clocks {
-    pub(super) fn new(now: Instant) -> Self {
+    /// Of a client.
+    pub(super) fn client(now: Instant) -> Self {
+        Self { until_steady: Some(STEADY_ANSWERS), ..Self::server(now) }
+    }
+
+    /// Of a server, whose repetitions and pace follow each answer.
+    pub(super) fn server(now: Instant) -> Self {
         Self {
             start: now,
             due: now,
+            interval: INTERVAL,
+            until_steady: None,
             sent: VecDeque::new(),
             count: 0,
             answered: u16::MAX,
@@ -70,10 +87,7 @@ impl Clocks {
         let lost = u32::from(expected.saturating_sub(self.received));
         let loss = (lost * 100).div_ceil(u32::from(expected).max(1)) as u16;
         self.answers.push_back(ClockAnswer { time: clock.time, expected, received: self.received, loss });
-        // The own clock goes with the answer, which saves waking up for it.
-        if self.due <= now + INTERVAL / 2 {
-            self.due = now;
-        }
+        self.join(now);
         if expected > 0 {
             self.answered = sequence;
             self.received = 0;
@@ -84,7 +98,18 @@ impl Clocks {
     pub(super) fn answered(&mut self, now: Instant, answer: ClockAnswer) -> Option<(u64, Duration)> {
         let at = self.sent.iter().position(|sent| sent.time == answer.time)?;
         let sent = self.sent.remove(at)?;
+        self.until_steady = self.until_steady.map(|answers| answers.saturating_sub(1));
+        if self.until_steady == Some(0) {
+            self.interval = STEADY_INTERVAL;
+        }
         Some((sent.number, now.saturating_duration_since(sent.at)))
+    }
+
+    /// Something is sent now: the clock goes with it if it is nearly due.
+    pub(super) fn join(&mut self, now: Instant) {
+        if self.due <= now + EARLY {
+            self.due = now;
+        }
     }
 
     /// Sends the clock at once.
@@ -110,7 +135,7 @@ impl Clocks {
         if self.due > now {
             return None;
         }
-        self.due = now + INTERVAL;
+        self.due = now + self.interval;
         let time = self.time(now);
         if self.sent.len() == MAX_SENT {
             self.sent.pop_front();
@@ -137,7 +162,7 @@ mod tests {
     #[test]
     fn losses_are_counted_from_one_answer_to_the_next() {
         let now = Instant::now();
-        let mut clocks = Clocks::new(now);
+        let mut clocks = Clocks::server(now);
         (0..3).for_each(|_| clocks.received());
         clocks.handle(now, 2, clock());
         (0..8).for_each(|_| clocks.received());
@@ -156,25 +181,25 @@ mod tests {
     #[test]
     fn the_round_trip_is_that_of_the_clock_which_is_answered() {
         let now = Instant::now();
-        let mut clocks = Clocks::new(now);
+        let mut clocks = Clocks::server(now);
         let first = clocks.poll_clock(now, None).unwrap();
         assert_eq!(first, Clock { time: 0, round_trip: 50 });
         assert_eq!(clocks.poll_clock(now, None), None);
         let later = clocks.poll_timeout();
         let second = clocks.poll_clock(later, Some(Duration::from_millis(3))).unwrap();
-        assert_eq!(second, Clock { time: 200, round_trip: 3 });
+        assert_eq!(second, Clock { time: 300, round_trip: 3 });
         let answer = |clock: Clock| ClockAnswer { time: clock.time, expected: 1, received: 1, loss: 0 };
         let end = later + Duration::from_millis(5);
         assert_eq!(clocks.answered(end, answer(second)), Some((2, Duration::from_millis(5))));
         assert_eq!(clocks.answered(end, answer(second)), None, "twice");
-        assert_eq!(clocks.answered(end, answer(first)), Some((1, Duration::from_millis(205))));
+        assert_eq!(clocks.answered(end, answer(first)), Some((1, Duration::from_millis(305))));
         assert_eq!(clocks.answered(end, ClockAnswer { time: 9, ..answer(first) }), None);
     }
 
     #[test]
     fn the_own_clock_goes_with_an_answer_where_it_is_nearly_due() {
         let now = Instant::now();
-        let mut clocks = Clocks::new(now);
+        let mut clocks = Clocks::server(now);
         assert!(clocks.poll_clock(now, None).is_some());
         for (after, goes) in [(INTERVAL / 4, false), (INTERVAL * 3 / 4, true)] {
             let later = now + after;
@@ -182,5 +207,20 @@ mod tests {
             assert_eq!(clocks.poll_clock(later, None).is_some(), goes);
         }
         assert_eq!(clocks.poll_timeout(), now + INTERVAL * 3 / 4 + INTERVAL);
+    }
+
+    #[test]
+    fn a_client_asks_less_often_once_it_knows_the_round_trip() {
+        for (mut clocks, steady) in [(Clocks::client(Instant::now()), true), (Clocks::server(Instant::now()), false)] {
+            for _ in 0..STEADY_ANSWERS {
+                let at = clocks.poll_timeout();
+                let Clock { time, .. } = clocks.poll_clock(at, None).unwrap();
+                assert_eq!(clocks.poll_timeout(), at + INTERVAL);
+                clocks.answered(at, ClockAnswer { time, expected: 1, received: 1, loss: 0 }).unwrap();
+            }
+            let at = clocks.poll_timeout();
+            clocks.poll_clock(at, None).unwrap();
+            assert_eq!(clocks.poll_timeout() - at, if steady { STEADY_INTERVAL } else { INTERVAL });
+        }
     }
 }

@@ -39,22 +39,22 @@ enum End {
 impl PacketMedia {
     /// The end that logged in.
     pub(crate) fn client(now: Instant, resend: bool) -> Self {
-        Self::new(now, resend, End::Receiver(Box::new(Receiver::new(now, resend))))
+        Self::new(Clocks::client(now), resend, End::Receiver(Box::new(Receiver::new(now, resend))))
     }
 
     /// The end that lets clients in.
     pub(crate) fn server(now: Instant, resend: bool) -> Self {
-        let mut media = Self::new(now, resend, End::Sender(Box::new(Sender::new(resend))));
+        let mut media = Self::new(Clocks::server(now), resend, End::Sender(Box::new(Sender::new(resend))));
         let buffer = (RESEND_STORE / 1024) as u32;
         media.controls.send(true, internal::BUFFER, &buffer.to_le_bytes());
         media
     }
 
-    fn new(now: Instant, resend: bool, end: End) -> Self {
+    fn new(clocks: Clocks, resend: bool, end: End) -> Self {
         Self {
             resend,
             sequence: 0,
-            clocks: Clocks::new(now),
+            clocks,
             retry: Retry::default(),
             controls: Controls::new(),
             acks: AckTimer::default(),
@@ -204,6 +204,7 @@ impl PacketMedia {
         let End::Sender(sender) = &mut self.end else { return None };
         let sent = sender.poll_transmit(now, |data| send(Av::Packet(Packet::Data(Data { sequence, ..data }))))?;
         self.sequence = sequence.wrapping_add(1);
+        self.clocks.join(now);
         Some(sent)
     }
 
