@@ -13,7 +13,7 @@ fn read(file: &str) -> String {
 
 /// The commands of the pages that begin so, without that; in text they are quoted.
 fn commands(begin: &str) -> Vec<String> {
-    let texts = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "fuzz/README.md"].map(read);
+    let texts = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/reliability.md", "fuzz/README.md"].map(read);
     let lines = texts.iter().flat_map(|text| text.split(['`', '\n']));
     let commands: Vec<_> = lines.filter_map(|line| line.strip_prefix(begin)).map(String::from).collect();
     assert!(commands.len() > 3, "{begin}: {commands:?}");
