@@ -388,7 +388,14 @@ mod tests {
         let io = || IoError::new(Operation::Receive, io::ErrorKind::Other);
         let failed = LibraryError::Failed { operation: LibraryOperation::Start, code: Code(-10) };
         let connect = [
-            ConnectError::NotFound { uid, asked: Asked::LocalNetworks, send_error: None, timeout, answers },
+            ConnectError::NotFound {
+                uid,
+                brand: Brand::Generic,
+                asked: Asked::LocalNetworks,
+                send_error: None,
+                timeout,
+                answers,
+            },
             ConnectError::Refused { uid, account: "admin".into() },
             ConnectError::NoAnswer { uid, address, step: Step::LogIn, timeout },
             ConnectError::Full { uid, address },

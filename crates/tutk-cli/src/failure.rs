@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tutk::{BrandError, CommandError, ConnectError, DiscoverError, Error, IoError, SessionError};
+use tutk::{Brand, BrandError, CommandError, ConnectError, DiscoverError, Error, IoError, SessionError};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -89,6 +89,10 @@ fn advice(error: &Error) -> Option<&'static str> {
 
 fn advice_to_connect(error: &ConnectError) -> Option<&'static str> {
     Some(match error {
+        ConnectError::NotFound { brand: Brand::Wyze, .. } => {
+            "Is the camera switched on, and are its UID, its ENR and its MAC address right? With the newest firmware it answers only \
+             then. A camera in another subnet needs --address."
+        }
         // The error itself says who did answer.
         ConnectError::NotFound { answers, uid, .. } if !answers.explain(*uid).is_empty() => return None,
         ConnectError::NotFound { .. } => {

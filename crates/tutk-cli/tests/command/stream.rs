@@ -272,6 +272,10 @@ fn nobody_there_and_nowhere_to_write() {
     let output = finish(tutk(&stream).arg("-").spawn().unwrap());
     assert_code(&output, 3);
     assert!(text(&output.stderr).contains(uid.as_str()), "{}", text(&output.stderr));
+    let wyze = ["-", "--brand=wyze", "--mac=AABBCCDDEEFF"];
+    let output = finish(tutk(&stream).args(wyze).env("TUTK_PASSWORD", "0123456789abcdef").spawn().unwrap());
+    assert_code(&output, 3);
+    assert!(text(&output.stderr).contains("its ENR and its MAC address"), "{}", text(&output.stderr));
     let output = finish(tutk(&stream).arg("/nowhere/video").spawn().unwrap());
     assert_code(&output, 1);
     assert!(text(&output.stderr).contains("/nowhere/video"), "{}", text(&output.stderr));

@@ -21,6 +21,8 @@ pub enum ConnectError {
     NotFound {
         /// The camera that was searched.
         uid: Uid,
+        /// Of which brand it should be: some answer only where more than the UID is right.
+        brand: Brand,
         /// Who was asked.
         asked: Asked,
         /// Why some were not asked, if that is so.

@@ -13,7 +13,7 @@ use crate::error::check_credential;
 use crate::proto::{AvEvent, CloseReason, Credentials, MAX_TIMEOUT, Step, Viewer, ViewerConfig, ViewerEvent};
 use crate::wake::Waker;
 use crate::{
-    Asked, ConnectError, DiscoverError, DiscoverOptions, Encryption, Field, IoError, Operation, SessionError,
+    Asked, Brand, ConnectError, DiscoverError, DiscoverOptions, Encryption, Field, IoError, Operation, SessionError,
     SessionOptions, Uid,
 };
 
@@ -24,6 +24,7 @@ const ELSEWHERE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Attempt {
     uid: Uid,
+    brand: Brand,
     account: String,
     has_auth_key: bool,
     asked: Asked,
@@ -61,16 +62,16 @@ pub(crate) fn connect(options: SessionOptions, waker: &Waker) -> Result<Arc<Sess
 
 /// [`connect`] where the camera is said to be.
 fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, ConnectError> {
-    let SessionOptions { uid, timeout, idle_timeout, .. } = options;
+    let SessionOptions { uid, brand, timeout, idle_timeout, .. } = options;
     let begin = Instant::now();
     check_credential(Field::Account, &options.account)?;
     check_credential(Field::Password, options.password.reveal())?;
-    let of_brand = options.brand.auth_key(&options.password, options.mac)?;
-    let app = options.brand.viewer(&options, random()?);
+    let of_brand = brand.auth_key(&options.password, options.mac)?;
+    let app = brand.viewer(&options, random()?);
     let SessionOptions { account, password, auth_key, address, channel, .. } = options;
     let auth_key = auth_key.or(of_brand);
     let (asked, has_auth_key) = (asked(address.as_ref()), auth_key.is_some());
-    let mut attempt = Attempt { uid, account: account.clone(), has_auth_key, asked, timeout };
+    let mut attempt = Attempt { uid, brand, account: account.clone(), has_auth_key, asked, timeout };
     let targets = targets(address.as_ref(), begin + timeout.min(MAX_TIMEOUT), waker)?;
     if targets.only_this_host {
         attempt.asked = Asked::ThisHost;
@@ -81,7 +82,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     config.channel = channel;
     config.auth_key = auth_key;
     config.encryption = options.encryption;
-    config.hmac_framing = options.brand.may_have_hmac_framing();
+    config.hmac_framing = brand.may_have_hmac_framing();
     config.provider = match encryption::provider() {
         _ if options.encryption == Encryption::Off => None,
         Err(error) if options.encryption == Encryption::Required => {
@@ -149,6 +150,7 @@ impl Attempt {
             (CloseReason::SearchResult(result), Some(address)) => ConnectError::SearchResult { uid, address, result },
             (CloseReason::NoAnswer(_) | CloseReason::Generation(_) | CloseReason::Full, _) => ConnectError::NotFound {
                 uid,
+                brand: self.brand,
                 asked: self.asked.clone(),
                 send_error: driver.take_send_error().map(Box::new),
                 timeout,

@@ -84,6 +84,7 @@ impl Connection {
             Ok(connection) => Ok(connection),
             Err(code) if NOT_FOUND.contains(&code.0) => Err(ConnectError::NotFound {
                 uid,
+                brand: options.brand,
                 asked: Asked::Library(code),
                 send_error: None,
                 timeout: begin.elapsed(),
