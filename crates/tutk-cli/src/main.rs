@@ -49,3 +49,18 @@ fn man(folder: &Path) -> Result<(), Failure> {
     clap_mangen::generate_to(Cli::command(), folder)
         .map_err(|error| Failure::Other(format!("cannot write the manual pages to “{}”: {error}", folder.display())))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_the_readme_are_right() {
+        let commands = include_str!("../README.md").lines().filter(|line| line.starts_with("tutk "));
+        let commands: Vec<_> = commands.map(|line| line.split(" #").next().unwrap().split_whitespace()).collect();
+        assert!(commands.len() > 3);
+        for command in commands {
+            Cli::try_parse_from(command).unwrap();
+        }
+    }
+}

@@ -138,3 +138,7 @@ const ALIVE: Duration = Duration::from_secs(2);
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(365 * 24 * 3600);
 /// How often a close is sent.
 const CLOSES: u8 = 3;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

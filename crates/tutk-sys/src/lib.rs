@@ -16,3 +16,7 @@ pub use bindings::{
 };
 pub use error::{Attempt, LoadError};
 pub use library::Library;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -104,3 +104,7 @@ pub use tutk_proto::{
 };
 pub use wake::CancelHandle;
 pub use watchdog::FrameWatchdog;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -26,6 +26,14 @@ fn a_camera_has_what_the_file_says() {
 }
 
 #[test]
+fn the_readme_is_right() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let config = parse(rest.split_once("```").unwrap().0).unwrap();
+    assert_eq!(config.cameras["door"].uid.to_string(), UID);
+}
+
+#[test]
 fn no_error_shows_a_secret() {
     for text in [
         format!("[cameras.door]\nuid = \"{UID}\"\npassword = canary"),
