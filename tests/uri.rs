@@ -3,6 +3,7 @@
 mod common;
 
 use std::env;
+use std::net::{Ipv6Addr, UdpSocket};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -49,6 +50,29 @@ fn reserved_characters_and_letters_of_both_cases_work() {
     camera.push(unit(0, true), true);
     assert!(bytes(&viewer.pull().0) == unit(0, true));
     assert_eq!(viewer.src.property::<u32>("timeout"), 9_000);
+}
+
+#[test]
+fn an_ipv6_address_is_played() {
+    if UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return;
+    }
+    let camera = Camera::new(H264);
+    camera.play();
+    let port = camera.sink.property::<u32>("current-port");
+    let viewer = Viewer::new(|src| {
+        set(src, &format!("tutk://{}?address=[::1]:{port}&timeout=9000", camera.uid)).unwrap();
+    });
+    assert_eq!(viewer.src.property::<String>("address"), format!("[::1]:{port}"));
+    viewer.play();
+    camera.wait_for_watcher();
+    camera.push(unit(0, true), true);
+    assert!(bytes(&viewer.pull().0) == unit(0, true));
+    // A link-local address has its interface, after a sign that URIs escape.
+    let src = tutksrc();
+    set(&src, &format!("tutk://{UID}?address=fe80::7%25eth0")).unwrap();
+    assert_eq!(src.property::<String>("address"), "fe80::7%eth0");
+    assert_eq!(get(&src).unwrap(), format!("tutk://admin@{UID}?address=fe80::7%25eth0"));
 }
 
 #[test]

@@ -108,7 +108,8 @@ pub(super) static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| 
          * GstTutkSrc:address:
          *
          * The address where the camera is searched, `host` or `host:port`; default: the local networks, by broadcast. For
-         * cameras in other subnets, and for containers.
+         * cameras in other subnets, and for containers. An IPv6 address with a port is in brackets, `[2001:db8::7]:32761`, and a
+         * link-local one is followed by its interface, `fe80::7%eth0`, in a URI `fe80::7%25eth0`.
          */
         glib::ParamSpecString::builder("address")
             .nick("Address")

@@ -204,7 +204,8 @@ pub(crate) struct Network {
     )]
     pub(crate) timeout: u32,
 
-    /// Whom to ask instead of the local networks: the camera's host name or IPv4 address, and its port if unusual
+    /// Whom to ask instead of the local networks: the camera's host name or IP address, and its port if
+    /// unusual. IPv6: 2001:db8::7, [2001:db8::7]:PORT, fe80::7%eth0
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) address: Option<Address>,
 

@@ -1,6 +1,7 @@
 //! `tutk scan`: which cameras are there.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use tutk::proto::Generation;
@@ -77,11 +78,19 @@ pub(crate) fn table(answers: &Answers) -> String {
     });
     let heading = ["UID", "ADDRESS", "GENERATION", "PLAYS", "NAME"].map(String::from);
     let lines = [heading].into_iter().chain(cameras);
-    // The longest address is 255.255.255.255:65535.
+    // The longest IPv4 address is 255.255.255.255:65535.
     let line = |[uid, address, generation, plays, name]: [String; 5]| {
         format!("{uid:20}  {address:21}  {generation:10}  {plays:5}  {name}").trim_end().to_string() + "\n"
     };
     lines.map(line).collect()
+}
+
+/// The address as `--address` takes it.
+fn ip(address: SocketAddr) -> String {
+    match address {
+        SocketAddr::V6(address) if address.scope_id() != 0 => format!("{}%{}", address.ip(), address.scope_id()),
+        address => address.ip().to_string(),
+    }
 }
 
 fn json(answers: &Answers) -> String {
@@ -89,7 +98,7 @@ fn json(answers: &Answers) -> String {
     let cameras = answers.cameras.iter().map(|camera| {
         json!({
             "uid": camera.uid.as_str(),
-            "ip": camera.address.ip().to_string(),
+            "ip": ip(camera.address),
             "port": camera.address.port(),
             "name": camera.name,
             "generation": generation(camera.generation),

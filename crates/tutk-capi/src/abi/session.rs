@@ -68,13 +68,19 @@ fn version(session: &Session) -> c_uint {
     session.generation.map_or(0, |generation| c_uint::from_le_bytes(generation.library_version()))
 }
 
+/// The other side's address, as text; 0.0.0.0 where only an IPv4 address has room, and it is none.
+fn remote_ip<const IP: usize>(session: &Session) -> [c_char; IP] {
+    let text = session.remote.ip().to_string();
+    array(if text.len() < IP { text.as_bytes() } else { b"0.0.0.0" })
+}
+
 impl<const IP: usize> SessionInfo<IP> {
     fn of(session: &Session) -> Self {
         Self {
             mode: LAN,
             is_device: session.is_camera.into(),
             uid: array(session.uid.as_bytes()),
-            remote_ip: array(session.remote.ip().to_string().as_bytes()),
+            remote_ip: remote_ip(session),
             remote_port: session.remote.port(),
             sent: 0,
             received: 0,
@@ -95,7 +101,7 @@ impl<const IP: usize> SessionInfoEx<IP> {
             mode: LAN,
             is_device: session.is_camera.into(),
             uid: array(session.uid.as_bytes()),
-            remote_ip: array(session.remote.ip().to_string().as_bytes()),
+            remote_ip: remote_ip(session),
             remote_port: session.remote.port(),
             sent: 0,
             received: 0,

@@ -38,6 +38,19 @@ fn a_table_of_the_cameras() {
 }
 
 #[test]
+fn a_camera_at_an_ipv6_address() {
+    if UdpSocket::bind("[::1]:0").is_err() {
+        return;
+    }
+    let camera = of_generation(Generation::NEWEST, "gate");
+    let address = camera.address().replace("127.0.0.1", "[::1]");
+    let output = run(&mut tutk(&["scan", "--json", "-t", "300", &address]));
+    assert_code(&output, 0);
+    let cameras: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&cameras[0]["uid"], &cameras[0]["ip"]), (&camera.uid.as_str().into(), &"::1".into()));
+}
+
+#[test]
 fn json_of_the_cameras() {
     for (generation, _) in GENERATIONS {
         let camera = of_generation(generation, "“gate\x1b\\");

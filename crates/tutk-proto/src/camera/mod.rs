@@ -7,7 +7,7 @@ pub use config::{Access, CameraConfig};
 pub use event::{CameraEvent, DisconnectReason, ViewerId};
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr, SocketAddrV4};
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
@@ -45,7 +45,7 @@ pub struct Camera {
 #[derive(Debug)]
 enum Answer {
     /// To a search of 0x09, with the asker's address.
-    Found(SocketAddrV4),
+    Found(AddressBlock),
     /// To a later one, with its session id.
     Grant([u8; 8], SearchResult),
     /// Of the handshake with a cookie.
@@ -211,12 +211,11 @@ impl Camera {
     }
 
     fn handle_search(&mut self, now: Instant, from: SocketAddr, any: bool, request: Option<SessionRequest>) {
-        let SocketAddr::V4(asker) = from else { return };
         if self.config.generation >= Generation::G1D {
             return;
         }
         match request.filter(|_| self.config.generation.has_block()) {
-            None if self.takes_cookies() => self.answer(from, Answer::Found(asker)),
+            None if self.takes_cookies() => self.answer(from, Answer::Found(from.into())),
             None => {}
             Some(request) if any => self.answer(from, Answer::Grant(request.id, SearchResult::NotAsked)),
             Some(request) if request.is_asking() => {
@@ -468,12 +467,10 @@ impl Camera {
         let (uid, own, name) = (self.config.uid, self.config.generation, self.config.name.as_str().into());
         let found = |generation, asker, grant| Message::Found(SearchAnswer { generation, uid, asker, name, grant });
         match answer {
-            Answer::Found(asker) => {
-                found(Generation::G09, AddressBlock::from(asker), None).encode(Generation::G09, out);
-            }
+            Answer::Found(asker) => found(Generation::G09, asker, None).encode(Generation::G09, out),
             Answer::Grant(id, result) => {
                 let grant = Some(Grant { version: own.library_version(), id, result });
-                found(own, AddressBlock([0; 16]), grant).encode(own, out);
+                found(own, AddressBlock::NONE, grant).encode(own, out);
             }
             Answer::Handshake(answer) => answer.message(uid).encode(Generation::G09, out),
             Answer::Ticket(message) => message.encode(Generation::G1D, out),

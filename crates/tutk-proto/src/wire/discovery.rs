@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use super::reader::Reader;
 use super::{Error, MAX_NAME, Message, Text};
@@ -210,11 +210,14 @@ pub(super) fn encode_search(uid: Option<Uid>, request: Option<SessionRequest>, o
     }
 }
 
-/// An IPv4 address as 16 bytes: family 2, port and address in network order, 8 zeros.
+/// An IPv4 address as 16 bytes: family 2, port and address in network order, 8 zeros. Cameras from generation 0x12 on leave
+/// all zero, and so does this crate where there is no IPv4 address.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct AddressBlock(pub [u8; 16]);
 
 impl AddressBlock {
+    /// No address.
+    pub const NONE: Self = Self([0; 16]);
     /// The address 0.0.0.0:0.
     pub const UNSPECIFIED: Self = Self([2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
@@ -230,6 +233,15 @@ impl From<SocketAddrV4> for AddressBlock {
         let [p0, p1] = address.port().to_be_bytes();
         let [a, b, c, d] = address.ip().octets();
         Self([2, 0, p0, p1, a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0])
+    }
+}
+
+impl From<SocketAddr> for AddressBlock {
+    fn from(address: SocketAddr) -> Self {
+        match address {
+            SocketAddr::V4(address) => address.into(),
+            SocketAddr::V6(_) => Self::NONE,
+        }
     }
 }
 

@@ -34,6 +34,8 @@ pub enum Operation {
     ReadViewerPort,
     /// Resolve the name of this host.
     Resolve(String),
+    /// Find the network interface of this name, which an [`Address`](crate::Address) has.
+    FindInterface(String),
     /// List the network interfaces.
     ListInterfaces,
     /// Search the local networks: there is none.
@@ -71,6 +73,7 @@ impl fmt::Display for Operation {
             Self::OpenSearchPort => write!(f, "cannot share UDP port {SEARCH_PORT}, on which cameras are searched"),
             Self::ReadViewerPort => f.write_str("cannot read the port for viewers"),
             Self::Resolve(host) => write!(f, "cannot resolve “{host}”"),
+            Self::FindInterface(name) => write!(f, "cannot find the network interface “{name}”"),
             Self::ListInterfaces => f.write_str("cannot list the network interfaces"),
             Self::SearchNetworks => f.write_str(
                 "nothing was searched: this computer has no IPv4 address, and these cameras speak IPv4 only",

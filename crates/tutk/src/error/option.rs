@@ -55,12 +55,6 @@ pub enum OptionError {
         /// The brand.
         brand: crate::Brand,
     },
-    /// The host of an [`Address`](crate::Address) has no IPv4 address.
-    #[error("“{host}” has no IPv4 address, and this generation of cameras speaks IPv4 only")]
-    NoIpv4Address {
-        /// The host.
-        host: String,
-    },
     /// The vendor's library takes one licence key at a time.
     #[error("the vendor's library is in use with another licence key; close the sessions that use it first")]
     LicenseKeyInUse,

@@ -37,8 +37,10 @@ pub enum AddressProblem {
     Port,
     /// There is no host.
     NoHost,
-    /// The host is an IPv6 address.
+    /// What looks like an IPv6 address is none.
     Ipv6,
+    /// A link-local IPv6 address lacks its interface, or another address has one.
+    Interface,
     /// The host has a character that no host has.
     Character,
 }
@@ -48,7 +50,10 @@ impl fmt::Display for AddressProblem {
         f.write_str(match self {
             Self::Port => "the port is a number from 1 to 65535",
             Self::NoHost => "the host is missing",
-            Self::Ipv6 => "this generation of cameras speaks IPv4 only",
+            Self::Ipv6 => "an IPv6 address is written as 2001:db8::7, and with a port as [2001:db8::7]:PORT",
+            Self::Interface => {
+                "an address that begins with fe80 needs its interface, as in fe80::7%eth0, and no other has one"
+            }
             Self::Character => "a host has no such character",
         })
     }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::socket::Sockets;
 use super::target::{Targets, broadcasts};
-use super::udp::Udp;
+use super::udp::{Family, Udp};
 use crate::error::Interrupted;
 use crate::proto::{self, BrowserEvent, Machine, Transmit};
 use crate::wake::{CancelHandle, Waker};
@@ -80,7 +80,8 @@ impl Browser {
     fn open(&mut self, deadline: Option<Instant>) -> Result<Sockets, Interrupted> {
         let due = self.machine.poll_timeout();
         self.waker.wait_until(deadline.map_or(due, |deadline| deadline.min(due)))?;
-        let socket = Udp::bind(0, false).map_err(|error| self.failed(IoError::new(Operation::OpenSocket, error)))?;
+        let socket = Udp::bind(Family::Ipv4, 0, false)
+            .map_err(|error| self.failed(IoError::new(Operation::OpenSocket, error)))?;
         Ok(Sockets::new(vec![socket]))
     }
 

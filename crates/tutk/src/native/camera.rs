@@ -231,9 +231,10 @@ impl Camera {
         options.check()?;
         let (app, auth_key) = options.app()?;
         let listens_by_app = options.speaker && options.brand != Brand::Generic;
-        let sessions = Udp::bind(options.port, false)
+        let sessions = Udp::bind_both(options.port, false)
             .map_err(|error| IoError::new(Operation::OpenViewerPort(options.port), error))?;
-        let searches = Udp::bind(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
+        let searches =
+            Udp::bind_both(SEARCH_PORT, true).map_err(|error| IoError::new(Operation::OpenSearchPort, error))?;
         let mut config = CameraConfig::new(options.uid, options.access)
             .with_name(options.name)
             .with_max_viewers(options.max_viewers)

@@ -76,7 +76,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
     if targets.only_this_host {
         attempt.asked = Asked::ThisHost;
     }
-    let socket = LocalPorts::bind(options.local_ports)?;
+    let socket = LocalPorts::bind(options.local_ports, targets.family())?;
     let mut config =
         ViewerConfig::new(uid, targets.addresses, random()?).with_timeout(timeout).with_idle_timeout(idle_timeout);
     config.channel = channel;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::io::ErrorKind;
 use std::str::FromStr;
 
-use super::udp::Udp;
+use super::udp::{Family, Udp};
 use crate::{IoError, Operation, ParseLocalPortsError};
 
 /// The UDP ports of this host that sessions may use: one port, or a range of which each session takes the first free one.
@@ -17,12 +17,12 @@ pub struct LocalPorts {
 
 impl LocalPorts {
     /// Binds the first of the ports that is free; without any named, a port that the system chooses.
-    pub(super) fn bind(ports: Option<Self>) -> Result<Udp, IoError> {
+    pub(super) fn bind(ports: Option<Self>, family: Family) -> Result<Udp, IoError> {
         let Some(ports) = ports else {
-            return Udp::bind(0, false).map_err(|error| IoError::new(Operation::OpenSocket, error));
+            return Udp::bind(family, 0, false).map_err(|error| IoError::new(Operation::OpenSocket, error));
         };
         for port in ports.first..=ports.last {
-            match Udp::bind(port, false) {
+            match Udp::bind(family, port, false) {
                 Err(error) if error.kind() == ErrorKind::AddrInUse => {}
                 result => return result.map_err(|error| IoError::new(Operation::OpenPort(port), error)),
             }
@@ -70,11 +70,11 @@ mod tests {
     #[test]
     fn the_first_free_port_is_taken() {
         // Others may take a port meanwhile, but not all of the range.
-        let port = Udp::bind(0, false).unwrap().port().unwrap().min(65_000);
+        let port = Udp::bind(Family::Ipv4, 0, false).unwrap().port().unwrap().min(65_000);
         let ports: LocalPorts = format!("{port}-{}", port + 50).parse().unwrap();
-        let first = LocalPorts::bind(Some(ports)).unwrap().port().unwrap();
-        let taken = Udp::bind(first, false);
-        let second = LocalPorts::bind(Some(ports)).unwrap().port().unwrap();
+        let first = LocalPorts::bind(Some(ports), Family::Ipv4).unwrap().port().unwrap();
+        let taken = Udp::bind(Family::Ipv4, first, false);
+        let second = LocalPorts::bind(Some(ports), Family::Ipv4).unwrap().port().unwrap();
         assert!((port..=port + 50).contains(&first) && (port..=port + 50).contains(&second));
         if taken.is_ok() {
             assert_ne!(second, first);
@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn a_range_without_a_free_port_is_named() {
-        let taken = Udp::bind(0, false).unwrap();
+        let taken = Udp::bind(Family::Ipv4, 0, false).unwrap();
         let ports: LocalPorts = taken.port().unwrap().to_string().parse().unwrap();
-        let error = LocalPorts::bind(Some(ports)).unwrap_err();
+        let error = LocalPorts::bind(Some(ports), Family::Ipv4).unwrap_err();
         assert_eq!((&error.operation, error.source.kind()), (&Operation::OpenPorts(ports), ErrorKind::AddrInUse));
         assert!(error.to_string().contains(&ports.to_string()), "{error}");
     }

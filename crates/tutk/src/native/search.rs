@@ -22,7 +22,7 @@ impl Finder {
     pub(crate) fn open(options: &DiscoverOptions, waker: &Waker) -> Result<Self, DiscoverError> {
         let begin = Instant::now();
         let targets = targets(options.address.as_ref(), begin + options.timeout.min(MAX_TIMEOUT), waker)?;
-        let socket = LocalPorts::bind(options.local_ports)?;
+        let socket = LocalPorts::bind(options.local_ports, targets.family())?;
         let machine = proto::Search::new(begin, options.uid, targets.addresses, options.timeout);
         Ok(Self {
             driver: Driver::new(machine, vec![socket], waker),

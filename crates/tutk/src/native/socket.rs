@@ -232,6 +232,7 @@ fn send(socket: &Udp, transmit: &Transmit, datagrams: &[u8], until: Instant) -> 
 mod tests {
     use std::net::{Ipv4Addr, UdpSocket};
 
+    use super::super::udp::Family;
     use super::*;
 
     /// Notes what comes. At the first byte 1, another host sends 2 to the first socket, and then 3 to the other one.
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn what_came_to_the_first_socket_before_goes_before() {
-        let sockets = [(); 2].map(|()| Udp::bind(0, false).unwrap());
+        let sockets = [(); 2].map(|()| Udp::bind(Family::Ipv4, 0, false).unwrap());
         let ports = sockets.each_ref().map(|socket| socket.port().unwrap());
         let sender = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         sender.send_to(&[1], (Ipv4Addr::LOCALHOST, ports[1])).unwrap();

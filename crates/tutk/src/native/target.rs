@@ -1,18 +1,19 @@
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
 use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
 use std::time::Instant;
 
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
-use nix::net::if_::InterfaceFlags;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
 use nix::sys::socket::SockaddrStorage;
 
 use super::Address;
+use super::udp::Family;
 use crate::error::{DiscoverError, Interrupted};
 use crate::wake::Waker;
 use crate::wire::SEARCH_PORT;
-use crate::{Asked, IoError, Operation, OptionError};
+use crate::{Asked, IoError, Operation};
 
 /// Whom to ask in a search.
 #[derive(Debug, Default)]
@@ -20,6 +21,13 @@ pub(super) struct Targets {
     pub(super) addresses: Vec<SocketAddr>,
     /// None of them is in a network: this host may have none.
     pub(super) only_this_host: bool,
+}
+
+impl Targets {
+    /// What a socket that asks them has to speak.
+    pub(super) fn family(&self) -> Family {
+        if self.addresses.iter().any(SocketAddr::is_ipv6) { Family::Ipv6 } else { Family::Ipv4 }
+    }
 }
 
 /// One address, or the broadcast address of every IPv4 network that is up. A name must be resolved until then.
@@ -85,13 +93,24 @@ fn broadcast(address: Ipv4Addr, mask: Option<Ipv4Addr>, set: Option<Ipv4Addr>) -
 
 fn resolve(address: &Address, until: Instant, waker: &Waker) -> Result<SocketAddr, DiscoverError> {
     let port = address.port.unwrap_or(SEARCH_PORT);
-    if let Ok(ip) = address.host.parse::<Ipv4Addr>() {
-        return Ok((ip, port).into());
+    if let Some((ip, zone)) = address.ip() {
+        return Ok(match (ip.to_canonical(), zone) {
+            (IpAddr::V6(ip), Some(zone)) => SocketAddrV6::new(ip, port, 0, interface(zone)?).into(),
+            (ip, _) => (ip, port).into(),
+        });
     }
     let name = address.host.clone();
     let found = look_up(&address.host, until, waker, move || (name.as_str(), port).to_socket_addrs())?;
-    let found = found.into_iter().find(SocketAddr::is_ipv4);
-    Ok(found.ok_or_else(|| OptionError::NoIpv4Address { host: address.host.clone() })?)
+    // Cameras speak IPv4, but for those of this project.
+    let best = found.iter().find(|found| found.is_ipv4()).or(found.first());
+    Ok(*best.ok_or_else(|| IoError::new(Operation::Resolve(address.host.clone()), io::ErrorKind::NotFound))?)
+}
+
+/// The number of an interface.
+fn interface(zone: &str) -> Result<u32, IoError> {
+    zone.parse()
+        .or_else(|_| if_nametoindex(zone))
+        .map_err(|errno| IoError::new(Operation::FindInterface(zone.escape_debug().to_string()), errno))
 }
 
 /// A name server may take long, and asking it cannot be interrupted: another thread does.

@@ -1,5 +1,5 @@
 use std::io::{self, IoSlice, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6, UdpSocket};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::slice::ChunksMut;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn, recvmsg, sendmsg, setsockopt, sockopt,
+    ControlMessage, ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, sendmsg, setsockopt, sockopt,
 };
 use socket2::{Domain, Protocol, Type};
 
@@ -18,10 +18,20 @@ use crate::proto::Transmit;
 #[derive(Debug)]
 pub(super) struct Udp {
     socket: UdpSocket,
+    family: Family,
     /// Whether what is sent can be cut up.
     cuts: AtomicBool,
     /// What the system dropped because there was no room for it; wraps.
     overflowed: AtomicU32,
+}
+
+/// What a socket speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Ipv4,
+    Ipv6,
+    /// IPv4 by addresses of IPv6 that hold one of IPv4 (RFC 4291), which nobody outside sees.
+    Both,
 }
 
 /// What [`Udp::receive`] needs. One is enough for all sockets of a thread.
@@ -44,8 +54,15 @@ impl RecvBuffer {
 
 impl Udp {
     /// Binds a port of all addresses, for broadcasts too; a shared one may be bound by others as well.
-    pub(super) fn bind(port: u16, shared: bool) -> io::Result<Self> {
-        let socket = socket2::Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
+    pub(super) fn bind(family: Family, port: u16, shared: bool) -> io::Result<Self> {
+        let (domain, any): (_, SocketAddr) = match family {
+            Family::Ipv4 => (Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into()),
+            Family::Ipv6 | Family::Both => (Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into()),
+        };
+        let socket = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+        if any.is_ipv6() {
+            socket.set_only_v6(family == Family::Ipv6)?;
+        }
         socket.set_nonblocking(true)?;
         socket.set_broadcast(true)?;
         socket.set_reuse_address(shared)?;
@@ -53,8 +70,26 @@ impl Udp {
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         let _ = setsockopt(&socket, sockopt::UdpGroSegment, &true);
         let _ = setsockopt(&socket, sockopt::RxqOvfl, &1);
-        socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())?;
-        Ok(Self { socket: socket.into(), cuts: AtomicBool::new(true), overflowed: AtomicU32::new(0) })
+        socket.bind(&any.into())?;
+        Ok(Self { socket: socket.into(), family, cuts: AtomicBool::new(true), overflowed: AtomicU32::new(0) })
+    }
+
+    /// As [`bind`](Self::bind) for both families, or for IPv4 alone where this system has no IPv6.
+    pub(super) fn bind_both(port: u16, shared: bool) -> io::Result<Self> {
+        match Self::bind(Family::Both, port, shared) {
+            Err(error) if !matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied) => {
+                Self::bind(Family::Ipv4, port, shared)
+            }
+            bound => bound,
+        }
+    }
+
+    /// What the socket calls this address.
+    fn name(&self, address: SocketAddr) -> SocketAddr {
+        match address {
+            SocketAddr::V4(v4) if self.family == Family::Both => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
+            address => address,
+        }
     }
 
     pub(super) fn port(&self) -> io::Result<u16> {
@@ -71,8 +106,8 @@ impl Udp {
         let RecvBuffer { bytes, control } = room;
         let mut slices = [IoSliceMut::new(bytes)];
         let fd = self.socket.as_raw_fd();
-        let message = recvmsg::<SockaddrIn>(fd, &mut slices, Some(control), MsgFlags::empty())?;
-        let from = message.address.map_or(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0), SocketAddrV4::from);
+        let message = recvmsg::<SockaddrStorage>(fd, &mut slices, Some(control), MsgFlags::empty())?;
+        let from = message.address.as_ref().and_then(sender).unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
         let len = message.bytes;
         let mut size = len;
         for control in message.cmsgs()? {
@@ -82,18 +117,25 @@ impl Udp {
                 _ => {}
             }
         }
-        Ok((from.into(), bytes.get_mut(..len).unwrap_or_default().chunks_mut(size.max(1))))
+        Ok((from, bytes.get_mut(..len).unwrap_or_default().chunks_mut(size.max(1))))
     }
 
     /// Sends the datagrams from byte `sent` on, without waiting; `sent` counts those that went out.
     pub(super) fn send(&self, transmit: &Transmit, datagrams: &[u8], sent: &mut usize) -> io::Result<()> {
         let size = transmit.segment_size.unwrap_or(transmit.size).max(1);
-        if let (Ok(segment), SocketAddr::V4(to)) = (u16::try_from(size), transmit.destination)
+        let to = self.name(transmit.destination);
+        if let Ok(segment) = u16::try_from(size)
             && datagrams.len() - *sent > size
             && self.cuts.load(Ordering::Relaxed)
         {
             let (slices, control) = ([IoSlice::new(&datagrams[*sent..])], [ControlMessage::UdpGsoSegments(&segment)]);
-            match sendmsg(self.socket.as_raw_fd(), &slices, &control, MsgFlags::empty(), Some(&SockaddrIn::from(to))) {
+            match sendmsg(
+                self.socket.as_raw_fd(),
+                &slices,
+                &control,
+                MsgFlags::empty(),
+                Some(&SockaddrStorage::from(to)),
+            ) {
                 Ok(_) => *sent = datagrams.len(),
                 // This kernel or this network cannot cut them up.
                 Err(Errno::EIO | Errno::EINVAL | Errno::EOPNOTSUPP) => self.cuts.store(false, Ordering::Relaxed),
@@ -101,11 +143,20 @@ impl Udp {
             }
         }
         for datagram in datagrams[*sent..].chunks(size) {
-            self.socket.send_to(datagram, transmit.destination)?;
+            self.socket.send_to(datagram, to)?;
             *sent += datagram.len();
         }
         Ok(())
     }
+}
+
+/// An address of IPv6 that holds one of IPv4 is that one; others keep their interface.
+fn sender(name: &SockaddrStorage) -> Option<SocketAddr> {
+    if let Some(v4) = name.as_sockaddr_in() {
+        return Some(SocketAddrV4::from(*v4).into());
+    }
+    let v6 = SocketAddrV6::from(*name.as_sockaddr_in6()?);
+    Some(v6.ip().to_ipv4_mapped().map_or(v6.into(), |v4| (v4, v6.port()).into()))
 }
 
 impl AsFd for Udp {
@@ -120,9 +171,9 @@ mod tests {
 
     use super::*;
 
-    fn pair() -> (Udp, Udp, SocketAddrV4) {
-        let (from, to) = (Udp::bind(0, false).unwrap(), Udp::bind(0, false).unwrap());
-        let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, to.port().unwrap());
+    fn pair() -> (Udp, Udp, SocketAddr) {
+        let [from, to] = [Family::Ipv4; 2].map(|family| Udp::bind(family, 0, false).unwrap());
+        let address = (Ipv4Addr::LOCALHOST, to.port().unwrap()).into();
         (from, to, address)
     }
 
@@ -144,7 +195,7 @@ mod tests {
             let (from, to, address) = pair();
             from.cuts.store(cuts, Ordering::Relaxed);
             let datagrams = all.concat();
-            let transmit = Transmit { destination: address.into(), size: datagrams.len(), segment_size: Some(700) };
+            let transmit = Transmit { destination: address, size: datagrams.len(), segment_size: Some(700) };
             let mut sent = 0;
             from.send(&transmit, &datagrams, &mut sent).unwrap();
             assert_eq!(sent, datagrams.len());

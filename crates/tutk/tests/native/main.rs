@@ -4,6 +4,7 @@
 mod common;
 #[cfg(feature = "dtls")]
 mod encryption;
+mod ipv6;
 mod storm;
 mod talk;
 #[cfg(feature = "dtls")]
