@@ -1,14 +1,14 @@
 use std::fmt;
-use std::os::fd::AsFd;
-use std::sync::Arc;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use nix::poll::{PollFd, PollFlags, ppoll};
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::time::TimeSpec;
+use mio::event::Source;
+use mio::{Events, Interest, Poll, Token};
 
-use crate::error::Cancelled;
+use crate::error::{Cancelled, Interrupted};
+use crate::sync::lock;
 use crate::{IoError, Operation};
 
 /// Cancels one session, search or browser from another thread.
@@ -34,7 +34,6 @@ impl CancelHandle {
     /// Lets calls wait again.
     pub fn reset(&self) {
         self.0.cancelled().store(false, Ordering::Release);
-        self.0.drain();
     }
 
     /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
@@ -43,23 +42,38 @@ impl CancelHandle {
     }
 }
 
-/// Wakes the one thread that drives a session, a search, a browser or a camera, and keeps whether it is cancelled.
-///
-/// It is never shared by two of them: they would take each other's wake-ups.
+/// Where the one thread waits that drives a session, a search, a browser or a camera, what wakes it, and whether it is
+/// cancelled.
 #[derive(Clone)]
 pub(crate) struct Waker(Arc<Inner>);
 
 struct Inner {
     cancelled: AtomicBool,
-    event: EventFd,
+    waker: mio::Waker,
+    /// Only the thread that waits locks it.
+    waiting: Mutex<Waiting>,
 }
+
+struct Waiting {
+    poll: Poll,
+    events: Events,
+}
+
+/// Whatever happens, who waits looks at everything, so that all events are alike.
+const ANY: Token = Token(0);
+/// More than a waker and the sockets of a camera.
+const EVENTS: usize = 4;
 
 impl Waker {
     /// Fails if the process has no file descriptor left.
     pub(crate) fn new() -> Result<Self, IoError> {
-        let event = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-            .map_err(|errno| IoError::new(Operation::MakeWaker, errno))?;
-        Ok(Self(Arc::new(Inner { cancelled: AtomicBool::new(false), event })))
+        let new = || {
+            let poll = Poll::new()?;
+            let waker = mio::Waker::new(poll.registry(), ANY)?;
+            let waiting = Mutex::new(Waiting { poll, events: Events::with_capacity(EVENTS) });
+            Ok(Self(Arc::new(Inner { cancelled: AtomicBool::new(false), waker, waiting })))
+        };
+        new().map_err(|error: io::Error| IoError::new(Operation::MakeWaker, error))
     }
 
     pub(crate) fn cancel(&self) {
@@ -75,26 +89,33 @@ impl Waker {
         self.cancelled().load(Ordering::Acquire)
     }
 
-    /// Waits until this moment.
-    pub(crate) fn wait_until(&self, end: Instant) -> Result<(), Cancelled> {
-        while Instant::now() < end {
-            self.wait_for(None, end)?;
-        }
-        self.check()
+    /// What comes to this socket ends waits until the socket is dropped. A wait is ended once for all that came: who waits has
+    /// read everything before.
+    pub(crate) fn register(&self, socket: &mut impl Source) -> Result<(), IoError> {
+        let registered = lock(&self.0.waiting).poll.registry().register(socket, ANY, Interest::READABLE);
+        registered.map_err(|error| IoError::new(Operation::Wait, error))
     }
 
-    /// Waits until `deadline`, a wake-up, or until `event` is written. Fails as soon as [`cancel`](Self::cancel) is called.
-    pub(crate) fn wait_for(&self, event: Option<&EventFd>, deadline: Instant) -> Result<(), Cancelled> {
+    /// Waits until this moment.
+    pub(crate) fn wait_until(&self, end: Instant) -> Result<(), Interrupted> {
+        while Instant::now() < end {
+            self.wait(Some(end))?;
+        }
+        Ok(self.check()?)
+    }
+
+    /// Waits until `deadline`, a wake-up or a datagram, and fails as soon as [`cancel`](Self::cancel) is called. It may return without any
+    /// of these.
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> Result<(), Interrupted> {
         self.check()?;
-        let left = TimeSpec::from(deadline.saturating_duration_since(Instant::now()));
-        let own = PollFd::new(self.event().as_fd(), PollFlags::POLLIN);
-        let other = event.map(|event| PollFd::new(event.as_fd(), PollFlags::POLLIN));
-        let mut fds: Vec<_> = std::iter::once(own).chain(other).collect();
-        // Interrupted by a signal: the caller looks again, as after any other return.
-        let _ = ppoll(&mut fds, Some(left), None);
-        self.check()?;
-        self.drain();
-        Ok(())
+        let Waiting { poll, events } = &mut *lock(&self.0.waiting);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        match poll.poll(events, left) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                Err(IoError::new(Operation::Wait, error).into())
+            }
+            _ => Ok(self.check()?),
+        }
     }
 
     /// Fails if so.
@@ -104,20 +125,8 @@ impl Waker {
 
     /// Makes a waiting call look again, without ending it.
     pub(crate) fn wake(&self) {
-        // A full counter means that a wake-up is pending already.
-        let _ = self.0.event.write(1);
-    }
-
-    /// Takes back wake-ups. A cancellation keeps its own, for the next to wait.
-    pub(crate) fn drain(&self) {
-        let _ = self.0.event.read();
-        if self.is_cancelled() {
-            self.wake();
-        }
-    }
-
-    pub(crate) fn event(&self) -> &EventFd {
-        &self.0.event
+        // It fails where the system has no memory left, and then the wait ends with its time.
+        let _ = self.0.waker.wake();
     }
 }
 
@@ -129,17 +138,48 @@ impl fmt::Debug for Waker {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
     use std::time::Duration;
+
+    use mio::net::UdpSocket;
 
     use super::*;
 
     #[test]
-    fn a_reset_takes_no_later_cancellation_away() {
-        let cancel = Waker::new().unwrap();
-        // What the two at once can come to.
-        cancel.cancel();
-        cancel.drain();
-        let mut fds = [PollFd::new(cancel.event().as_fd(), PollFlags::POLLIN)];
-        assert_eq!(ppoll(&mut fds, Some(Duration::ZERO.into()), None), Ok(1));
+    fn a_wake_up_before_the_wait_ends_it() {
+        let waker = Waker::new().unwrap();
+        waker.wake();
+        waker.wait(None).unwrap();
+    }
+
+    #[test]
+    fn a_cancellation_ends_every_wait_until_it_is_reset() {
+        let waker = Waker::new().unwrap();
+        waker.cancel();
+        for _ in 0..2 {
+            assert!(matches!(waker.wait(None), Err(Interrupted::Cancelled)));
+        }
+        CancelHandle::new(&waker).reset();
+        waker.wait_until(Instant::now() + Duration::from_millis(1)).unwrap();
+        // The next one is no weaker.
+        waker.cancel();
+        assert!(matches!(waker.wait(None), Err(Interrupted::Cancelled)));
+    }
+
+    #[test]
+    fn a_datagram_ends_a_wait() {
+        let waker = Waker::new().unwrap();
+        let mut socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        waker.register(&mut socket).unwrap();
+        for byte in 0..3 {
+            socket.send_to(&[byte], socket.local_addr().unwrap()).unwrap();
+            let mut datagram = [0; 2];
+            while socket.recv_from(&mut datagram).is_err() {
+                waker.wait(None).unwrap();
+            }
+            assert_eq!(datagram, [byte, 0]);
+            // Whoever waits has read everything before.
+            assert!(socket.recv_from(&mut datagram).is_err());
+        }
     }
 }

@@ -80,9 +80,10 @@ impl Browser {
     fn open(&mut self, deadline: Option<Instant>) -> Result<Sockets, Interrupted> {
         let due = self.machine.poll_timeout();
         self.waker.wait_until(deadline.map_or(due, |deadline| deadline.min(due)))?;
-        let socket = Udp::bind(Family::Ipv4, 0, false)
-            .map_err(|error| self.failed(IoError::new(Operation::OpenSocket, error)))?;
-        Ok(Sockets::new(vec![socket]))
+        let opened = Udp::bind(Family::Ipv4, 0, false)
+            .map_err(|error| IoError::new(Operation::OpenSocket, error))
+            .and_then(|socket| Sockets::new(vec![socket], &self.waker));
+        Ok(opened.map_err(|error| self.failed(error))?)
     }
 
     /// The search that was due is over, so that the next one is in a while and not at once.

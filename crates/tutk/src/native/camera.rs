@@ -254,7 +254,7 @@ impl Camera {
         };
         let provider = config.provider.as_deref().filter(|_| !options.tokens.is_empty());
         config.keys = provider.map(|provider| tokens(provider, &options.tokens));
-        let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?);
+        let driver = Driver::new(proto::Camera::new(config), vec![sessions, searches], &Waker::new()?)?;
         let port = driver.port().map_err(|error| IoError::new(Operation::ReadViewerPort, error))?;
         let inner = Arc::new(Inner { driver, port, app: Mutex::new(app), listens_by_app });
         Ok((Self(inner.clone()), CameraEvents { inner, pending: VecDeque::new() }))

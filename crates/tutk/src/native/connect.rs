@@ -91,7 +91,7 @@ fn connect_there(options: SessionOptions, waker: &Waker) -> Result<Session, Conn
         provider => provider.ok(),
     };
     let config = if options.logs_in { config.with_credentials(Credentials::new(account, password)) } else { config };
-    let driver = Driver::new(Viewer::new(begin, config), vec![socket], waker);
+    let driver = Driver::new(Viewer::new(begin, config), vec![socket], waker)?;
     let (mut camera, mut cipher_suite, mut is_encryption_declined) = (None, None, false);
     let ended = driver.run(|viewer| {
         loop {

@@ -20,8 +20,9 @@ pub(super) struct Driver<M> {
 
 impl<M: Machine> Driver<M> {
     /// The first socket sends.
-    pub(super) fn new(machine: M, sockets: Vec<Udp>, waker: &Waker) -> Self {
-        Self { machine: Mutex::new(machine), sockets: Sockets::new(sockets), waker: waker.clone() }
+    pub(super) fn new(machine: M, sockets: Vec<Udp>, waker: &Waker) -> Result<Self, IoError> {
+        let sockets = Sockets::new(sockets, waker)?;
+        Ok(Self { machine: Mutex::new(machine), sockets, waker: waker.clone() })
     }
 
     /// Drives the machine until `done` has what it looks for.

@@ -25,7 +25,7 @@ impl Finder {
         let socket = LocalPorts::bind(options.local_ports, targets.family())?;
         let machine = proto::Search::new(begin, options.uid, targets.addresses, options.timeout);
         Ok(Self {
-            driver: Driver::new(machine, vec![socket], waker),
+            driver: Driver::new(machine, vec![socket], waker)?,
             only_this_host: targets.only_this_host,
             is_for_one: options.uid.is_some(),
             has_found: false,

@@ -1,12 +1,9 @@
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::slice::ChunksMut;
 use std::sync::Mutex;
+use std::thread;
 use std::time::{Duration, Instant};
-
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::udp::{RecvBuffer, Udp};
 use crate::error::Interrupted;
@@ -42,12 +39,18 @@ const BATCH: usize = 64;
 const MAX_DATAGRAMS: usize = 64;
 /// How long to wait for room to send in before what is left counts as lost on the way.
 const SEND_WAIT: Duration = Duration::from_millis(100);
+/// Between two looks for room.
+const SEND_RETRY: Duration = Duration::from_millis(1);
 
 impl Sockets {
-    pub(super) fn new(sockets: Vec<Udp>) -> Self {
+    /// They end the waits of this waker.
+    pub(super) fn new(mut sockets: Vec<Udp>, waker: &Waker) -> Result<Self, IoError> {
+        for socket in &mut sockets {
+            socket.register(waker)?;
+        }
         let (input, other_input) = (RecvBuffer::new(), RecvBuffer::new());
         let buffers = Buffers { input, other_input, output: Vec::new(), send_error: None };
-        Self { sockets, buffers: Mutex::new(buffers) }
+        Ok(Self { sockets, buffers: Mutex::new(buffers) })
     }
 
     /// The port of the first socket.
@@ -111,7 +114,7 @@ impl Sockets {
                 }
                 machine.poll_timeout().into_iter().chain(deadline).min()
             };
-            self.wait(waker, until)?;
+            waker.wait(until)?;
         }
     }
 
@@ -153,21 +156,6 @@ impl Sockets {
         let (to, error) = lock(&self.buffers).send_error.take()?;
         Some(IoError::new(Operation::Send(to), error))
     }
-
-    /// Waits for a datagram, a wake-up, or the time.
-    fn wait(&self, waker: &Waker, until: Option<Instant>) -> Result<(), IoError> {
-        let mut fds: Vec<_> =
-            self.sockets.iter().map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)).collect();
-        fds.push(PollFd::new(waker.event().as_fd(), PollFlags::POLLIN));
-        match poll(&mut fds, timeout(until)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(IoError::new(Operation::Wait, errno)),
-        }
-        if fds.last().is_some_and(|fd| fd.any().unwrap_or_default()) {
-            waker.drain();
-        }
-        Ok(())
-    }
 }
 
 /// Takes datagrams from a socket, about a batch of them; returns whether there may be more.
@@ -205,22 +193,13 @@ fn handle<M: Machine>(machine: &mut M, from: SocketAddr, datagrams: ChunksMut<'_
     }
 }
 
-/// Rounded up, so that the time has come after the wait.
-fn timeout(until: Option<Instant>) -> PollTimeout {
-    let Some(until) = until else { return PollTimeout::NONE };
-    let left = until.saturating_duration_since(Instant::now());
-    PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
-}
-
 fn send(socket: &Udp, transmit: &Transmit, datagrams: &[u8], until: Instant) -> io::Result<()> {
     let mut sent = 0;
     loop {
         match socket.send(transmit, datagrams, &mut sent) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let mut fds = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
-                if poll(&mut fds, timeout(Some(until))).is_ok_and(|ready| ready == 0) {
-                    return Err(error);
-                }
+            // Another waker than that of the thread that drives would be needed to wait for room.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
+                thread::sleep(SEND_RETRY);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
@@ -271,7 +250,8 @@ mod tests {
         sender.send_to(&[1], (Ipv4Addr::LOCALHOST, ports[1])).unwrap();
         let machine = Mutex::new(Order { sender, ports, came: Vec::new() });
         let done = |machine: &mut Order| (machine.came.len() == 3).then(|| machine.came.clone());
-        let came = Sockets::new(sockets.into()).run(&machine, &Waker::new().unwrap(), done).unwrap();
+        let waker = Waker::new().unwrap();
+        let came = Sockets::new(sockets.into(), &waker).unwrap().run(&machine, &waker, done).unwrap();
         assert_eq!(came, [1, 2, 3]);
     }
 }

@@ -122,8 +122,7 @@ fn look_up<I: Iterator<Item = SocketAddr>>(
 ) -> Result<Vec<SocketAddr>, Interrupted> {
     let failed = |error: io::Error| IoError::new(Operation::Resolve(host.into()), error);
     let (sender, answer) = mpsc::channel();
-    let ready = Waker::new()?;
-    let wake = ready.clone();
+    let wake = waker.clone();
     thread::Builder::new()
         .name("tutk-resolve".into())
         .spawn(move || {
@@ -138,7 +137,7 @@ fn look_up<I: Iterator<Item = SocketAddr>>(
             Err(TryRecvError::Empty) if until <= Instant::now() => {
                 return Err(failed(io::Error::new(io::ErrorKind::TimedOut, "no name server answered in time")).into());
             }
-            Err(TryRecvError::Empty) => waker.wait_for(Some(ready.event()), until)?,
+            Err(TryRecvError::Empty) => waker.wait(Some(until))?,
         }
     }
 }

@@ -2,8 +2,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use nix::sys::eventfd::{EfdFlags, EventFd};
-
 use crate::error::Interrupted;
 use crate::sync::lock;
 use crate::wake::Waker;
@@ -14,11 +12,6 @@ enum State<T> {
     Done(T),
     /// The wait is over.
     Left,
-}
-
-struct Shared<T> {
-    state: Mutex<State<T>>,
-    done: EventFd,
 }
 
 /// Runs a call of the library that blocks, in a thread of its own, because the library may take its time to stop.
@@ -32,18 +25,16 @@ pub(super) fn run<T: Send + 'static>(
     stop: impl FnOnce(),
 ) -> Result<Option<T>, Interrupted> {
     waker.check()?;
-    let done = EventFd::from_value_and_flags(0, EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
-        .map_err(|errno| IoError::new(Operation::MakeWaker, errno))?;
-    let shared = Arc::new(Shared { state: Mutex::new(State::Running), done });
-    let called = shared.clone();
+    let shared = Arc::new(Mutex::new(State::Running));
+    let (called, wake) = (shared.clone(), waker.clone());
     thread::Builder::new()
         .name("tutk-vendor".into())
         .spawn(move || {
             let result = call();
-            let mut state = lock(&called.state);
+            let mut state = lock(&called);
             if matches!(*state, State::Running) {
                 *state = State::Done(result);
-                let _ = called.done.write(1);
+                wake.wake();
             } else {
                 drop(state);
                 drop(result);
@@ -51,15 +42,15 @@ pub(super) fn run<T: Send + 'static>(
         })
         .map_err(|error| IoError::new(Operation::StartThread, error))?;
     loop {
-        let waited = waker.wait_for(Some(&shared.done), deadline);
-        let mut state = lock(&shared.state);
+        let waited = waker.wait(Some(deadline));
+        let mut state = lock(&shared);
         match std::mem::replace(&mut *state, State::Left) {
-            State::Done(result) => return Ok(waited.map(|()| Some(result))?),
+            State::Done(result) => return waited.map(|()| Some(result)),
             State::Running if waited.is_ok() && Instant::now() < deadline => *state = State::Running,
             _ => {
                 // Under the lock: once the call has returned, its numbers may be those of another session.
                 stop();
-                return Ok(waited.map(|()| None)?);
+                return waited.map(|()| None);
             }
         }
     }

@@ -281,7 +281,7 @@ impl Events {
                 return Ok(None);
             }
             let look = receiver.next_look(now);
-            session.waker.wait_for(None, deadline.map_or(look, |deadline| look.min(deadline)))?;
+            session.waker.wait(Some(deadline.map_or(look, |deadline| look.min(deadline))))?;
         }
     }
 
