@@ -3,6 +3,7 @@
 
 mod attempts;
 mod camera;
+mod commands;
 mod config;
 mod discovery;
 mod http;
@@ -10,6 +11,7 @@ mod launch;
 mod memory;
 mod payload;
 mod recording;
+mod report;
 mod rtsp;
 mod site;
 mod snapshot;
