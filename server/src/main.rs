@@ -9,6 +9,7 @@ mod discovery;
 mod http;
 mod launch;
 mod memory;
+mod mqtt;
 mod payload;
 mod recording;
 mod report;
@@ -27,6 +28,7 @@ use clap::Parser;
 use config::Config;
 use http::App;
 use memory::Encrypted;
+use mqtt::Mqtt;
 use rtsp::RtspServer;
 use site::Site;
 use tokio::net::TcpListener;
@@ -58,6 +60,8 @@ Settings:
   [recording]
   folder = \"/var/lib/tutk-server/recordings\"    # of cameras with record = true
   days = 14                          # and gigabytes: what is older, or too much, is deleted
+  [mqtt]
+  broker = \"10.0.0.2\"                # user, password-file, tls, ca, topic, discovery
   [login]
   user = \"me\"
   password-file = \"/etc/tutk/login\"
@@ -152,6 +156,8 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
     }
     discovery::start(site.clone());
     tokio::spawn(recording::keep(Arc::downgrade(&site)));
+    let mut mqtt = Mqtt::default();
+    mqtt.apply(config.mqtt.as_ref(), &site);
     let mut page = tokio::spawn(http::serve(listener, App::new(site.clone(), rtsp.port(), listen)));
     loop {
         tokio::select! {
@@ -168,6 +174,7 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
                     }
                     site.apply(&new);
                     rtsp.apply(&new);
+                    mqtt.apply(new.mqtt.as_ref(), &site);
                     config = new;
                     println!("The settings were read again: cameras {}", config.cameras.len());
                 }

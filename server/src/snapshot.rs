@@ -1,7 +1,7 @@
 //! One picture of a camera, as JPEG.
 
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::body::Bytes;
@@ -32,16 +32,30 @@ impl Picture {
     }
 }
 
-/// The last picture that was taken; locked while one is.
+/// The last picture that was taken.
 #[derive(Default)]
-pub(crate) struct LastPicture(Mutex<Option<Picture>>);
+pub(crate) struct LastPicture {
+    /// Locked while one is taken.
+    turn: Mutex<()>,
+    picture: std::sync::Mutex<Option<Picture>>,
+}
+
+impl LastPicture {
+    pub(crate) fn get(&self) -> Option<Picture> {
+        self.picture.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, picture: Picture) {
+        *self.picture.lock().unwrap_or_else(PoisonError::into_inner) = Some(picture);
+    }
+}
 
 /// A picture of the camera, which is connected for it if it has to be. Errors are for the camera's owner.
 pub(crate) async fn take(camera: &Arc<Camera>) -> Result<Picture, Box<dyn Error + Send + Sync>> {
-    let mut last = camera.last_picture.0.lock().await;
+    let _my_turn = camera.last_picture.turn.lock().await;
     let fresh = if camera.status().state == State::Playing { FRESH_WHILE_PLAYING } else { FRESH };
-    if let Some(picture) = last.as_ref().filter(|picture| picture.age() < fresh) {
-        return Ok(picture.clone());
+    if let Some(picture) = camera.last_picture.get().filter(|picture| picture.age() < fresh) {
+        return Ok(picture);
     }
     let _turn = TURNS.acquire().await?;
     let session = camera.watch();
@@ -51,7 +65,8 @@ pub(crate) async fn take(camera: &Arc<Camera>) -> Result<Picture, Box<dyn Error 
     let jpeg = spawn_blocking(move || encode(buffer, &caps)).await?;
     let jpeg = jpeg.map_err(|error| format!("Camera {}: its picture cannot be decoded: {error}", camera.name))?;
     let picture = Picture { jpeg, taken: SystemTime::now() };
-    *last = Some(picture.clone());
+    camera.last_picture.set(picture.clone());
+    camera.announce();
     Ok(picture)
 }
 

@@ -93,6 +93,11 @@ impl Camera {
         Watch(self.clone())
     }
 
+    /// Something is new beside its status.
+    pub(crate) fn announce(&self) {
+        self.status.send_modify(|_| {});
+    }
+
     fn lock_session(&self) -> MutexGuard<'_, Option<Arc<Session>>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use super::mqtt;
 use super::secret::Hidden;
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -15,6 +16,7 @@ pub(super) struct File {
     pub(super) rtsp: Rtsp,
     pub(super) login: Option<Login>,
     pub(super) recording: Option<Recording>,
+    pub(super) mqtt: Option<mqtt::Section>,
     /// By name.
     pub(super) cameras: BTreeMap<String, Camera>,
 }

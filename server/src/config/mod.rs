@@ -1,6 +1,7 @@
 //! What the user wants: a file of settings, and the credentials that systemd hands over.
 
 mod file;
+mod mqtt;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,9 @@ use std::path::{Path, PathBuf};
 use crate::tls::{self, Acceptor};
 use file::File;
 pub(crate) use file::{Encryption, Http, Quality, Rtsp};
+pub(crate) use mqtt::Mqtt;
+#[cfg(feature = "dtls")]
+pub(crate) use mqtt::Trust;
 use secret::Hidden;
 use serde::Deserialize;
 use tutk::{AuthKey, Secret, Uid};
@@ -29,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) rtsp_tls: Option<Tls>,
     pub(crate) login: Option<Login>,
     pub(crate) retention: Option<Retention>,
+    /// None: there is no broker.
+    pub(crate) mqtt: Option<Mqtt>,
     /// By name.
     pub(crate) cameras: BTreeMap<String, CameraConfig>,
 }
@@ -107,6 +113,7 @@ impl Config {
             None => error.message().into(),
         })?;
         let login = file.login.map(|login| login.check(credentials)).transpose()?;
+        let mqtt = file.mqtt.map(|mqtt| mqtt.check(credentials)).transpose()?;
         let (recording, retention) = file.recording.map(file::Recording::check).transpose()?.unzip();
         let mut cameras = BTreeMap::new();
         for (name, camera) in file.cameras {
@@ -129,7 +136,7 @@ impl Config {
         http_tls.as_ref().map(Acceptor::new).transpose().map_err(|error| format!("[http]: {error}"))?;
         let rtsp_tls = read_tls("rtsp", file.rtsp.certificate.as_deref(), file.rtsp.key.as_deref())?;
         rtsp_tls.as_ref().map(tls::certificate).transpose().map_err(|error| format!("[rtsp]: {error}"))?;
-        let config = Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, retention, cameras };
+        let config = Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, retention, mqtt, cameras };
         config.check_access()?;
         Ok(config)
     }
@@ -350,7 +357,7 @@ fn read_tls(section: &str, certificate: Option<&Path>, key: Option<&Path>) -> Re
     Ok(Some(Tls { certificate: read(certificate)?, key: read(key)?.into() }))
 }
 
-fn check_name(name: &str) -> Result<(), Box<dyn Error>> {
+pub(crate) fn check_name(name: &str) -> Result<(), Box<dyn Error>> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if name.is_empty() || name.len() > MAX_NAME || name.starts_with('.') || !name.chars().all(is_plain) {
         return Err(format!(

@@ -45,6 +45,8 @@ fn no_error_shows_a_secret() {
         format!("[cameras.door]\nuid = \"{UID}\"\npassword = \"canary\"\npassword-file = \"x\""),
         "[login]\nuser = \"me\"\npassword = { canary = 1 }".into(),
         "[login]\nuser = \"me:\"\npassword = \"canary\"".into(),
+        "[mqtt]\nbroker = \"host\"\npassword = { canary = 1 }".into(),
+        "[mqtt]\nbroker = \"host:x\"\nuser = \"me\"\npassword = \"canary\"".into(),
     ] {
         let error = parse(&text).unwrap_err();
         assert!(!error.contains("canary") && !error.contains("8315"), "{error}");

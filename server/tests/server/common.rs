@@ -366,7 +366,8 @@ impl Answer {
     }
 }
 
-fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+/// What is written there, line by line; none has a password.
+pub fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = channel();
     thread::spawn(move || {
         for line in BufReader::new(from).lines().map_while(Result::ok) {

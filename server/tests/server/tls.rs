@@ -18,13 +18,13 @@ use crate::common::{Answer, Camera, LONG, PASSWORD, Server, unique};
 use crate::rtsp::pull_pictures;
 
 /// A certificate of this host, signed by itself.
-struct Certificate {
-    folder: PathBuf,
+pub struct Certificate {
+    pub folder: PathBuf,
     x509: X509,
 }
 
 impl Certificate {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let key = EcKey::generate(&EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap()).unwrap();
         let key = PKey::from_ec_key(key).unwrap();
         let mut name = X509NameBuilder::new().unwrap();
