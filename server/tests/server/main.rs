@@ -5,6 +5,7 @@ mod api;
 mod browser;
 mod common;
 mod http;
+mod metrics;
 mod mqtt;
 mod recording;
 mod rtsp;
