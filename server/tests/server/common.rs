@@ -169,6 +169,7 @@ pub struct Server {
     pub log: Receiver<String>,
     settings: PathBuf,
     state: PathBuf,
+    host: &'static str,
     pub http: u16,
     pub rtsp: u16,
 }
@@ -186,10 +187,14 @@ impl Server {
 
     /// With more in the sections `[http]` and `[rtsp]`.
     pub fn start_with_both(settings: &str, http: &str, rtsp: &str) -> Self {
+        Self::start_at("127.0.0.1", settings, http, rtsp)
+    }
+
+    /// At another address of this host.
+    pub fn start_at(host: &'static str, settings: &str, http: &str, rtsp: &str) -> Self {
         init();
         let file = env::temp_dir().join(format!("tutk-server-{}.toml", unique()));
-        let text =
-            format!("[http]\nlisten = \"127.0.0.1:0\"\n{http}\n[rtsp]\nlisten = \"127.0.0.1:0\"\n{rtsp}\n{settings}");
+        let text = format!("[http]\nlisten = \"{host}:0\"\n{http}\n[rtsp]\nlisten = \"{host}:0\"\n{rtsp}\n{settings}");
         fs::write(&file, text).unwrap();
         let state = file.with_extension("state");
         let mut process = Command::new(env!("CARGO_BIN_EXE_tutk-server"))
@@ -206,7 +211,7 @@ impl Server {
             .spawn()
             .unwrap();
         let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
-        let mut server = Self { process, out, log, settings: file, state, http: 0, rtsp: 0 };
+        let mut server = Self { process, out, log, settings: file, state, host, http: 0, rtsp: 0 };
         server.http = port(&server.line("http"));
         server.rtsp = port(&server.line("RTSP: "));
         server
@@ -220,6 +225,11 @@ impl Server {
     /// The next line of its log with this in it.
     pub fn logged(&self, text: &str) -> String {
         line_with(&self.log, text, &self.out)
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     /// Has it read other settings.
@@ -247,7 +257,7 @@ impl Server {
 
     /// Sends this head, with what each request needs.
     pub fn ask(&self, head: &str, body: &str) -> Answer {
-        let mut client = TcpStream::connect(("127.0.0.1", self.http)).unwrap();
+        let mut client = TcpStream::connect((self.host, self.http)).unwrap();
         client.set_read_timeout(Some(LONG)).unwrap();
         write!(client, "{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
         let mut answer = Vec::new();
@@ -285,10 +295,10 @@ impl Server {
     pub fn watch_by(&self, scheme: &str, camera: &str, login: &str, more: &str) -> Launched {
         init();
         let pipeline = gst::parse::launch(&format!(
-            "rtspsrc location={scheme}://{login}127.0.0.1:{}/{camera} latency=0 {more} name=source \
+            "rtspsrc location={scheme}://{login}{}:{}/{camera} latency=0 {more} name=source \
              rtph264depay name=to-video ! h264parse ! avdec_h264 ! appsink name=video sync=false \
              rtppcmudepay name=to-audio ! mulawdec ! appsink name=audio sync=false",
-            self.rtsp
+            self.host, self.rtsp
         ));
         let launched = Launched(pipeline.unwrap().downcast().unwrap());
         // Links of a description with filters get into each other's way where two pads come at the same time.

@@ -9,5 +9,7 @@ mod metrics;
 mod mqtt;
 mod recording;
 mod rtsp;
+mod start;
 #[cfg(feature = "dtls")]
 mod tls;
+mod webrtc;

@@ -124,9 +124,13 @@ fn prepare_ice(rtc: &gst::Element, address: Option<IpAddr>) {
     }
     if ice.find_property("agent").is_some()
         && let Some(agent) = ice.property::<Option<glib::Object>>("agent")
-        && agent.find_property("keepalive-conncheck").is_some()
     {
-        agent.set_property("keepalive-conncheck", true);
+        // Without UPnP, which would also ask the router to let others in from outside.
+        for (name, value) in [("keepalive-conncheck", true), ("upnp", false)] {
+            if agent.find_property(name).is_some() {
+                agent.set_property(name, value);
+            }
+        }
     }
 }
 
