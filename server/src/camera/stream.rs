@@ -8,7 +8,7 @@ use gst::prelude::*;
 
 /// Most bytes since the last key frame that are kept for viewers to come.
 const MAX_RECENT: usize = 8 << 20;
-/// Most bytes that wait for a slow viewer. It skips to the next key frame then.
+/// How many bytes may wait for a slow viewer when it gets a frame. It skips to a later key frame otherwise.
 const MAX_QUEUED: u64 = 4 << 20;
 /// How long the frames since the last key frame take for a new viewer.
 const CATCH_UP: gst::ClockTime = gst::ClockTime::from_mseconds(10);
@@ -259,8 +259,9 @@ impl Consumer {
         let Some(base_time) = element.base_time().filter(|_| plays) else { return };
         let at = |time| self.timeline.running_time(time, base_time);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if *state == Follow::Follows && element.current_level_bytes() > MAX_QUEUED {
+        if element.current_level_bytes() > MAX_QUEUED {
             *state = Follow::NextKeyFrame;
+            return;
         }
         if *state == Follow::Follows && self.repeats(frame, stream) {
             *state = Follow::FromKeyFrame;
@@ -317,7 +318,11 @@ mod tests {
     }
 
     fn push(stream: &Stream, number: u8, is_key: bool) {
-        let mut buffer = gst::Buffer::from_slice([number]);
+        push_bytes(stream, number, is_key, vec![number]);
+    }
+
+    fn push_bytes(stream: &Stream, number: u8, is_key: bool, bytes: Vec<u8>) {
+        let mut buffer = gst::Buffer::from_slice(bytes);
         let editable = buffer.make_mut();
         editable.set_pts(gst::ClockTime::from_mseconds(40) * u64::from(number));
         if !is_key {
@@ -339,6 +344,34 @@ mod tests {
             buffer.map_readable().unwrap()[0]
         };
         (0..count).map(pull).collect()
+    }
+
+    /// Whatever comes while a viewer takes nothing, video or audio.
+    #[test]
+    fn what_waits_for_a_slow_viewer_is_bounded() {
+        const FRAME: usize = 1 << 19;
+        for is_video in [true, false] {
+            let stream = Arc::new(Stream::new(is_video));
+            let (_pipeline, input, output) = viewer();
+            output.set_max_buffers(1);
+            let _feed = stream.feed(&input, &Timeline::default());
+            for number in 0..60 {
+                // Each second frame of video is a key frame.
+                push_bytes(&stream, number, !is_video || number % 2 == 0, vec![number; FRAME]);
+                let queued = input.current_level_bytes();
+                assert!(queued <= MAX_QUEUED + FRAME as u64, "{queued} bytes wait after {number}");
+            }
+            assert!(input.current_level_bytes() > 0);
+            // It goes on as soon as it takes something, with a key frame.
+            let mut last = *pull(&output, 1).first().unwrap();
+            for number in 60..100 {
+                push_bytes(&stream, number, !is_video || number % 2 == 0, vec![number; FRAME]);
+                let next = *pull(&output, 1).first().unwrap();
+                assert!(next == last + 1 || !is_video || next % 2 == 0, "{next} after {last}");
+                last = next;
+            }
+            assert!(last >= 60, "{last}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod metrics;
 mod mqtt;
 mod recording;
 mod rtsp;
+mod slow;
 mod start;
 #[cfg(feature = "dtls")]
 mod tls;
