@@ -357,7 +357,7 @@ mod tests {
             let _feed = stream.feed(&input, &Timeline::default());
             for number in 0..60 {
                 // Each second frame of video is a key frame.
-                push_bytes(&stream, number, !is_video || number % 2 == 0, vec![number; FRAME]);
+                push_bytes(&stream, number, !is_video || number.is_multiple_of(2), vec![number; FRAME]);
                 let queued = input.current_level_bytes();
                 assert!(queued <= MAX_QUEUED + FRAME as u64, "{queued} bytes wait after {number}");
             }
@@ -365,9 +365,9 @@ mod tests {
             // It goes on as soon as it takes something, with a key frame.
             let mut last = *pull(&output, 1).first().unwrap();
             for number in 60..100 {
-                push_bytes(&stream, number, !is_video || number % 2 == 0, vec![number; FRAME]);
+                push_bytes(&stream, number, !is_video || number.is_multiple_of(2), vec![number; FRAME]);
                 let next = *pull(&output, 1).first().unwrap();
-                assert!(next == last + 1 || !is_video || next % 2 == 0, "{next} after {last}");
+                assert!(next == last + 1 || !is_video || next.is_multiple_of(2), "{next} after {last}");
                 last = next;
             }
             assert!(last >= 60, "{last}");

@@ -1,14 +1,17 @@
 //! Who is connected.
 #![allow(unsafe_code, reason = "the bindings have no connections")]
 
-use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::net::{IpAddr, Shutdown};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use gst::glib;
 use gst::glib::translate::{ToGlibPtr, from_glib_none};
 use gst_rtsp_server::gio::prelude::*;
 use gst_rtsp_server::gst_rtsp::ffi::gst_rtsp_connection_get_read_socket;
+use gst_rtsp_server::prelude::*;
 use gst_rtsp_server::{RTSPClient, RTSPContext, gio};
+use socket2::{SockRef, Socket};
 
 use crate::attempts::household;
 
@@ -18,6 +21,8 @@ const MAX_CONNECTIONS: usize = 512;
 const MAX_OF_HOST: usize = 128;
 /// How long what was sent may wait for a client that takes nothing, in ms.
 const STUCK: i32 = 60_000;
+/// How long a connection may last without a session. GStreamer has such a limit, too, which closes no connection with TLS.
+const IDLE: Duration = Duration::from_secs(60);
 /// `IPPROTO_TCP` and `TCP_USER_TIMEOUT` of Linux.
 const USER_TIMEOUT: (i32, i32) = (6, 18);
 
@@ -27,9 +32,27 @@ pub(super) struct Clients(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    clients: Vec<(glib::WeakRef<RTSPClient>, IpAddr)>,
-    /// Whose connection was let in last.
-    last: Option<IpAddr>,
+    connections: Vec<Connection>,
+    /// The connection that was let in last, and whose it is.
+    last: Option<(Socket, IpAddr)>,
+}
+
+/// A socket of this module's own: only that is safe to shut down while a client's thread does what it likes.
+type OwnSocket = Arc<Mutex<Option<Socket>>>;
+
+struct Connection {
+    client: glib::WeakRef<RTSPClient>,
+    host: IpAddr,
+    /// When it had a session last, or was opened.
+    used: Instant,
+    /// Until it is closed.
+    socket: OwnSocket,
+}
+
+impl Inner {
+    fn forget_closed(&mut self) {
+        self.connections.retain(|connection| connection.client.upgrade().is_some());
+    }
 }
 
 impl Clients {
@@ -37,28 +60,52 @@ impl Clients {
     pub(super) fn lets_in(&self, context: &RTSPContext) -> bool {
         let (Some(socket), Some(host)) = (socket(context), host(context)) else { return false };
         let mut inner = self.lock();
-        inner.clients.retain(|(client, _)| client.upgrade().is_some());
-        let of_host = inner.clients.iter().filter(|(_, other)| *other == host).count();
-        if inner.clients.len() >= MAX_CONNECTIONS || of_host >= MAX_OF_HOST {
+        inner.forget_closed();
+        let of_host = inner.connections.iter().filter(|other| other.host == host).count();
+        if inner.connections.len() >= MAX_CONNECTIONS || of_host >= MAX_OF_HOST {
             return false;
         }
-        inner.last = Some(host);
         // Where the system has no such option, the connection lasts longer.
         let _ = socket.set_option(USER_TIMEOUT.0, USER_TIMEOUT.1, STUCK);
+        let Ok(own) = SockRef::from(&socket).try_clone() else { return false };
+        inner.last = Some((own, host));
         true
     }
 
     /// The connection that was let in last is this client. All happens in one thread.
     pub(super) fn connected(&self, client: &RTSPClient) {
         let mut inner = self.lock();
-        if let Some(host) = inner.last.take() {
-            inner.clients.push((client.downgrade(), host));
+        let Some((own, host)) = inner.last.take() else { return };
+        let socket = Arc::new(Mutex::new(Some(own)));
+        let to_close = socket.clone();
+        client.connect_closed(move |_| drop(take(&to_close)));
+        inner.connections.push(Connection { client: client.downgrade(), host, used: Instant::now(), socket });
+    }
+
+    /// Closes the connections that have had no session for long.
+    pub(super) fn close_idle(&self, now: Instant) {
+        let mut inner = self.lock();
+        inner.forget_closed();
+        for connection in &mut inner.connections {
+            let has_session = connection.client.upgrade().is_some_and(|client| !client.session_filter(None).is_empty());
+            if has_session {
+                connection.used = now;
+            } else if now.saturating_duration_since(connection.used) >= IDLE
+                && let Some(socket) = take(&connection.socket)
+            {
+                // To the client's thread, the other end has closed the connection.
+                let _ = socket.shutdown(Shutdown::Both);
+            }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn take(socket: &OwnSocket) -> Option<Socket> {
+    socket.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Whose request or connection this is, a [`household`].
@@ -77,4 +124,81 @@ fn socket(context: &RTSPContext) -> Option<gio::Socket> {
     }
     // SAFETY: the connection is valid as long as its context is; its socket, if it has one, gets a reference of its own.
     unsafe { from_glib_none(gst_rtsp_connection_get_read_socket(connection)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+    use std::thread;
+
+    use openssl::asn1::Asn1Time;
+    use openssl::ec::{EcGroup, EcKey};
+    use openssl::hash::MessageDigest;
+    use openssl::nid::Nid;
+    use openssl::pkey::PKey;
+    use openssl::x509::X509;
+
+    use super::*;
+    use crate::config::{Config, Tls};
+    use crate::memory::Encrypted;
+    use crate::rtsp::RtspServer;
+    use crate::site::Site;
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    fn certificate() -> Tls {
+        let key = EcKey::generate(&EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).unwrap()).unwrap();
+        let key = PKey::from_ec_key(key).unwrap();
+        let mut x509 = X509::builder().unwrap();
+        x509.set_version(2).unwrap();
+        x509.set_pubkey(&key).unwrap();
+        x509.set_not_before(&Asn1Time::days_from_now(0).unwrap()).unwrap();
+        x509.set_not_after(&Asn1Time::days_from_now(2).unwrap()).unwrap();
+        x509.sign(&key, MessageDigest::sha256()).unwrap();
+        let text = |pem: Vec<u8>| String::from_utf8(pem).unwrap();
+        let key = text(key.private_key_to_pem_pkcs8().unwrap()).into();
+        Tls { certificate: text(x509.build().to_pem().unwrap()), key }
+    }
+
+    fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
+        let deadline = Instant::now() + LONG;
+        while !is_so() {
+            assert!(Instant::now() < deadline, "{what}");
+            thread::yield_now();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_asks_for_a_camera_is_disconnected() {
+        gst::init().unwrap();
+        for rtsp_tls in [None, Some(certificate())] {
+            let mut config = Config { rtsp_tls, ..Config::default() };
+            config.rtsp.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+            let site = Arc::new(Site::new(Encrypted::default()));
+            let mut server = RtspServer::start(config.rtsp.listen, site).unwrap();
+            server.apply(&config);
+            let count = || {
+                let mut inner = server.clients.lock();
+                inner.forget_closed();
+                inner.connections.len()
+            };
+            let port = u16::try_from(server.port()).unwrap();
+            for said in ["", "OPTIONS rtsp://x/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"] {
+                let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                client.set_read_timeout(Some(LONG)).unwrap();
+                client.write_all(said.as_bytes()).unwrap();
+                wait("it is not connected", || count() == 1);
+                server.clients.close_idle(Instant::now());
+                assert_eq!(count(), 1, "it had no time to begin");
+                server.clients.close_idle(Instant::now() + IDLE);
+                // It may have got an answer before.
+                match client.read_to_end(&mut Vec::new()) {
+                    Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{said}: {error}"),
+                    _ => {}
+                }
+                wait("it has a place", || count() == 0);
+            }
+        }
+    }
 }

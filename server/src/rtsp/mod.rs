@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use auth::{Auth, ROLE};
 use clients::Clients;
@@ -23,7 +23,7 @@ use crate::tls;
 
 /// Most clients at once.
 const MAX_SESSIONS: u32 = 512;
-/// How often sessions are ended whose clients have vanished.
+/// How often sessions are ended whose clients have vanished, and connections that are idle.
 const CLEANUP: Duration = Duration::from_secs(5);
 
 /// The server, which runs until the program ends.
@@ -56,7 +56,7 @@ impl RtspServer {
             )
         })?;
         source.attach(Some(&context));
-        cleanup(&server).attach(Some(&context));
+        cleanup(&server, clients.clone()).attach(Some(&context));
         let main_loop = glib::MainLoop::new(Some(&context), false);
         thread::Builder::new().name("rtsp".into()).spawn(move || main_loop.run())?;
         Ok(Self { server, site, clients, access: None, mounted: BTreeSet::new() })
@@ -94,12 +94,13 @@ impl RtspServer {
     }
 }
 
-fn cleanup(server: &RTSPServer) -> glib::Source {
+fn cleanup(server: &RTSPServer, clients: Arc<Clients>) -> glib::Source {
     let sessions = server.session_pool();
     glib::timeout_source_new(CLEANUP, None, glib::Priority::DEFAULT, move || {
         if let Some(sessions) = &sessions {
             sessions.cleanup();
         }
+        clients.close_idle(Instant::now());
         glib::ControlFlow::Continue
     })
 }
