@@ -49,7 +49,8 @@ Settings:
   [cameras.door]                     # its name in addresses
   uid = \"ABCDEFGHJKLMNPQRST12\"
   password-file = \"/etc/tutk/passwords/ABCDEFGHJKLMNPQRST12\"
-  # password, username, auth-key, auth-key-file, brand, mac, address, encryption, quality: as of tutksrc; record = true
+  # password, username, auth-key, auth-key-file, brand, mac, address, local-port, encryption, quality: as of tutksrc
+  record = true
 
   [http]
   listen = \"127.0.0.1:8080\"          # this host alone; another address needs a [login]

@@ -191,6 +191,7 @@ fn source(config: &CameraConfig) -> Result<gst::Element, glib::BoolError> {
         .property("password", config.password.reveal())
         .property("auth-key", config.auth_key.as_ref().map(tutk::Secret::reveal).unwrap_or_default())
         .property("address", &config.address)
+        .property("local-port", config.local_ports.map(|ports| ports.to_string()))
         .property_from_str("quality", config.quality.nick())
         .property("retry-timeout", -1)
         .build()?;

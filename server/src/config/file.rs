@@ -90,6 +90,7 @@ pub(super) struct Camera {
     pub(super) brand: Option<String>,
     pub(super) mac: Option<String>,
     pub(super) address: Option<String>,
+    pub(super) local_port: Option<String>,
     pub(super) encryption: Option<Encryption>,
     #[serde(default)]
     pub(super) quality: Quality,

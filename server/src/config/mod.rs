@@ -21,7 +21,7 @@ pub(crate) use mqtt::Mqtt;
 pub(crate) use mqtt::Trust;
 use secret::Hidden;
 use serde::Deserialize;
-use tutk::{AuthKey, Secret, Uid};
+use tutk::{AuthKey, LocalPorts, Secret, Uid};
 
 /// The settings of the whole server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +84,7 @@ pub(crate) struct CameraConfig {
     pub(crate) brand: Option<String>,
     pub(crate) mac: Option<String>,
     pub(crate) address: Option<String>,
+    pub(crate) local_ports: Option<LocalPorts>,
     /// None: what the brand's cameras have.
     pub(crate) encryption: Option<Encryption>,
     pub(crate) quality: Quality,
@@ -222,6 +223,7 @@ impl file::Camera {
             brand: self.brand,
             mac: self.mac,
             address: self.address,
+            local_ports: self.local_port.as_deref().map(str::parse).transpose()?,
             encryption: self.encryption,
             quality: self.quality,
             recording: None,
@@ -248,6 +250,7 @@ impl CameraConfig {
             brand: properties.brand,
             mac: properties.mac,
             address: properties.address,
+            local_ports: properties.local_port.as_deref().map(str::parse).transpose()?,
             encryption: properties.encryption,
             quality: properties.quality,
             recording: None,
@@ -342,6 +345,7 @@ struct Properties {
     brand: Option<String>,
     mac: Option<String>,
     address: Option<String>,
+    local_port: Option<String>,
     encryption: Option<Encryption>,
     quality: Quality,
 }

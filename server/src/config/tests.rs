@@ -34,6 +34,15 @@ fn the_readme_is_right() {
 }
 
 #[test]
+fn the_port_of_sessions_can_be_chosen() {
+    let config = |ports| parse(&format!("[cameras.door]\nuid = \"{UID}\"\nlocal-port = \"{ports}\""));
+    let ports = config("40000-40009").unwrap().cameras["door"].local_ports;
+    assert_eq!(ports.map(|ports| ports.to_string()).as_deref(), Some("40000-40009"));
+    let error = config("40009-40000").unwrap_err();
+    assert!(error.contains("40009-40000"), "{error}");
+}
+
+#[test]
 fn no_error_shows_a_secret() {
     for text in [
         format!("[cameras.door]\nuid = \"{UID}\"\npassword = canary"),
