@@ -70,7 +70,29 @@ mod plugin {
 /// Makes the elements known to this process, for programs that link this crate.
 pub use plugin::plugin_register_static;
 
+/// Types of properties that the documentation of the elements is to describe.
+#[cfg(feature = "doc")]
+fn mark_types() {
+    use gst::prelude::*;
+
+    for kind in [
+        Backend::static_type(),
+        Brand::static_type(),
+        Encryption::static_type(),
+        Generation::static_type(),
+        PtzDirection::static_type(),
+        Quality::static_type(),
+        Streams::static_type(),
+        TalkSession::static_type(),
+        TimestampMode::static_type(),
+    ] {
+        kind.mark_as_plugin_api(gst::PluginAPIFlags::empty());
+    }
+}
+
 fn plugin_init(plugin: &gst::Plugin) -> Result<(), glib::BoolError> {
+    #[cfg(feature = "doc")]
+    mark_types();
     tutksrc::register(plugin)?;
     tutksink::register(plugin)?;
     tutkdemux::register(plugin)?;

@@ -111,6 +111,8 @@ static PROPERTIES: LazyLock<Vec<glib::ParamSpec>> = LazyLock::new(|| {
          * GstTutkSink:current-port:
          *
          * The UDP port in use, from PAUSED on; 0 before. Changes are notified.
+         *
+         * Since: 0.2.0
          */
         glib::ParamSpecUInt::builder("current-port")
             .nick("Current Port")
