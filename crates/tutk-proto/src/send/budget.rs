@@ -22,7 +22,7 @@ impl Budget {
         let filled = *self.filled.get_or_insert(now);
         let earned = now.saturating_duration_since(filled).as_micros() * RATE / 1_000_000;
         if earned > 0 {
-            self.left = self.left.saturating_add(earned as usize).min(MAX_CHUNKS);
+            self.left = self.left.saturating_add(earned.try_into().unwrap_or(usize::MAX)).min(MAX_CHUNKS);
             self.filled = Some(now);
         }
         self.left

@@ -1,3 +1,4 @@
+#[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
 use fearless_simd::{Bytes, Level, Simd, SimdBase, u8x16, u32x4};
 
 /// What is done to a block of 16 bytes: its words are rotated, its bytes exchanged, a key is added, and its words are
@@ -29,6 +30,7 @@ impl Rounds {
         self.run_on_words(blocks);
     }
 
+    #[cfg(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64"))]
     fn run_on_vectors<S: Simd>(&self, simd: S, blocks: &mut [[u8; 16]]) {
         simd.vectorize(
             #[inline(always)]
