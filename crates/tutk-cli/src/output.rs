@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write, stdout};
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,15 +50,21 @@ impl Target {
             let text = "video and audio are not for a terminal: redirect standard output, or name a file";
             return Err(Failure::Usage(text.into()));
         }
-        let file = if is_stdout {
-            // Standard output as the library has it looks for ends of lines.
-            stdout().as_fd().try_clone_to_owned().map(File::from)
-        } else {
-            File::options().append(true).create(true).open(path)
-        };
+        let file = if is_stdout { standard_output() } else { File::options().append(true).create(true).open(path) };
         let file = file.map_err(|error| Failure::Other(format!("cannot open {name}: {error}")))?;
         Ok(Self { file, name })
     }
+}
+
+/// Standard output as the library has it looks for ends of lines.
+#[cfg(unix)]
+fn standard_output() -> io::Result<File> {
+    std::os::fd::AsFd::as_fd(&stdout()).try_clone_to_owned().map(File::from)
+}
+
+#[cfg(windows)]
+fn standard_output() -> io::Result<File> {
+    std::os::windows::io::AsHandle::as_handle(&stdout()).try_clone_to_owned().map(File::from)
 }
 
 impl Output {
@@ -120,7 +125,7 @@ impl Output {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::io::{Read, pipe};
     use std::os::fd::OwnedFd;

@@ -5,6 +5,9 @@
 //!
 //! Loading a library runs its code in this process, with all that this process may do.
 
+#[cfg(not(unix))]
+compile_error!("the vendor's libraries are for Unix; build without the feature `vendor`");
+
 mod bindings;
 mod error;
 mod library;

@@ -10,6 +10,7 @@ mod browser;
 mod camera;
 mod connect;
 mod driver;
+mod interfaces;
 mod local_ports;
 mod search;
 mod session;

@@ -176,6 +176,7 @@ fn read_from(
                 // A datagram of ours came back; a silent camera is noticed by its silence.
                 io::ErrorKind::Interrupted
                 | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::ConnectionReset
                 | io::ErrorKind::HostUnreachable
                 | io::ErrorKind::NetworkUnreachable
                 | io::ErrorKind::NetworkDown => read += 1,

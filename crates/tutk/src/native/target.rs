@@ -4,11 +4,8 @@ use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
 use std::time::Instant;
 
-use nix::ifaddrs::{InterfaceAddress, getifaddrs};
-use nix::net::if_::{InterfaceFlags, if_nametoindex};
-use nix::sys::socket::SockaddrStorage;
-
 use super::Address;
+use super::interfaces::{self, Interface};
 use super::udp::Family;
 use crate::error::{DiscoverError, Interrupted};
 use crate::wake::Waker;
@@ -49,11 +46,8 @@ pub(super) fn asked(address: Option<&Address>) -> Asked {
 /// The broadcast address of every IPv4 network that is up; fails if none is.
 pub(super) fn broadcasts() -> Result<Targets, IoError> {
     let mut targets = Targets { only_this_host: true, ..Targets::default() };
-    for interface in getifaddrs().map_err(|errno| IoError::new(Operation::ListInterfaces, errno))? {
-        if !interface.flags.contains(InterfaceFlags::IFF_UP) {
-            continue;
-        }
-        let Some(address) = broadcast_of(&interface) else { continue };
+    for interface in interfaces::list()? {
+        let address = broadcast_of(interface);
         targets.only_this_host &= address.is_loopback();
         let target = SocketAddr::from((address, SEARCH_PORT));
         if !targets.addresses.contains(&target) {
@@ -66,17 +60,10 @@ pub(super) fn broadcasts() -> Result<Targets, IoError> {
     Ok(targets)
 }
 
-fn broadcast_of(interface: &InterfaceAddress) -> Option<Ipv4Addr> {
-    let ip = |address: Option<SockaddrStorage>| address?.as_sockaddr_in().map(|address| address.ip());
-    let address = ip(interface.address)?;
-    if interface.flags.contains(InterfaceFlags::IFF_LOOPBACK) {
-        // The loopback interface has no broadcast address of its own, and delivers to this one.
-        Some(Ipv4Addr::new(127, 255, 255, 255))
-    } else if interface.flags.contains(InterfaceFlags::IFF_BROADCAST) {
-        Some(broadcast(address, ip(interface.netmask), ip(interface.broadcast)))
-    } else {
-        None
-    }
+fn broadcast_of(interface: Interface) -> Ipv4Addr {
+    let Interface { address, mask, broadcast: set, is_loopback } = interface;
+    // The loopback interface has no broadcast address of its own, and delivers to this one.
+    if is_loopback { Ipv4Addr::new(127, 255, 255, 255) } else { broadcast(address, mask, set) }
 }
 
 /// The broadcast address of a network: as it is set; else all hosts by the mask (RFC 919); else, where the mask leaves
@@ -95,7 +82,7 @@ fn resolve(address: &Address, until: Instant, waker: &Waker) -> Result<SocketAdd
     let port = address.port.unwrap_or(SEARCH_PORT);
     if let Some((ip, zone)) = address.ip() {
         return Ok(match (ip.to_canonical(), zone) {
-            (IpAddr::V6(ip), Some(zone)) => SocketAddrV6::new(ip, port, 0, interface(zone)?).into(),
+            (IpAddr::V6(ip), Some(zone)) => SocketAddrV6::new(ip, port, 0, interfaces::number(zone)?).into(),
             (ip, _) => (ip, port).into(),
         });
     }
@@ -104,13 +91,6 @@ fn resolve(address: &Address, until: Instant, waker: &Waker) -> Result<SocketAdd
     // Cameras speak IPv4, but for those of this project.
     let best = found.iter().find(|found| found.is_ipv4()).or(found.first());
     Ok(*best.ok_or_else(|| IoError::new(Operation::Resolve(address.host.clone()), io::ErrorKind::NotFound))?)
-}
-
-/// The number of an interface.
-fn interface(zone: &str) -> Result<u32, IoError> {
-    zone.parse()
-        .or_else(|_| if_nametoindex(zone))
-        .map_err(|errno| IoError::new(Operation::FindInterface(zone.escape_debug().to_string()), errno))
 }
 
 /// A name server may take long, and asking it cannot be interrupted: another thread does.

@@ -54,6 +54,15 @@ impl Udp {
         socket.set_nonblocking(true)?;
         socket.set_broadcast(true)?;
         socket.set_reuse_address(shared)?;
+        // On these systems the other option shares ports of multicasts alone.
+        #[cfg(any(
+            target_vendor = "apple",
+            target_os = "dragonfly",
+            target_os = "freebsd",
+            target_os = "netbsd",
+            target_os = "openbsd"
+        ))]
+        socket.set_reuse_port(shared)?;
         // The system gives what it allows and what it knows.
         let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
         socket.bind(&any.into())?;
