@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use gst::prelude::*;
 
@@ -17,6 +18,8 @@ const CATCH_UP: gst::ClockTime = gst::ClockTime::from_mseconds(10);
 const MAX_REPEATED: usize = 1 << 20;
 /// How often a viewer gets them again at most.
 const REPEATS: gst::ClockTime = gst::ClockTime::SECOND;
+/// How long nothing comes before it is said that the stream has stopped.
+const SILENCE: Duration = Duration::from_secs(5);
 /// How far into the time of a viewer that has just begun its first frame is: the other stream's may have been taken earlier.
 const HEAD_START: gst::ClockTime = gst::ClockTime::from_mseconds(100);
 
@@ -38,6 +41,8 @@ struct Inner {
     /// Whether it was too much: only the key frame is kept until the next one comes.
     is_cut: bool,
     consumers: Vec<Arc<Consumer>>,
+    /// When the last frame came.
+    last: Option<Instant>,
 }
 
 /// A frame and its time by the clock that all pipelines share.
@@ -73,6 +78,11 @@ impl Stream {
         self.lock().caps.clone()
     }
 
+    /// Whether frames come, or at least came a moment ago.
+    pub(crate) fn flows(&self) -> bool {
+        self.lock().last.is_some_and(|last| last.elapsed() < SILENCE)
+    }
+
     pub(super) fn has_key_frame(&self) -> bool {
         !self.lock().recent.is_empty()
     }
@@ -83,14 +93,26 @@ impl Stream {
         Some((inner.recent.front()?.buffer.clone(), inner.caps.clone()?))
     }
 
-    /// Gives each frame to this element, an [`APPSRC`], from now on, beginning with the last key frame, until what is returned is dropped.
+    /// Gives each frame to this element, an [`APPSRC`], from now on, beginning with the last key frame, until what is returned is
+    /// dropped. The element shows the frames as they come.
     pub(crate) fn feed(self: &Arc<Self>, element: &gst_app::AppSrc, timeline: &Timeline) -> Feed {
+        self.feed_with(element, timeline, true)
+    }
+
+    /// The same for an element that keeps the frames, each with the time at which it was taken.
+    pub(crate) fn feed_recorder(self: &Arc<Self>, element: &gst_app::AppSrc, timeline: &Timeline) -> Feed {
+        self.feed_with(element, timeline, false)
+    }
+
+    fn feed_with(self: &Arc<Self>, element: &gst_app::AppSrc, timeline: &Timeline, catches_up: bool) -> Feed {
         let mut inner = self.lock();
         element.set_caps(inner.caps.as_ref());
         let state = Mutex::new(if self.is_video { Follow::FromKeyFrame } else { Follow::Follows });
         let consumer = Arc::new(Consumer {
             element: element.clone(),
             timeline: timeline.clone(),
+            catches_up,
+            waits: !catches_up && !self.is_video,
             state,
             wants_key_frame: AtomicBool::default(),
             repeated: Mutex::default(),
@@ -118,6 +140,7 @@ impl Stream {
     pub(super) fn push(&self, sample: &gst::Sample, base_time: gst::ClockTime) {
         let Some(frame) = frame(sample, base_time) else { return };
         let mut inner = self.lock();
+        inner.last = Some(Instant::now());
         if sample.caps() != inner.caps.as_deref() {
             let before = std::mem::replace(&mut inner.caps, sample.caps_owned());
             if let (Some(before), Some(now)) = (before, sample.caps())
@@ -208,6 +231,10 @@ impl Timeline {
 struct Consumer {
     element: gst_app::AppSrc,
     timeline: Timeline,
+    /// Whether it has no past to put the first frames into.
+    catches_up: bool,
+    /// Whether it begins with the first frame of the other stream, which may have been taken a while ago.
+    waits: bool,
     state: Mutex<Follow>,
     /// Whether the viewer has lost something, and said so.
     wants_key_frame: AtomicBool,
@@ -257,6 +284,9 @@ impl Consumer {
         let element = &self.element;
         let plays = element.current_state() == gst::State::Playing;
         let Some(base_time) = element.base_time().filter(|_| plays) else { return };
+        if self.waits && self.timeline.0.get().is_none() {
+            return;
+        }
         let at = |time| self.timeline.running_time(time, base_time);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if element.current_level_bytes() > MAX_QUEUED {
@@ -269,7 +299,8 @@ impl Consumer {
         match *state {
             Follow::FromKeyFrame if stream.recent.is_empty() => return,
             Follow::FromKeyFrame => {
-                for buffer in catch_up(&stream.recent, at) {
+                let squeezed = if self.catches_up { CATCH_UP } else { gst::ClockTime::MAX };
+                for buffer in catch_up(&stream.recent, squeezed, at) {
                     let _ = element.push_buffer(buffer);
                 }
                 *state = if stream.is_cut { Follow::NextKeyFrame } else { Follow::Follows };
@@ -282,17 +313,17 @@ impl Consumer {
     }
 }
 
-/// These frames, as if they had been taken in the moment before the last one: a viewer that has just come has no past to put
-/// them into.
+/// These frames, as if they had been taken within this time before the last one.
 fn catch_up(
     recent: &VecDeque<Frame>,
+    within: gst::ClockTime,
     at: impl Fn(gst::ClockTime) -> gst::ClockTime,
 ) -> impl Iterator<Item = gst::Buffer> {
     let times = || recent.iter().flat_map(|frame| [frame.pts, frame.dts]).flatten();
     let first = times().min().unwrap_or_default();
     let last = times().max().unwrap_or_default();
     let span = last.saturating_sub(first);
-    let squeezed = span.min(CATCH_UP);
+    let squeezed = span.min(within);
     recent.iter().map(move |frame| {
         frame.with_times(|time| {
             let part = (time - first).mul_div_floor(squeezed.nseconds(), span.nseconds().max(1)).unwrap_or_default();
@@ -344,6 +375,30 @@ mod tests {
             buffer.map_readable().unwrap()[0]
         };
         (0..count).map(pull).collect()
+    }
+
+    #[test]
+    fn a_recorder_gets_the_times_at_which_frames_were_taken() {
+        let (video, audio) = (Arc::new(Stream::new(true)), Arc::new(Stream::new(false)));
+        let (_of_video, to_video, output) = viewer();
+        let (_of_audio, to_audio, sound) = viewer();
+        for number in 1..=20 {
+            push(&video, number, number == 1);
+        }
+        let timeline = Timeline::default();
+        let _feeds = [video.feed_recorder(&to_video, &timeline), audio.feed_recorder(&to_audio, &timeline)];
+        // What comes before the first picture is left out.
+        push(&audio, 20, true);
+        push(&video, 21, false);
+        push(&audio, 21, true);
+        let pts = |output: &gst_app::AppSink| {
+            let sample = output.try_pull_sample(gst::ClockTime::from_seconds(20)).unwrap();
+            sample.buffer().unwrap().pts().unwrap()
+        };
+        let times: Vec<_> = (0..21).map(|_| pts(&output)).collect();
+        let frame = gst::ClockTime::from_mseconds(40);
+        assert!(times.windows(2).all(|pair| pair[1] - pair[0] == frame), "{times:?}");
+        assert_eq!(pull(&sound, 1), [21]);
     }
 
     /// Whatever comes while a viewer takes nothing, video or audio.

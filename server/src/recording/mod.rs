@@ -14,7 +14,7 @@ use gst::prelude::*;
 pub(crate) use retention::keep;
 use tokio::time::{sleep, timeout};
 
-use crate::camera::{APPSRC, Camera, Feed, Session, Timeline, Watch};
+use crate::camera::{APPSRC, Camera, Feed, Session, Stream, Timeline, Watch};
 use crate::config::Recording;
 use crate::launch::Launched;
 use crate::payload;
@@ -23,6 +23,8 @@ use crate::payload;
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a file may take to be closed.
 const CLOSING: Duration = Duration::from_secs(3);
+/// How often it is looked whether sound comes.
+const LOOK: Duration = Duration::from_secs(1);
 /// What is shorter is no recording: an encoder of sound has given nothing yet.
 const SHORTEST: gst::ClockTime = gst::ClockTime::from_mseconds(500);
 /// How much of a file is lost where the computer fails, in ms.
@@ -63,7 +65,7 @@ async fn wait(camera: &Camera) {
     }
 }
 
-/// Records until the session is over.
+/// Records until the session is over, or sound has stopped or is back: a file waits for what it has a track for.
 async fn run(
     camera: &Camera,
     watch: &Watch,
@@ -72,6 +74,7 @@ async fn run(
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let folder = settings.folder.join(&camera.name);
     fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
+    let has_sound = sound(session).is_some();
     let pipeline = Launched::new(&description(session)?)?;
     let sink: gst::Element = pipeline.element("files")?;
     sink.set_property("max-size-time", u64::from(settings.seconds) * gst::ClockTime::SECOND.nseconds());
@@ -99,6 +102,7 @@ async fn run(
     tokio::select! {
         error = failed() => return error.map_or(Ok(()), |error| Err(error.into())),
         () = watch.lost() => {}
+        () = sound_changes(session, has_sound) => {}
     }
     drop(feeds);
     pipeline.send_event(gst::event::Eos::new());
@@ -119,10 +123,21 @@ fn heed(message: &gst::StructureRef, opened: gst::ClockTime) -> gst::ClockTime {
     if message.has_name("splitmuxsink-fragment-opened") { now } else { opened }
 }
 
+/// The camera's sound, while there is some.
+fn sound(session: &Session) -> Option<Arc<Stream>> {
+    session.audio().filter(|audio| audio.flows())
+}
+
+async fn sound_changes(session: &Session, has_sound: bool) {
+    while sound(session).is_some() == has_sound {
+        sleep(LOOK).await;
+    }
+}
+
 fn feed(pipeline: &Launched, session: &Session) -> Vec<Feed> {
     let timeline = Timeline::default();
     let streams = [session.video(), session.audio()].into_iter().zip(["video", "audio"]);
-    streams.filter_map(|(stream, name)| Some(stream?.feed(&pipeline.element(name).ok()?, &timeline))).collect()
+    streams.filter_map(|(stream, name)| Some(stream?.feed_recorder(&pipeline.element(name).ok()?, &timeline))).collect()
 }
 
 /// A file that can be played up to where it was written, whatever happened then.
@@ -139,7 +154,7 @@ fn description(session: &Session) -> Result<String, String> {
          muxer-properties=properties,fragment-duration={FRAGMENT},streamable=true \
          {APPSRC}=video ! {parse} ! queue max-size-time=0 max-size-buffers=0 ! files.video"
     );
-    if let Some(audio) = session.audio().and_then(|audio| audio.caps()) {
+    if let Some(audio) = sound(session).and_then(|audio| audio.caps()) {
         let encode = match payload::name(&audio) {
             "audio/mpeg" => "parsebin",
             _ => "decodebin ! audioconvert ! audioresample ! avenc_aac ! aacparse",

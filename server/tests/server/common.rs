@@ -90,7 +90,7 @@ impl Camera {
         let uid = unique();
         let pipeline = Launched::play(&format!(
             "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} password={PASSWORD} {more} {PICTURE} ! queue ! mux.video \
-             {SOUND} ! queue ! mux.audio"
+             {SOUND} ! valve name=sound ! queue ! mux.audio"
         ));
         Self { uid, pipeline }
     }
@@ -137,6 +137,11 @@ impl Camera {
             None
         });
         heard
+    }
+
+    /// Whether its microphone works.
+    pub fn set_sound(&self, works: bool) {
+        self.pipeline.0.by_name("sound").unwrap().set_property("drop", !works);
     }
 
     /// Switches it off; viewers are told.
