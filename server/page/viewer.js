@@ -14,6 +14,7 @@ export class Viewer {
   constructor(changed) {
     this.changed = changed;
     this.name = null;
+    this.camera = null;
     this.dialog = element("viewer");
     this.video = element("video");
     this.dialog.addEventListener("close", () => this.stop());
@@ -55,10 +56,13 @@ export class Viewer {
       shown: (kind) => {
         this.say("");
         const pictures = kind === "pictures";
+        const soundAlone = this.camera?.audio && !this.camera.video;
         element("sound").disabled = pictures;
         element("note").textContent = pictures
           ? "This browser cannot play what the camera sends. The server decodes it, up to 10 pictures a second, without sound."
-          : "";
+          : soundAlone
+            ? "This camera sends sound alone."
+            : "";
       },
       failed: (text) => this.say(text),
     });
@@ -79,6 +83,7 @@ export class Viewer {
   show(camera, rtsp) {
     this.rtsp = rtsp;
     if (camera.name !== this.name) return;
+    this.camera = camera;
     const state = element("viewer-state");
     state.dataset.state = camera.state;
     state.textContent = stateName(camera.state);

@@ -61,7 +61,7 @@ pub(crate) async fn take(camera: &Arc<Camera>) -> Result<Picture, Box<dyn Error 
     let session = camera.watch();
     let session = session.playing().await.map_err(|error| error.to_string())?;
     let key_frame = session.video().and_then(|video| video.key_frame());
-    let (buffer, caps) = key_frame.ok_or_else(|| format!("Camera {} sends no video", camera.name))?;
+    let (buffer, caps) = key_frame.ok_or_else(|| format!("Camera {} sends sound alone", camera.name))?;
     let jpeg = spawn_blocking(move || encode(buffer, &caps)).await?;
     let jpeg = jpeg.map_err(|error| format!("Camera {}: its picture cannot be decoded: {error}", camera.name))?;
     let picture = Picture { jpeg, taken: SystemTime::now() };

@@ -124,11 +124,14 @@ impl Streams {
         self.announce();
     }
 
-    /// Whether a viewer that comes now finds a picture, and the sound that belongs to it.
+    /// Whether a viewer that comes now finds a picture, and the sound that belongs to it; or the sound of a camera that sends
+    /// nothing else.
     fn is_ready(&self) -> bool {
+        let (video, audio) = (self.video(), self.audio());
         self.complete.load(Ordering::SeqCst)
-            && self.video().is_some_and(|video| video.has_key_frame())
-            && self.audio().is_none_or(|audio| audio.caps().is_some())
+            && (video.is_some() || audio.is_some())
+            && video.is_none_or(|video| video.has_key_frame())
+            && audio.is_none_or(|audio| audio.caps().is_some())
     }
 
     /// Says once that a viewer finds all of it here.

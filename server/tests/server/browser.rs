@@ -10,6 +10,7 @@ use std::{env, fs, thread};
 use serde_json::{Value, json};
 
 use crate::common::{Camera, PASSWORD, Server, unique};
+use crate::webrtc;
 
 /// A browser takes its time on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -29,6 +30,11 @@ const STATS: &str = "
         else stats.sound = report.totalSamplesReceived ?? 0;
     }
     return stats;";
+/// What sound the newest connection receives, and how much of it is not silent.
+const SOUND: &str = "
+    const reports = await window.peers.at(-1)?.getStats();
+    const sound = [...(reports?.values() ?? [])].find((report) => report.type === 'inbound-rtp' && report.kind === 'audio');
+    return { codec: reports?.get(sound?.codecId)?.mimeType, energy: sound?.totalAudioEnergy ?? 0 };";
 /// The brightness of the picture's six bars.
 const BARS: &str = "
     const video = document.getElementById('video');
@@ -197,4 +203,23 @@ fn the_page_shows_plays_turns_and_talks() {
     browser.wait("playing", state, |state| state == "playing");
     browser.wait_for_frames();
     browser.wait("the test picture", BARS, is_pattern);
+}
+
+#[test]
+#[ignore = "needs chromium and chromedriver: scripts/test browser"]
+fn the_page_plays_sound_that_browsers_do_not_know_as_opus() {
+    let browser = Browser::start();
+    for sound in [webrtc::PCM, webrtc::AAC] {
+        let camera = Camera::sounding(sound);
+        let server = Server::start(&camera.section("door", PASSWORD));
+        browser.command("url", &json!({ "url": format!("http://127.0.0.1:{}/", server.http) }));
+        browser.wait("a picture", "return document.querySelector('.card img')?.naturalWidth", |width| *width == 320);
+        browser.click(".card");
+        browser.wait("frames", STATS, |stats| stats["frames"].as_u64() > Some(10));
+        // Nothing is measured of what is mute.
+        browser.click("#sound");
+        browser.wait("Opus that is heard", SOUND, |sound| {
+            sound["codec"] == "audio/opus" && sound["energy"].as_f64() > Some(0.001)
+        });
+    }
 }

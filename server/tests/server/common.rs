@@ -87,10 +87,24 @@ impl Camera {
 
     /// With more properties of `tutksink`.
     pub fn start_with(more: &str) -> Self {
+        Self::build(more, &format!("{PICTURE} ! queue ! mux.video"), SOUND)
+    }
+
+    /// With another sound.
+    pub fn sounding(sound: &str) -> Self {
+        Self::build("", &format!("{PICTURE} ! queue ! mux.video"), sound)
+    }
+
+    /// Without a picture.
+    pub fn blind() -> Self {
+        Self::build("", "", SOUND)
+    }
+
+    fn build(more: &str, picture: &str, sound: &str) -> Self {
         let uid = unique();
         let pipeline = Launched::play(&format!(
-            "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} password={PASSWORD} {more} {PICTURE} ! queue ! mux.video \
-             {SOUND} ! valve name=sound ! queue ! mux.audio"
+            "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} password={PASSWORD} {more} {picture} \
+             {sound} ! valve name=sound ! queue ! mux.audio"
         ));
         Self { uid, pipeline }
     }
@@ -301,8 +315,8 @@ impl Server {
         init();
         let pipeline = gst::parse::launch(&format!(
             "rtspsrc location={scheme}://{login}{}:{}/{camera} latency=0 {more} name=source \
-             rtph264depay name=to-video ! h264parse ! avdec_h264 ! appsink name=video sync=false \
-             rtppcmudepay name=to-audio ! mulawdec ! appsink name=audio sync=false",
+             rtph264depay name=to-video ! h264parse ! avdec_h264 ! appsink name=video sync=false async=false \
+             rtppcmudepay name=to-audio ! mulawdec ! appsink name=audio sync=false async=false",
             self.host, self.rtsp
         ));
         let launched = Launched(pipeline.unwrap().downcast().unwrap());

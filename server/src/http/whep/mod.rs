@@ -67,8 +67,7 @@ pub(super) async fn offer(State(app): SharedApp, Path(name): Path<String>, offer
     let watch = camera.watch();
     let session = watch.playing().await.map_err(Failure::unavailable)?;
     let video = session.video().and_then(|video| video.caps());
-    let codec = video.as_ref().map_or("nothing", |caps| payload::name(caps));
-    if codec != "video/x-h264" {
+    if let Some(codec) = video.as_ref().map(|caps| payload::name(caps)).filter(|codec| *codec != "video/x-h264") {
         let text =
             format!("Camera {name} sends {codec}, which browsers do not play by WebRTC; /mjpeg/{name} has pictures");
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
@@ -79,7 +78,7 @@ pub(super) async fn offer(State(app): SharedApp, Path(name): Path<String>, offer
     };
     let address = app.viewers.address;
     let audio = session.audio().and_then(|audio| audio.caps());
-    let started = spawn_blocking(move || Viewer::start(&offer, audio.as_deref(), address)).await;
+    let started = spawn_blocking(move || Viewer::start(&offer, video.is_some(), audio.as_deref(), address)).await;
     let started = started.map_err(Failure::unavailable).and_then(|started| started.map_err(Failure::bad_request));
     let (viewer, answer) = started.inspect_err(|_| drop(app.viewers.remove(&id)))?;
     let location = format!("/whep/{name}/{id}");

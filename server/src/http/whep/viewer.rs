@@ -41,10 +41,11 @@ impl Viewer {
     /// Makes an answer of the offer. Nothing is sent before the connection is there, and [`feed`](Self::feed) is called.
     pub(super) fn start(
         offer: &Offer,
+        has_video: bool,
         audio: Option<&gst::CapsRef>,
         address: Option<IpAddr>,
     ) -> Result<(Self, String), AnyError> {
-        let pipeline = Launched::new(&description(offer, audio)?)?;
+        let pipeline = Launched::new(&description(offer, has_video, audio)?)?;
         let rtc: gst::Element = pipeline.element("rtc")?;
         prepare_ice(&rtc, address);
         let link = watch_link(&rtc);
@@ -71,17 +72,24 @@ impl Viewer {
     }
 }
 
-fn description(offer: &Offer, audio: Option<&gst::CapsRef>) -> Result<String, AnyError> {
+fn description(offer: &Offer, has_video: bool, audio: Option<&gst::CapsRef>) -> Result<String, AnyError> {
+    let video = has_video.then(|| video_description(offer)).transpose()?;
+    let audio = offer.audio.as_ref().zip(audio).and_then(|(line, caps)| audio_description(line, caps));
+    if video.is_none() && audio.is_none() {
+        return Err("The camera sends sound alone, and the browser does not offer to play it".into());
+    }
+    let rtc = "webrtcbin name=rtc bundle-policy=max-bundle";
+    Ok([rtc.into(), video.unwrap_or_default(), audio.unwrap_or_default()].join(" "))
+}
+
+fn video_description(offer: &Offer) -> Result<String, AnyError> {
     let payload = offer.video.h264().ok_or("The browser does not offer to play H.264")?;
     let ssrc = ssrc()?;
-    let video = format!(
-        "webrtcbin name=rtc bundle-policy=max-bundle \
-         {APPSRC}=video ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt={payload} ssrc={ssrc} \
+    Ok(format!(
+        "{APPSRC}=video ! rtph264pay config-interval=-1 aggregate-mode=zero-latency mtu=1200 pt={payload} ssrc={ssrc} \
          ! application/x-rtp,media=video,encoding-name=H264,clock-rate=90000,payload={payload},ssrc=(uint){ssrc} ! rtc.sink_{}",
         offer.video.index
-    );
-    let audio = offer.audio.as_ref().zip(audio).and_then(|(line, caps)| audio_description(line, caps));
-    Ok([video, audio.unwrap_or_default()].join(" "))
+    ))
 }
 
 /// What the browser plays goes on as it is; all else is encoded anew.
