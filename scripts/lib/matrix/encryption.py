@@ -192,6 +192,8 @@ def speech(lan, session, loss):
     wait_for(lambda: heard() >= 0 or ours.child.poll() is not None, SECONDS + 60)
     ours.stop()
     wait_for(lambda: heard() >= 0, 30)
+    # It has written down all that it sent by then.
+    camera.says("closed", 30)
     whole = ("no", "yes")[heard() == spoken]
     rows = [
         checks(encrypted="talk: av channel 1, mode 1" in camera.text, no_warning="warning" not in ours.text.lower()),
