@@ -9,7 +9,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 WORKDIR /src
 COPY . .
 RUN cargo build --locked --release --package tutk-server --package tutk-cli
-# Of Debian's GStreamer, what the server uses: all of its packages take ten times the space.
+# Of Debian's GStreamer, what the server uses; most of that is FFmpeg, for pictures of cameras that do not send H.264 and for AAC.
 RUN packaging/image-files target/release/tutk-server target/release/tutk | tar -c -C / -P -h -T - -f /files.tar \
     && mkdir /files && tar -x -C /files -f /files.tar \
     && install -D -t /files/usr/bin target/release/tutk-server target/release/tutk \
