@@ -72,7 +72,7 @@ clean_build() {
         sources+=("$folder/${file##*/}")
     done
     tar --exclude=./target --exclude=./.git -c . | tar -x -C "$folder/source"
-    (cd "$folder/source" && run cargo vendor --locked --quiet vendor >.cargo/config.toml)
+    (cd "$folder/source" && cargo vendor --locked vendor >.cargo/config.toml 2>"$folder/log")
     # shellcheck disable=SC2016 # mmdebstrap's shell expands it
     run env SOURCE="$folder/source" HOST="$host" mmdebstrap --variant=apt \
         --architectures="$(dpkg --print-architecture)${host:+,$host}" \
