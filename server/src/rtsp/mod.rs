@@ -48,7 +48,8 @@ impl RtspServer {
         let clients = Arc::<Clients>::default();
         let to = clients.clone();
         server.connect_client_connected(move |_, client| to.connected(client));
-        let context = glib::MainContext::new();
+        // GLib's TLS ends its handshakes in this one, and would keep all connections if nobody did that.
+        let context = glib::MainContext::default();
         let source = server.create_source(gio::Cancellable::NONE).map_err(|error| {
             format!(
                 "RTSP cannot listen on {listen}: {}. Another program may do; [rtsp] listen = … names another",

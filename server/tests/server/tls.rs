@@ -3,7 +3,8 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::{env, fs};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use openssl::asn1::Asn1Time;
 use openssl::ec::{EcGroup, EcKey};
@@ -101,4 +102,36 @@ fn a_login_holds_with_tls_too() {
     let error = server.watch_by("rtsps", "door", "", "tls-validation-flags=0").error();
     assert!(error.contains("nauthorized") || error.contains("401"), "{error}");
     pull_pictures(&server.watch_by("rtsps", "door", &format!("me:{PASSWORD}@"), "tls-validation-flags=0"), 3);
+}
+
+#[test]
+fn connections_are_gone_when_their_clients_are() {
+    let certificate = Certificate::new();
+    let server = Server::start_with_both("", "", &certificate.settings());
+    let files = || fs::read_dir(format!("/proc/{}/fd", server.process())).unwrap().count();
+    let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+    connector.cert_store_mut().add_cert(certificate.x509.clone()).unwrap();
+    let connector = connector.build();
+    let connect = || {
+        let stream = TcpStream::connect(("127.0.0.1", server.rtsp)).unwrap();
+        stream.set_read_timeout(Some(LONG)).unwrap();
+        stream
+    };
+    let speak = || {
+        let mut stream = connector.connect("localhost", connect()).unwrap();
+        write!(stream, "OPTIONS rtsp://localhost/ RTSP/1.0\r\nCSeq: 1\r\n\r\n").unwrap();
+        assert!(stream.read(&mut [0; 64]).unwrap() > 0);
+    };
+    speak();
+    let before = files();
+    for _ in 0..10 {
+        speak();
+        // This one never speaks TLS.
+        drop(connect());
+    }
+    let deadline = Instant::now() + LONG;
+    while files() > before + 2 {
+        assert!(Instant::now() < deadline, "{} files, {before} before", files());
+        thread::sleep(Duration::from_millis(50));
+    }
 }
