@@ -4,12 +4,15 @@
 mod api;
 mod browser;
 mod common;
+mod farm;
 mod http;
+mod load;
 mod metrics;
 mod mqtt;
 mod recording;
 mod rtsp;
 mod slow;
+mod soak;
 mod start;
 #[cfg(feature = "dtls")]
 mod tls;

@@ -26,7 +26,7 @@ fn connect(port: u16) -> TcpStream {
     stream
 }
 
-fn http(server: &Server, request: &str) -> TcpStream {
+pub fn http(server: &Server, request: &str) -> TcpStream {
     let mut client = connect(server.http);
     client.write_all(request.as_bytes()).unwrap();
     client

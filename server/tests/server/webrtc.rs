@@ -25,12 +25,17 @@ pub struct Viewer {
 impl Viewer {
     /// Asks with these headers, by a client whose audio goes through `audio`.
     pub fn start(server: &Server, camera: &str, headers: &str, audio: &str) -> Self {
-        init();
-        let pipeline = Launched::play(&format!(
-            "webrtcbin name=rtc bundle-policy=max-bundle \
-             rtph264depay name=to-video ! h264parse ! avdec_h264 ! appsink name=video sync=false async=false \
+        let elements = format!(
+            "rtph264depay name=to-video ! h264parse ! avdec_h264 ! appsink name=video sync=false async=false \
              {audio} ! appsink name=audio sync=false async=false"
-        ));
+        );
+        Self::with(server, camera, headers, &elements)
+    }
+
+    /// With other elements behind `to-video` and `to-audio`.
+    pub fn with(server: &Server, camera: &str, headers: &str, elements: &str) -> Self {
+        init();
+        let pipeline = Launched::play(&format!("webrtcbin name=rtc bundle-policy=max-bundle {elements}"));
         let rtc = pipeline.0.by_name("rtc").unwrap();
         let of = |text: &str| text.parse::<gst::Caps>().unwrap();
         for caps in [
