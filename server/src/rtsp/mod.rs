@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use auth::{Auth, ROLE};
 use clients::Clients;
@@ -23,7 +23,7 @@ use crate::tls;
 
 /// Most clients at once.
 const MAX_SESSIONS: u32 = 512;
-/// How often sessions are ended whose clients have vanished, and connections that are idle.
+/// How often sessions are ended whose clients have vanished.
 const CLEANUP: Duration = Duration::from_secs(5);
 
 /// The server, which runs until the program ends.
@@ -48,7 +48,7 @@ impl RtspServer {
         let clients = Arc::<Clients>::default();
         let to = clients.clone();
         server.connect_client_connected(move |_, client| to.connected(client));
-        // GLib's TLS ends its handshakes in this one, and would keep all connections if nobody did that.
+        // GLib's TLS ends its handshakes in this one: where nobody runs it, connections outlive their clients.
         let context = glib::MainContext::default();
         let source = server.create_source(gio::Cancellable::NONE).map_err(|error| {
             format!(
@@ -57,7 +57,7 @@ impl RtspServer {
             )
         })?;
         source.attach(Some(&context));
-        cleanup(&server, clients.clone()).attach(Some(&context));
+        cleanup(&server).attach(Some(&context));
         let main_loop = glib::MainLoop::new(Some(&context), false);
         thread::Builder::new().name("rtsp".into()).spawn(move || main_loop.run())?;
         Ok(Self { server, site, clients, access: None, mounted: BTreeSet::new() })
@@ -95,13 +95,12 @@ impl RtspServer {
     }
 }
 
-fn cleanup(server: &RTSPServer, clients: Arc<Clients>) -> glib::Source {
+fn cleanup(server: &RTSPServer) -> glib::Source {
     let sessions = server.session_pool();
     glib::timeout_source_new(CLEANUP, None, glib::Priority::DEFAULT, move || {
         if let Some(sessions) = &sessions {
             sessions.cleanup();
         }
-        clients.close_idle(Instant::now());
         glib::ControlFlow::Continue
     })
 }
