@@ -223,3 +223,28 @@ fn the_page_plays_sound_that_browsers_do_not_know_as_opus() {
         });
     }
 }
+
+#[test]
+#[ignore = "needs chromium and chromedriver: scripts/test browser"]
+fn the_page_plays_a_running_camera_soon() {
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    let client = server.watch("door", "", "protocols=tcp");
+    client.pull("video").unwrap();
+    let browser = Browser::start();
+    browser.command("url", &json!({ "url": format!("http://127.0.0.1:{}/", server.http) }));
+    browser.wait("a picture", "return document.querySelector('.card img')?.naturalWidth", |width| *width == 320);
+    let first = "
+        const begin = performance.now();
+        document.querySelector('.card').click();
+        const video = document.getElementById('video');
+        const frame = await new Promise((resolve) => video.requestVideoFrameCallback((_, frame) => resolve(frame)));
+        const milliseconds = Math.round(performance.now() - begin);
+        document.getElementById('close').click();
+        return { milliseconds, width: frame.width };";
+    for number in 1..=5 {
+        let shown = browser.run(first);
+        println!("the first picture was shown after {} ms (try {number})", shown["milliseconds"]);
+        assert_eq!(shown["width"], 320);
+    }
+}
