@@ -19,7 +19,7 @@ pub(crate) struct Mqtt {
     pub(crate) tls: Option<Trust>,
     /// The beginning of all topics.
     pub(crate) topic: String,
-    /// The beginning of the topics that Home Assistant reads; none: it is told nothing.
+    /// The prefix of Home Assistant's discovery topics; none: no discovery.
     pub(crate) discovery: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What Home Assistant is told of a camera: one message that describes a device and its entities.
+//! Discovery by Home Assistant: one message describes a camera as a device with its entities.
 //! <https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery>
 
 use serde_json::{Value, json};

@@ -68,7 +68,7 @@ fn version(session: &Session) -> c_uint {
     session.generation.map_or(0, |generation| c_uint::from_le_bytes(generation.library_version()))
 }
 
-/// The other side's address, as text; 0.0.0.0 where only an IPv4 address has room, and it is none.
+/// The other side's address, as text; 0.0.0.0 for an IPv6 address that is longer than the field.
 fn remote_ip<const IP: usize>(session: &Session) -> [c_char; IP] {
     let text = session.remote.ip().to_string();
     array(if text.len() < IP { text.as_bytes() } else { b"0.0.0.0" })

@@ -39,7 +39,7 @@ const BATCH: usize = 64;
 const MAX_DATAGRAMS: usize = 64;
 /// How long to wait for room to send in before what is left counts as lost on the way.
 const SEND_WAIT: Duration = Duration::from_millis(100);
-/// Between two looks for room.
+/// Between two attempts to send.
 const SEND_RETRY: Duration = Duration::from_millis(1);
 
 impl Sockets {
@@ -198,7 +198,7 @@ fn send(socket: &Udp, transmit: &Transmit, datagrams: &[u8], until: Instant) -> 
     let mut sent = 0;
     loop {
         match socket.send(transmit, datagrams, &mut sent) {
-            // Another waker than that of the thread that drives would be needed to wait for room.
+            // The waker of the thread that drives the machine does not wait for this.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock && Instant::now() < until => {
                 thread::sleep(SEND_RETRY);
             }

@@ -8,8 +8,7 @@ use crate::wire::packet::{Clock, ClockAnswer};
 pub(super) struct Clocks {
     start: Instant,
     due: Instant,
-    /// From one clock to the next, and how many more answers until it becomes [`STEADY_INTERVAL`], if it ever does.
-    interval: Duration,
+    /// How many more answers until clocks go out each [`STEADY_INTERVAL`] alone; none: they never do.
     until_steady: Option<u32>,
     /// What was sent and not answered.
     sent: VecDeque<Sent>,
@@ -56,7 +55,6 @@ impl Clocks {
         Self {
             start: now,
             due: now,
-            interval: INTERVAL,
             until_steady: None,
             sent: VecDeque::new(),
             count: 0,
@@ -99,9 +97,6 @@ impl Clocks {
         let at = self.sent.iter().position(|sent| sent.time == answer.time)?;
         let sent = self.sent.remove(at)?;
         self.until_steady = self.until_steady.map(|answers| answers.saturating_sub(1));
-        if self.until_steady == Some(0) {
-            self.interval = STEADY_INTERVAL;
-        }
         Some((sent.number, now.saturating_duration_since(sent.at)))
     }
 
@@ -135,7 +130,7 @@ impl Clocks {
         if self.due > now {
             return None;
         }
-        self.due = now + self.interval;
+        self.due = now + if self.until_steady == Some(0) { STEADY_INTERVAL } else { INTERVAL };
         let time = self.time(now);
         if self.sent.len() == MAX_SENT {
             self.sent.pop_front();

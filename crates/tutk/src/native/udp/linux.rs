@@ -20,7 +20,7 @@ use super::MAX_JOINED;
 pub(in super::super) struct Offload {
     /// Whether what is sent can be cut up.
     cuts: AtomicBool,
-    /// What the system dropped because there was no room for it; wraps.
+    /// What the system dropped because its buffer was full; wraps.
     overflowed: AtomicU32,
 }
 
