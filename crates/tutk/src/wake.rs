@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use mio::event::Source;
@@ -17,28 +17,34 @@ use crate::{IoError, Operation};
 /// [`reset`](Self::reset). What is not waited for any more goes on: a session that was cancelled in
 /// [`Events::next_event`](crate::Events::next_event) is still there.
 ///
-/// A clone is the same handle.
+/// A clone is the same handle. It may outlive what it cancels, and keeps no file descriptor open.
 #[derive(Clone, Debug)]
-pub struct CancelHandle(Waker);
+pub struct CancelHandle {
+    cancelled: Arc<AtomicBool>,
+    waits: Weak<Inner>,
+}
 
 impl CancelHandle {
     pub(crate) fn new(waker: &Waker) -> Self {
-        Self(waker.clone())
+        Self { cancelled: waker.0.cancelled.clone(), waits: Arc::downgrade(&waker.0) }
     }
 
     /// Ends the wait under way and those to come. Does not block.
     pub fn cancel(&self) {
-        self.0.cancel();
+        match self.waits.upgrade() {
+            Some(waits) => Waker(waits).cancel(),
+            None => self.cancelled.store(true, Ordering::Release),
+        }
     }
 
     /// Lets calls wait again.
     pub fn reset(&self) {
-        self.0.cancelled().store(false, Ordering::Release);
+        self.cancelled.store(false, Ordering::Release);
     }
 
     /// Whether [`cancel`](Self::cancel) was called since the last [`reset`](Self::reset).
     pub fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled()
+        self.cancelled.load(Ordering::Acquire)
     }
 }
 
@@ -47,13 +53,15 @@ impl CancelHandle {
 #[derive(Clone)]
 pub(crate) struct Waker(Arc<Inner>);
 
+#[derive(Debug)]
 struct Inner {
-    cancelled: AtomicBool,
+    cancelled: Arc<AtomicBool>,
     waker: mio::Waker,
     /// Only the thread that waits locks it.
     waiting: Mutex<Waiting>,
 }
 
+#[derive(Debug)]
 struct Waiting {
     poll: Poll,
     events: Events,
@@ -71,22 +79,18 @@ impl Waker {
             let poll = Poll::new()?;
             let waker = mio::Waker::new(poll.registry(), ANY)?;
             let waiting = Mutex::new(Waiting { poll, events: Events::with_capacity(EVENTS) });
-            Ok(Self(Arc::new(Inner { cancelled: AtomicBool::new(false), waker, waiting })))
+            Ok(Self(Arc::new(Inner { cancelled: Arc::default(), waker, waiting })))
         };
         new().map_err(|error: io::Error| IoError::new(Operation::MakeWaker, error))
     }
 
     pub(crate) fn cancel(&self) {
-        self.cancelled().store(true, Ordering::Release);
+        self.0.cancelled.store(true, Ordering::Release);
         self.wake();
     }
 
-    fn cancelled(&self) -> &AtomicBool {
-        &self.0.cancelled
-    }
-
     fn is_cancelled(&self) -> bool {
-        self.cancelled().load(Ordering::Acquire)
+        self.0.cancelled.load(Ordering::Acquire)
     }
 
     /// What comes to this socket ends waits until the socket is dropped. A wait is ended once for all that came: who waits has
@@ -146,6 +150,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_handle_keeps_nothing_open() {
+        let waker = Waker::new().unwrap();
+        let handle = CancelHandle::new(&waker);
+        let waits = Arc::downgrade(&waker.0);
+        drop(waker);
+        assert!(waits.upgrade().is_none());
+        handle.cancel();
+        assert!(handle.is_cancelled());
+    }
+
+    #[test]
     fn a_wake_up_before_the_wait_ends_it() {
         let waker = Waker::new().unwrap();
         waker.wake();
@@ -155,14 +170,15 @@ mod tests {
     #[test]
     fn a_cancellation_ends_every_wait_until_it_is_reset() {
         let waker = Waker::new().unwrap();
-        waker.cancel();
+        let handle = CancelHandle::new(&waker);
+        handle.cancel();
         for _ in 0..2 {
             assert!(matches!(waker.wait(None), Err(Interrupted::Cancelled)));
         }
-        CancelHandle::new(&waker).reset();
+        handle.reset();
         waker.wait_until(Instant::now() + Duration::from_millis(1)).unwrap();
         // The next one is no weaker.
-        waker.cancel();
+        handle.cancel();
         assert!(matches!(waker.wait(None), Err(Interrupted::Cancelled)));
     }
 
