@@ -224,11 +224,11 @@ fn a_camera_comes_and_goes() {
     let port = camera.stop();
     let away = events.wait_for("door", "away");
     assert!(away["reason"].is_string(), "{away}");
-    // The stream of its client ends, and it connects again.
+    // The stream of its client ends, and it connects again. The first one stays: rtspsrc of GStreamer 1.22 fails an assertion if it is
+    // stopped while it ends its streams, one after the other.
     while client.pull("video").is_some() {}
-    drop(client);
     camera.restart(port);
-    let client = server.watch("door", "", "protocols=tcp");
-    client.pull("video").unwrap();
+    let again = server.watch("door", "", "protocols=tcp");
+    again.pull("video").unwrap();
     events.wait_for("door", "playing");
 }
