@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 use std::{env, fs};
@@ -14,6 +14,7 @@ use gst::glib;
 use gst::glib::SignalFlags;
 use gst::glib::subclass::SignalId;
 use gst::prelude::*;
+use serde_json::Value;
 
 const BEGIN: &str = "<!-- properties: written by tests/pages.rs -->\n";
 const END: &str = "<!-- end of properties -->\n";
@@ -161,9 +162,35 @@ fn signals() {
         let signals = signals_of_comments(&code);
         assert_eq!(signals.len(), code.matches("Signal::builder(").count(), "each signal of {element} has a comment");
         let wanted: Vec<_> = signals.iter().map(|(name, arguments)| row(kind, name, arguments)).collect();
+        let cached: BTreeSet<_> = cached(element)["signals"].as_object().unwrap().keys().cloned().collect();
+        assert_eq!(cached, signals.iter().map(|(name, _)| (*name).to_owned()).collect(), "left: the cache");
         let mut found = rows(&text(&format!("docs/{element}.md")), "Signals");
         found.iter_mut().for_each(|row| row.truncate(3));
         assert_eq!(found, wanted, "left: docs/{element}.md; right: the element");
+    }
+}
+
+/// What `docs/gst_plugins_cache.json` says of an element. GStreamer's own generator writes it: see CONTRIBUTING.md.
+fn cached(element: &str) -> Value {
+    let cache: Value = serde_json::from_str(&text("docs/gst_plugins_cache.json")).unwrap();
+    cache["tutk"]["elements"][element].clone()
+}
+
+#[test]
+fn the_plugin_cache_has_all_properties() {
+    common::init();
+    for feature in gst::Registry::get().features_by_plugin("tutk") {
+        let Ok(factory) = feature.downcast::<gst::ElementFactory>() else { continue };
+        let (name, element) = (factory.name(), factory.create().build().unwrap());
+        let own = element.list_properties();
+        let own = own.iter().filter(|property| property.owner_type() == element.type_());
+        let wanted: BTreeMap<_, _> =
+            own.map(|property| (property.name(), property.blurb().unwrap_or_default())).collect();
+        let cached = cached(&name);
+        assert!(cached.is_object(), "{name} is not in the cache");
+        let properties = cached["properties"].as_object().into_iter().flatten();
+        let found = properties.map(|(name, property)| (name.as_str(), property["blurb"].as_str().unwrap_or_default()));
+        assert_eq!(found.collect::<BTreeMap<_, _>>(), wanted, "left: the cache's {name}; right: the element");
     }
 }
 
