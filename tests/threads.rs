@@ -19,18 +19,6 @@ fn rounds(count: usize) -> usize {
     std::env::var("TUTK_TEST_ROUNDS").map_or(count, |rounds| rounds.parse::<usize>().unwrap().min(count))
 }
 
-/// Numbers that are the same in each run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
 /// Runs each of these in a thread of its own, again and again, for as long as the last runs once. Steps that need a
 /// camera or time may fail: that they come back is what counts.
 fn beside(steps: &[&(dyn Fn() + Sync)], last: impl FnOnce()) {
@@ -100,10 +88,10 @@ fn act(viewer: &Viewer) {
 fn states_change_from_several_threads_at_once() {
     let camera = Camera::start(H264);
     let viewer = viewer_of(&camera);
-    let numbers = std::sync::Mutex::new(Numbers(1));
+    let numbers = std::sync::Mutex::new(fastrand::Rng::with_seed(1));
     let change = || {
         let states = [gst::State::Null, gst::State::Ready, gst::State::Paused, gst::State::Playing];
-        let state = states[numbers.lock().unwrap().below(4) as usize];
+        let state = states[numbers.lock().unwrap().usize(..4)];
         let _ = viewer.pipeline.set_state(state);
     };
     let (read, act) = (|| read(&viewer), || act(&viewer));
@@ -120,13 +108,13 @@ fn states_change_from_several_threads_at_once() {
 fn a_thousand_cycles_end_at_random_moments() {
     let camera = Camera::start(H264);
     let viewer = viewer_of(&camera);
-    let mut numbers = Numbers(2);
+    let mut numbers = fastrand::Rng::with_seed(2);
     let (read, act) = (|| read(&viewer), || act(&viewer));
     beside(&[&read, &act], || {
         for _ in 0..rounds(1_000) {
             viewer.play();
             // The moment is what is random; nothing is waited for.
-            thread::sleep(Duration::from_micros(numbers.below(8_000)));
+            thread::sleep(Duration::from_micros(numbers.u64(..8_000)));
             camera.push(unit(0, true), true);
             viewer.pipeline.set_state(gst::State::Null).unwrap();
         }
@@ -141,7 +129,7 @@ fn a_thousand_cycles_of_a_camera_leave_its_viewer_playing() {
     viewer.play();
     camera.wait_for_watcher();
     let port = camera.sink.property::<u32>("current-port");
-    let mut numbers = Numbers(3);
+    let mut numbers = fastrand::Rng::with_seed(3);
     let sink = camera.sink.clone();
     let ports = || {
         sink.property::<u32>("current-port");
@@ -152,7 +140,7 @@ fn a_thousand_cycles_of_a_camera_leave_its_viewer_playing() {
             camera.stop();
             camera.restart(port);
             camera.push(unit(0, true), true);
-            thread::sleep(Duration::from_micros(numbers.below(2_000)));
+            thread::sleep(Duration::from_micros(numbers.u64(..2_000)));
         }
     });
     still_plays(&camera, &viewer);
@@ -272,7 +260,7 @@ fn query(viewer: &Launched) {
 fn streams_come_and_go_on_both_sides() {
     let camera = camera_of_both();
     let (viewer, came) = viewer_of_both(&camera);
-    let mut numbers = Numbers(4);
+    let mut numbers = fastrand::Rng::with_seed(4);
     beside(&[&|| query(&viewer)], || {
         for number in 0..rounds(60) {
             let _ = viewer.set_state(gst::State::Playing);
@@ -280,9 +268,9 @@ fn streams_come_and_go_on_both_sides() {
             if number % 2 == 0 {
                 wait_for_both(&came);
             }
-            thread::sleep(Duration::from_micros(numbers.below(20_000)));
+            thread::sleep(Duration::from_micros(numbers.u64(..20_000)));
             let states = [gst::State::Null, gst::State::Ready, gst::State::Paused];
-            let _ = viewer.set_state(states[numbers.below(3) as usize]);
+            let _ = viewer.set_state(states[numbers.usize(..3)]);
             came.try_iter().for_each(drop);
             if number % 10 == 0 {
                 camera.set_state(gst::State::Null).unwrap();
@@ -299,14 +287,14 @@ fn flushes_of_both_streams_end_nothing() {
     let (viewer, came) = viewer_of_both(&camera);
     viewer.set_state(gst::State::Playing).unwrap();
     let source = viewer.element("src");
-    let mut numbers = Numbers(5);
+    let mut numbers = fastrand::Rng::with_seed(5);
     beside(&[&|| query(&viewer)], || {
         for number in 0..rounds(300) {
             if number % 10 == 0 {
                 wait_for_both(&came);
             }
             source.send_event(gst::event::FlushStart::new());
-            thread::sleep(Duration::from_micros(numbers.below(2_000)));
+            thread::sleep(Duration::from_micros(numbers.u64(..2_000)));
             source.send_event(gst::event::FlushStop::new(true));
             came.try_iter().for_each(drop);
         }
@@ -336,10 +324,10 @@ fn speech_starts_and_stops_from_several_threads() {
              ! tutkaudiosink name=speaker {there} tutktalksrc uid={} ! fakesink async=false",
             camera.uid
         ));
-        let numbers = std::sync::Mutex::new(Numbers(4 + number as u64));
+        let numbers = std::sync::Mutex::new(fastrand::Rng::with_seed(4 + number as u64));
         let change = || {
             let states = [gst::State::Null, gst::State::Ready, gst::State::Paused, gst::State::Playing];
-            let state = states[numbers.lock().unwrap().below(4) as usize];
+            let state = states[numbers.lock().unwrap().usize(..4)];
             let _ = pipeline.set_state(state);
         };
         let speaker = pipeline.element("speaker");
@@ -363,7 +351,7 @@ fn speech_starts_and_stops_from_several_threads() {
             for number in 0..rounds(300) as u64 {
                 camera.push(unit(number, true), true);
                 change();
-                thread::sleep(Duration::from_micros(numbers.lock().unwrap().below(4_000)));
+                thread::sleep(Duration::from_micros(numbers.lock().unwrap().u64(..4_000)));
             }
         });
         pipeline.set_state(gst::State::Null).unwrap();
