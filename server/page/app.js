@@ -31,6 +31,7 @@ function show(list) {
     viewer.show(camera, `${list.rtsp_tls ? "rtsps" : "rtsp"}://${location.hostname}:${list.rtsp_port}`);
   }
   viewer.keep(names);
+  viewer.allowControl(list.control);
   element("summary").textContent = summary(list.cameras);
   element("empty").hidden = list.cameras.length > 0;
   element("all").hidden = list.cameras.length === 0;

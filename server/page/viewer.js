@@ -29,14 +29,14 @@ export class Viewer {
     this.dialog.addEventListener("keydown", (event) => {
       if (event.target === element("quality")) return;
       const direction = KEYS[event.key];
-      if (direction && !event.altKey && !event.ctrlKey && !event.metaKey) {
+      if (direction && this.controls && !event.altKey && !event.ctrlKey && !event.metaKey) {
         event.preventDefault();
         this.turn(direction);
       } else if (event.key === "f") {
         this.toggleFull();
       } else if (event.key === "m") {
         this.setSound(this.video.muted);
-      } else if (event.key === "t") {
+      } else if (event.key === "t" && this.controls) {
         this.setTalk(!this.talk);
       }
     });
@@ -90,6 +90,12 @@ export class Viewer {
     if (camera.reason) this.say(camera.reason);
     if (camera.quality && document.activeElement !== element("quality")) element("quality").value = camera.quality;
     this.player?.follow(camera.state);
+  }
+
+  // Guests watch, and control nothing.
+  allowControl(allowed) {
+    this.controls = allowed;
+    for (const id of ["talk", "quality-label", "ptz"]) element(id).hidden = !allowed;
   }
 
   keep(names) {

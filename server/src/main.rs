@@ -1,6 +1,7 @@
 //! Serves IP cameras that speak ThroughTek's protocol: RTSP for players and recorders, a page for browsers, an API and
 //! metrics for programs. `tutk-server --help` says how it is set up.
 
+mod access;
 mod attempts;
 mod camera;
 mod commands;

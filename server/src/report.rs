@@ -3,16 +3,18 @@
 use gst::glib;
 use serde_json::{Map, Value, json};
 
+use crate::access::Access;
 use crate::camera::Camera;
 use crate::payload;
 use crate::site::Site;
 
-/// All cameras, and those that were found but are not served.
-pub(crate) fn cameras(site: &Site) -> Value {
+/// All cameras that may be seen, and those that were found but are not served.
+pub(crate) fn cameras(site: &Site, access: &Access) -> Value {
     let found = site.found();
     let cameras: Vec<_> = site
         .cameras()
         .iter()
+        .filter(|camera| access.includes(&camera.name))
         .map(|camera| {
             let is_found = found.iter().any(|found| found.uid == camera.config.uid);
             summary(camera, is_found)
@@ -20,7 +22,7 @@ pub(crate) fn cameras(site: &Site) -> Value {
         .collect();
     let others: Vec<_> = found
         .iter()
-        .filter(|found| !site.names(found.uid))
+        .filter(|found| access.is_full() && !site.names(found.uid))
         .map(|found| {
             json!({
                 "uid": found.uid.to_string(),
@@ -31,7 +33,7 @@ pub(crate) fn cameras(site: &Site) -> Value {
             })
         })
         .collect();
-    json!({ "cameras": cameras, "found": others, "rtsp_tls": site.rtsp_tls() })
+    json!({ "cameras": cameras, "found": others, "control": access.is_full(), "rtsp_tls": site.rtsp_tls() })
 }
 
 fn summary(camera: &Camera, is_found: bool) -> Value {

@@ -9,7 +9,7 @@ use tutk::{DiscoveredCamera, Uid};
 
 use crate::attempts::Attempts;
 use crate::camera::{self, Camera};
-use crate::config::{Config, Login, Retention};
+use crate::config::{Config, Guest, Login, Retention};
 use crate::memory::Encrypted;
 use crate::recording;
 use crate::tls::Acceptor;
@@ -31,6 +31,7 @@ struct Inner {
     cameras: BTreeMap<String, Arc<Camera>>,
     found: BTreeMap<Uid, DiscoveredCamera>,
     login: Option<Login>,
+    guests: Vec<Guest>,
     http_tls: Option<Acceptor>,
     rtsp_tls: bool,
     retention: Option<Retention>,
@@ -52,6 +53,7 @@ impl Site {
     pub(crate) fn apply(self: &Arc<Self>, config: &Config) {
         let mut inner = self.lock();
         inner.login.clone_from(&config.login);
+        inner.guests.clone_from(&config.guests);
         inner.hosts.clone_from(&config.http.hosts);
         // It was tried when the settings were read.
         inner.http_tls = config.http_tls.as_ref().and_then(|tls| Acceptor::new(tls).ok());
@@ -97,6 +99,10 @@ impl Site {
 
     pub(crate) fn login(&self) -> Option<Login> {
         self.lock().login.clone()
+    }
+
+    pub(crate) fn guests(&self) -> Vec<Guest> {
+        self.lock().guests.clone()
     }
 
     /// What speaks TLS with browsers, if they have to.

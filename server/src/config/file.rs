@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::mqtt;
 use super::secret::Hidden;
+use super::{guests, mqtt};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -15,6 +15,8 @@ pub(super) struct File {
     pub(super) http: Http,
     pub(super) rtsp: Rtsp,
     pub(super) login: Option<Login>,
+    /// By user.
+    pub(super) guests: BTreeMap<String, guests::Section>,
     pub(super) recording: Option<Recording>,
     pub(super) mqtt: Option<mqtt::Section>,
     /// By name.

@@ -1,6 +1,7 @@
 //! What the user wants: a file of settings, and the credentials that systemd hands over.
 
 mod file;
+mod guests;
 mod mqtt;
 mod secret;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::tls::{self, Acceptor};
 use file::File;
 pub(crate) use file::{Encryption, Http, Quality, Rtsp};
+pub(crate) use guests::Guest;
 pub(crate) use mqtt::Mqtt;
 #[cfg(feature = "dtls")]
 pub(crate) use mqtt::Trust;
@@ -32,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) http_tls: Option<Tls>,
     pub(crate) rtsp_tls: Option<Tls>,
     pub(crate) login: Option<Login>,
+    /// None without a login.
+    pub(crate) guests: Vec<Guest>,
     pub(crate) retention: Option<Retention>,
     /// None: there is no broker.
     pub(crate) mqtt: Option<Mqtt>,
@@ -133,11 +137,13 @@ impl Config {
                 cameras.insert(uid.to_string(), CameraConfig::by_credential(*uid, credentials)?);
             }
         }
+        let guests = guests::check(file.guests, login.as_ref(), &cameras, credentials)?;
         let http_tls = read_tls("http", file.http.certificate.as_deref(), file.http.key.as_deref())?;
         http_tls.as_ref().map(Acceptor::new).transpose().map_err(|error| format!("[http]: {error}"))?;
         let rtsp_tls = read_tls("rtsp", file.rtsp.certificate.as_deref(), file.rtsp.key.as_deref())?;
         rtsp_tls.as_ref().map(tls::certificate).transpose().map_err(|error| format!("[rtsp]: {error}"))?;
-        let config = Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, retention, mqtt, cameras };
+        let config =
+            Self { http: file.http, rtsp: file.rtsp, http_tls, rtsp_tls, login, guests, retention, mqtt, cameras };
         config.check_access()?;
         Ok(config)
     }
@@ -174,9 +180,7 @@ impl Config {
 
 impl file::Login {
     fn check(self, credentials: &Credentials) -> Result<Login, Box<dyn Error>> {
-        if self.user.is_empty() || self.user.contains([':', '"']) || self.user.contains(char::is_control) {
-            return Err("[login]: user must have at least one character, and no colon or quotation mark".into());
-        }
+        check_user(&self.user).map_err(|error| format!("[login]: {error}"))?;
         let password = secret("password", self.password, self.password_file.as_deref(), || credentials.read("login"));
         let password = password.map_err(|error| format!("[login]: {error}"))?;
         match password {
@@ -368,6 +372,14 @@ pub(crate) fn check_name(name: &str) -> Result<(), Box<dyn Error>> {
             "a name is part of addresses: use up to {MAX_NAME} letters (a to z), digits, hyphens, underscores and dots, with no dot in front"
         )
         .into());
+    }
+    Ok(())
+}
+
+/// HTTP Basic ends a user with a colon, and Digest with a quotation mark.
+fn check_user(user: &str) -> Result<(), String> {
+    if user.is_empty() || user.contains([':', '"']) || user.contains(char::is_control) {
+        return Err("user must have at least one character, and no colon or quotation mark".into());
     }
     Ok(())
 }

@@ -95,6 +95,25 @@ fn others_are_let_in_with_a_login_only() {
 }
 
 #[test]
+fn guests_are_checked() {
+    let camera = format!("[cameras.door]\nuid = \"{UID}\"\n");
+    let login = "[login]\nuser = \"me\"\npassword = \"canary\"\n";
+    let guest = "[guests.her]\npassword = \"canary\"\ncameras = [\"door\"]\n";
+    let guests = parse(&format!("{camera}{login}{guest}")).unwrap().guests;
+    assert!(guests.len() == 1 && guests[0].login.user == "her" && guests[0].cameras.contains("door"));
+    for (text, wanted) in [
+        (format!("{camera}{guest}"), "[login]"),
+        (format!("{login}{guest}"), "“door”"),
+        (format!("{camera}{login}{}", guest.replace("her", "me")), "same user"),
+        (format!("{camera}{login}{}", guest.replace("her", "\"h:er\"")), "colon"),
+        (format!("{camera}{login}[guests.her]\ncameras = []\n"), "guest_her"),
+    ] {
+        let error = parse(&text).unwrap_err();
+        assert!(error.contains(wanted) && !error.contains("canary"), "{error}");
+    }
+}
+
+#[test]
 fn a_container_needs_an_address_and_a_login() {
     let login = "[login]\nuser = \"me\"\npassword = \"canary\"";
     let open = "[http]\nlisten = \"0.0.0.0:9000\"\n";

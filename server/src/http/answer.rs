@@ -34,6 +34,11 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, text)
     }
 
+    /// This is only for the user of the section `[login]`.
+    pub(super) fn guest() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "Guests watch cameras, and do not control them")
+    }
+
     pub(super) fn no_camera(name: &str) -> Self {
         let text = format!("There is no camera “{}” in the settings", name.escape_debug());
         Self::new(StatusCode::NOT_FOUND, text)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use gst::glib;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Failure, json as answer};
 use super::{App, SharedApp};
+use crate::access::Access;
 use crate::camera::{Camera, Session};
 use crate::commands::{self, Ptz, integer};
 use crate::report;
@@ -20,37 +21,55 @@ use crate::snapshot;
 /// Longest wait for the answer to an IO control, in ms.
 const MAX_WAIT: u32 = 30_000;
 
-pub(super) async fn cameras(State(app): SharedApp) -> Response {
-    answer(&list(&app))
+pub(super) async fn cameras(State(app): SharedApp, Extension(access): Extension<Access>) -> Response {
+    answer(&list(&app, &access))
 }
 
-/// All cameras, and those that were found but are not served.
-pub(super) fn list(app: &App) -> Value {
-    let mut list = report::cameras(&app.site);
+/// All cameras that may be seen, and those that were found but are not served.
+pub(super) fn list(app: &App, access: &Access) -> Value {
+    let mut list = report::cameras(&app.site, access);
     list["rtsp_port"] = app.rtsp_port.into();
     list
 }
 
-pub(super) async fn camera(State(app): SharedApp, Path(name): Path<String>) -> Result<Response, Failure> {
-    Ok(answer(&report::camera(&app.site, find(&app, &name)?.as_ref())))
+pub(super) async fn camera(
+    State(app): SharedApp,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    Ok(answer(&report::camera(&app.site, find(&app, &access, &name)?.as_ref())))
 }
 
-pub(super) async fn snapshot(State(app): SharedApp, Path(name): Path<String>) -> Result<Response, Failure> {
-    let camera = find(&app, &name)?;
+pub(super) async fn snapshot(
+    State(app): SharedApp,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let camera = find(&app, &access, &name)?;
     let picture = snapshot::take(&camera).await.map_err(Failure::unavailable)?;
     let age = picture.taken.elapsed().unwrap_or_default().as_secs().to_string();
     Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::AGE, age.as_str())], picture.jpeg).into_response())
 }
 
-pub(super) async fn ptz(State(app): SharedApp, Path(name): Path<String>, body: Bytes) -> Result<Response, Failure> {
-    let camera = find(&app, &name)?;
+pub(super) async fn ptz(
+    State(app): SharedApp,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let camera = find_to_control(&app, &access, &name)?;
     let command = Ptz::parse(&body).map_err(Failure::bad_request)?;
     let sent = command.send(&camera).await.map_err(Failure::unavailable)?;
     Ok(answer(&json!({ "sent": sent })))
 }
 
-pub(super) async fn quality(State(app): SharedApp, Path(name): Path<String>, body: Bytes) -> Result<Response, Failure> {
-    let camera = find(&app, &name)?;
+pub(super) async fn quality(
+    State(app): SharedApp,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Response, Failure> {
+    let camera = find_to_control(&app, &access, &name)?;
     let quality = commands::quality(&body).map_err(Failure::bad_request)?;
     let quality = commands::set_quality(&camera, quality).await.map_err(Failure::unavailable)?;
     Ok(answer(&json!({ "quality": quality })))
@@ -71,10 +90,11 @@ struct IoControl {
 
 pub(super) async fn io_control(
     State(app): SharedApp,
+    Extension(access): Extension<Access>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Response, Failure> {
-    let camera = find(&app, &name)?;
+    let camera = find_to_control(&app, &access, &name)?;
     let command: IoControl = serde_json::from_slice(&body).map_err(Failure::bad_request)?;
     if command.timeout > MAX_WAIT {
         return Err(Failure::bad_request(format!("timeout is at most {MAX_WAIT} ms")));
@@ -92,6 +112,14 @@ pub(super) async fn with_session<T: Send + 'static>(
     commands::with_session(camera, act).await.map_err(Failure::unavailable)
 }
 
-pub(super) fn find(app: &App, name: &str) -> Result<Arc<Camera>, Failure> {
-    app.site.camera(name).ok_or_else(|| Failure::no_camera(name))
+/// A camera that may be watched. A guest does not learn which others there are.
+pub(super) fn find(app: &App, access: &Access, name: &str) -> Result<Arc<Camera>, Failure> {
+    let camera = app.site.camera(name).filter(|_| access.includes(name));
+    camera.ok_or_else(|| Failure::no_camera(name))
+}
+
+/// A camera that may be controlled.
+pub(super) fn find_to_control(app: &App, access: &Access, name: &str) -> Result<Arc<Camera>, Failure> {
+    let camera = find(app, access, name)?;
+    if access.is_full() { Ok(camera) } else { Err(Failure::guest()) }
 }

@@ -1,6 +1,7 @@
-//! Who may see the page.
+//! Who may see what.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -11,29 +12,35 @@ use gst::glib;
 
 use super::SharedApp;
 use super::answer::Failure;
+use crate::access::Access;
 use crate::attempts::household;
-use crate::config::Login;
+use crate::config::{Guest, Login};
 
 /// Lets those pass who have logged in, where there is a login.
 pub(super) async fn check(
     State(app): SharedApp,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(login) = app.site.login() else { return next.run(request).await };
+    let Some(login) = app.site.login() else {
+        request.extensions_mut().insert(Access::Full);
+        return next.run(request).await;
+    };
     let (host, now) = (household(client.ip()), Instant::now());
     if let Some(wait) = app.site.attempts.wait(host, now) {
         let failure = Failure::new(StatusCode::TOO_MANY_REQUESTS, "There were too many wrong logins. Wait a minute");
         return ([(header::RETRY_AFTER, (wait.as_secs() + 1).to_string())], failure).into_response();
     }
-    match credentials(request.headers()) {
-        Some(given) if is_right(&login, &given) => return next.run(request).await,
-        Some(_) => app.site.attempts.failed(host, now),
-        None => {}
+    if let Some(given) = credentials(request.headers()) {
+        if let Some(access) = access(&login, &app.site.guests(), &given) {
+            request.extensions_mut().insert(access);
+            return next.run(request).await;
+        }
+        app.site.attempts.failed(host, now);
     }
     let failure =
-        Failure::new(StatusCode::UNAUTHORIZED, "Log in with the user and the password of the section [login]");
+        Failure::new(StatusCode::UNAUTHORIZED, "Log in with a user and the password of the server's settings");
     ([(header::WWW_AUTHENTICATE, "Basic realm=\"tutk-server\", charset=\"UTF-8\"")], failure).into_response()
 }
 
@@ -41,6 +48,15 @@ pub(super) async fn check(
 fn credentials(headers: &HeaderMap) -> Option<Vec<u8>> {
     let (scheme, text) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("basic").then(|| glib::base64_decode(text.trim()))
+}
+
+/// What whoever gives these may do; none if they are wrong.
+fn access(login: &Login, guests: &[Guest], given: &[u8]) -> Option<Access> {
+    if is_right(login, given) {
+        return Some(Access::Full);
+    }
+    let guest = guests.iter().find(|guest| is_right(&guest.login, given))?;
+    Some(Access::Guest(Arc::new(guest.cameras.clone())))
 }
 
 fn is_right(login: &Login, given: &[u8]) -> bool {

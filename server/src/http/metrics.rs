@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use prometheus_client::collector::Collector;
@@ -15,10 +15,14 @@ use prometheus_client::registry::Registry;
 
 use super::SharedApp;
 use super::answer::Failure;
+use crate::access::Access;
 use crate::camera;
 use crate::site::Site;
 
-pub(super) async fn metrics(State(app): SharedApp) -> Result<Response, Failure> {
+pub(super) async fn metrics(State(app): SharedApp, Extension(access): Extension<Access>) -> Result<Response, Failure> {
+    if !access.is_full() {
+        return Err(Failure::guest());
+    }
     let mut registry = Registry::default();
     registry.register_collector(Box::new(Cameras(app.site.clone())));
     let mut body = String::new();

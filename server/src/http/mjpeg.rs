@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::answer::Failure;
 use super::{SharedApp, api};
+use crate::access::Access;
 use crate::camera::{APPSRC, Feed, PATIENCE, Session, Timeline, Watch};
 use crate::launch::Launched;
 
@@ -88,8 +89,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) async fn mjpeg(State(app): SharedApp, Path(name): Path<String>) -> Result<Response, Failure> {
-    let camera = api::find(&app, &name)?;
+pub(super) async fn mjpeg(
+    State(app): SharedApp,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    let camera = api::find(&app, &access, &name)?;
     let watch = camera.watch();
     let session = watch.playing().await.map_err(Failure::unavailable)?;
     let transcoder = spawn_blocking(move || app.transcoders.get(name, watch, &session)).await;

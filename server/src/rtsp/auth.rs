@@ -11,12 +11,23 @@ use gst_rtsp_server::subclass::prelude::*;
 use gst_rtsp_server::{RTSPContext, RTSPToken, gio};
 
 use super::clients::{self, Clients};
-use crate::config::Login;
+use crate::config::{Guest, Login};
 use crate::site::Site;
 
 const REALM: &str = "tutk-server";
-/// The role of those who have logged in.
+const TOKEN_ROLE: &str = "media.factory.role";
+/// The role of those who may see everything.
 pub(super) const ROLE: &str = "viewer";
+
+/// The role of a guest, which is no other one's. It is the name of a structure, so that not every character can be in it.
+pub(super) fn role_of(guest: &Guest) -> String {
+    guest.login.user.bytes().fold("guest-".into(), |role, byte| format!("{role}{byte:02x}"))
+}
+
+/// Whether the request under way may change what others watch.
+pub(super) fn may_control() -> bool {
+    RTSPContext::with_current_context(|context| context.token()?.string(TOKEN_ROLE)).flatten().as_deref() == Some(ROLE)
+}
 
 struct Logins {
     site: Arc<Site>,
@@ -74,6 +85,7 @@ impl Auth {
     /// Without a login everybody may watch.
     pub(super) fn new(
         login: Option<&Login>,
+        guests: &[Guest],
         tls: Option<&gio::TlsCertificate>,
         site: Arc<Site>,
         clients: Arc<Clients>,
@@ -82,10 +94,13 @@ impl Auth {
         auth.imp().logins.get_or_init(|| Logins { site, clients });
         auth.set_supported_methods(RTSPAuthMethod::Digest);
         auth.set_realm(Some(REALM));
-        let mut token = RTSPToken::builder().field("media.factory.role", ROLE).build();
+        let token = |role: &str| RTSPToken::builder().field(TOKEN_ROLE, role).build();
         match login {
-            Some(login) => auth.add_digest(&login.user, login.password.reveal(), &token),
-            None => auth.set_default_token(Some(&mut token)),
+            Some(login) => auth.add_digest(&login.user, login.password.reveal(), &token(ROLE)),
+            None => auth.set_default_token(Some(&mut token(ROLE))),
+        }
+        for guest in guests {
+            auth.add_digest(&guest.login.user, guest.login.password.reveal(), &token(&role_of(guest)));
         }
         if tls.is_some() {
             auth.set_tls_certificate(tls);

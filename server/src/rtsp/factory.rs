@@ -12,6 +12,7 @@ use gst_rtsp_server::prelude::*;
 use gst_rtsp_server::subclass::prelude::*;
 use tokio::runtime::Handle;
 
+use super::auth;
 use crate::camera::{APPSRC, Session, Timeline, Watch};
 use crate::config::Quality;
 use crate::launch::element;
@@ -95,6 +96,9 @@ mod imp {
         /// Nothing while the camera is away, or if the address asks for what there is not: the client is refused.
         fn construct(&self, url: &RTSPUrl) -> Option<RTSPMedia> {
             let quality = quality(&url.request_uri())?;
+            if quality.is_some() && !auth::may_control() {
+                return None;
+            }
             let (_watch, session) = self.source.get()?.watch()?;
             if let Some(quality) = quality {
                 session.set_quality(quality);

@@ -4,20 +4,20 @@ mod auth;
 mod clients;
 mod factory;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use auth::{Auth, ROLE};
+use auth::{Auth, ROLE, role_of};
 use clients::Clients;
 use factory::CameraFactory;
 use gst::glib;
 use gst_rtsp_server::prelude::*;
 use gst_rtsp_server::{RTSPServer, gio};
 
-use crate::config::{Config, Login, Tls};
+use crate::config::{Config, Guest, Login, Tls};
 use crate::site::Site;
 use crate::tls;
 
@@ -32,8 +32,8 @@ pub(crate) struct RtspServer {
     site: Arc<Site>,
     clients: Arc<Clients>,
     /// As it was asked for last.
-    access: Option<(Option<Login>, Option<Tls>)>,
-    mounted: BTreeSet<String>,
+    access: Option<(Option<Login>, Vec<Guest>, Option<Tls>)>,
+    mounted: BTreeMap<String, CameraFactory>,
 }
 
 impl RtspServer {
@@ -60,7 +60,7 @@ impl RtspServer {
         cleanup(&server).attach(Some(&context));
         let main_loop = glib::MainLoop::new(Some(&context), false);
         thread::Builder::new().name("rtsp".into()).spawn(move || main_loop.run())?;
-        Ok(Self { server, site, clients, access: None, mounted: BTreeSet::new() })
+        Ok(Self { server, site, clients, access: None, mounted: BTreeMap::new() })
     }
 
     /// Where it listens.
@@ -70,28 +70,36 @@ impl RtspServer {
 
     /// Does what these settings say. Clients of cameras that stay are not disturbed.
     pub(crate) fn apply(&mut self, config: &Config) {
-        let access = (config.login.clone(), config.rtsp_tls.clone());
+        let access = (config.login.clone(), config.guests.clone(), config.rtsp_tls.clone());
         if self.access.as_ref() != Some(&access) {
-            let (login, tls) = &access;
+            let (login, guests, tls) = &access;
             // What is not right was said when the settings were read.
             let tls = tls.as_ref().map(tls::certificate).and_then(Result::ok);
-            let auth = Auth::new(login.as_ref(), tls.as_ref(), self.site.clone(), self.clients.clone());
+            let auth = Auth::new(login.as_ref(), guests, tls.as_ref(), self.site.clone(), self.clients.clone());
             self.server.set_auth(Some(&auth));
             self.access = Some(access);
         }
         let Some(mounts) = self.server.mount_points() else { return };
-        let wanted: BTreeSet<_> = config.cameras.keys().cloned().collect();
-        for name in self.mounted.difference(&wanted) {
-            mounts.remove_factory(&format!("/{name}"));
+        self.mounted.retain(|name, _| {
+            let stays = config.cameras.contains_key(name);
+            if !stays {
+                mounts.remove_factory(&format!("/{name}"));
+            }
+            stays
+        });
+        for name in config.cameras.keys() {
+            let mounted = self.mounted.get(name).cloned();
+            let factory = mounted.unwrap_or_else(|| CameraFactory::new(name.clone(), self.site.clone()));
+            let guests = config.guests.iter().map(|guest| (role_of(guest), guest.cameras.contains(name)));
+            for (role, may_watch) in guests.chain([(ROLE.into(), true)]) {
+                let role = gst::Structure::builder(role).field("media.factory.access", may_watch);
+                factory.add_role_from_structure(&role.field("media.factory.construct", may_watch).build());
+            }
+            if !self.mounted.contains_key(name) {
+                mounts.add_factory(&format!("/{name}"), factory.clone());
+                self.mounted.insert(name.clone(), factory);
+            }
         }
-        for name in wanted.difference(&self.mounted) {
-            let factory = CameraFactory::new(name.clone(), self.site.clone());
-            // Who may use it.
-            let role = gst::Structure::builder(ROLE).field("media.factory.access", true);
-            factory.add_role_from_structure(&role.field("media.factory.construct", true).build());
-            mounts.add_factory(&format!("/{name}"), factory);
-        }
-        self.mounted = wanted;
     }
 }
 

@@ -5,6 +5,7 @@ mod api;
 mod browser;
 mod common;
 mod farm;
+mod guests;
 mod http;
 mod load;
 mod metrics;

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use offer::Offer;
@@ -19,6 +19,7 @@ use viewer::{Link, Viewer};
 
 use super::answer::Failure;
 use super::{SharedApp, api};
+use crate::access::Access;
 use crate::camera::{Session, Watch};
 use crate::payload;
 
@@ -62,8 +63,13 @@ impl Viewers {
     }
 }
 
-pub(super) async fn offer(State(app): SharedApp, Path(name): Path<String>, offer: String) -> Result<Response, Failure> {
-    let camera = api::find(&app, &name)?;
+pub(super) async fn offer(
+    State(app): SharedApp,
+    Extension(access): Extension<Access>,
+    Path(name): Path<String>,
+    offer: String,
+) -> Result<Response, Failure> {
+    let camera = api::find(&app, &access, &name)?;
     let watch = camera.watch();
     let session = watch.playing().await.map_err(Failure::unavailable)?;
     let video = session.video().and_then(|video| video.caps());

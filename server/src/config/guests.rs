@@ -1,0 +1,67 @@
+//! Users who watch some of the cameras, and control none.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use tutk::Secret;
+
+use super::secret::Hidden;
+use super::{CameraConfig, Credentials, Login, check_user, secret};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Section {
+    password: Option<Hidden>,
+    password_file: Option<PathBuf>,
+    cameras: BTreeSet<String>,
+}
+
+/// A user who is not the one of the section `[login]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Guest {
+    pub(crate) login: Login,
+    /// The names of the cameras that this user may watch.
+    pub(crate) cameras: BTreeSet<String>,
+}
+
+pub(super) fn check(
+    sections: BTreeMap<String, Section>,
+    login: Option<&Login>,
+    cameras: &BTreeMap<String, CameraConfig>,
+    credentials: &Credentials,
+) -> Result<Vec<Guest>, Box<dyn Error>> {
+    if login.is_none() && !sections.is_empty() {
+        return Err("guests need a section [login]: without it, everybody sees everything".into());
+    }
+    let guest = |(user, section): (String, Section)| {
+        let place = format!("guest “{}”", user.escape_debug());
+        section.check(user, login, cameras, credentials).map_err(|error| format!("{place}: {error}").into())
+    };
+    sections.into_iter().map(guest).collect()
+}
+
+impl Section {
+    fn check(
+        self,
+        user: String,
+        login: Option<&Login>,
+        cameras: &BTreeMap<String, CameraConfig>,
+        credentials: &Credentials,
+    ) -> Result<Guest, Box<dyn Error>> {
+        check_user(&user)?;
+        if login.is_some_and(|login| login.user == user) {
+            return Err("the section [login] has the same user".into());
+        }
+        if let Some(unknown) = self.cameras.iter().find(|name| !cameras.contains_key(*name)) {
+            return Err(format!("there is no camera “{}”", unknown.escape_debug()).into());
+        }
+        let by_credential = || credentials.read(&format!("guest_{user}"));
+        let password = secret("password", self.password, self.password_file.as_deref(), by_credential)?;
+        let password: Secret = password
+            .filter(|password| !password.reveal().is_empty())
+            .ok_or_else(|| format!("a password is needed: password-file, password, or a credential “guest_{user}”"))?;
+        Ok(Guest { login: Login { user, password }, cameras: self.cameras })
+    }
+}
