@@ -79,7 +79,7 @@ async fn run(
     let sink: gst::Element = pipeline.element("files")?;
     sink.set_property("max-size-time", u64::from(settings.seconds) * gst::ClockTime::SECOND.nseconds());
     let name = camera.name.clone();
-    sink.connect("format-location", false, move |_| Some(next_file(&folder, &name).to_value()));
+    sink.connect("format-location", false, move |_| Some(next_file(&folder, &name).display().to_string().to_value()));
     let mut messages = pipeline.bus().ok_or("its pipeline has no bus")?.stream();
     pipeline.play()?;
     let feeds = feed(&pipeline, session);
@@ -165,14 +165,42 @@ fn description(session: &Session) -> Result<String, String> {
     Ok(description)
 }
 
-/// A name that no file has: a server that was started again in the same second writes another one.
-fn next_file(folder: &Path, camera: &str) -> String {
-    let now = glib::DateTime::now_utc().and_then(|now| now.format("%Y%m%dT%H%M%SZ"));
-    let now = now.map_or_else(|_| String::from("unknown"), |now| now.to_string());
-    let mut files = (0..).map(|number| {
-        let again = if number == 0 { String::new() } else { format!("-{number}") };
-        folder.join(format!("{camera}-{now}{again}.mp4"))
+/// A name that no file has, and that comes after those of all files before, wherever names are sorted.
+fn next_file(folder: &Path, camera: &str) -> PathBuf {
+    let begun = glib::DateTime::now_utc().ok();
+    let names = (0..).map(|later| {
+        let time = begun.as_ref().and_then(|begun| time(begun, later)).unwrap_or_else(|| format!("unknown-{later}"));
+        folder.join(format!("{camera}-{time}.mp4"))
     });
-    let free = files.find(|file: &PathBuf| !file.exists());
-    free.unwrap_or_default().display().to_string()
+    let mut free = names.filter(|file| !file.exists());
+    free.next().unwrap_or_default()
+}
+
+/// This time and so many milliseconds, as `20261127T220200.123Z`.
+fn time(begun: &glib::DateTime, later: i64) -> Option<String> {
+    let time = begun.add(glib::TimeSpan::from_milliseconds(later)).ok()?;
+    let seconds = time.format("%Y%m%dT%H%M%S").ok()?;
+    Some(format!("{seconds}.{:03}Z", time.microsecond() / 1_000))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_sort_as_the_files_were_begun() {
+        let folder = std::env::temp_dir().join(format!("tutk-server-names-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let begin = |_| {
+            let file = next_file(&folder, "door");
+            fs::write(&file, "").unwrap();
+            file
+        };
+        let files: Vec<_> = (0..12).map(begin).collect();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(files.is_sorted(), "{files:?}");
+        for file in &files {
+            assert!(retention::is_recording(file.file_name().unwrap().to_str().unwrap(), "door"), "{file:?}");
+        }
+    }
 }

@@ -57,16 +57,16 @@ fn list(folder: &Path) -> Vec<File> {
     files.filter_map(file).collect()
 }
 
-/// Whether this server has given this name.
-fn is_recording(file: &str, camera: &str) -> bool {
-    let time = file.strip_prefix(camera).and_then(|rest| rest.strip_prefix('-')?.strip_suffix(".mp4"));
-    time.is_some_and(|time| {
-        let (time, number) = time.split_once('-').unwrap_or((time, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        let parts = time.strip_suffix('Z').and_then(|time| time.split_once('T'));
-        digits(number)
-            && parts.is_some_and(|(day, time)| (day.len(), time.len()) == (8, 6) && digits(day) && digits(time))
-    })
+/// Whether this server has given this name, as `door-20261127T220200.123Z.mp4`.
+pub(super) fn is_recording(file: &str, camera: &str) -> bool {
+    let time = file.strip_prefix(camera).and_then(|rest| rest.strip_prefix('-')?.strip_suffix("Z.mp4"));
+    let parts = time.and_then(|time| {
+        let (day, time) = time.split_once('T')?;
+        let (seconds, milliseconds) = time.split_once('.')?;
+        Some([(day, 8), (seconds, 6), (milliseconds, 3)])
+    });
+    let digits = |(text, count): (&str, usize)| text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
+    parts.is_some_and(|parts| parts.into_iter().all(digits))
 }
 
 /// The oldest ones, until the rest is young and small enough.
@@ -121,16 +121,16 @@ mod tests {
 
     #[test]
     fn only_recordings_are_deleted() {
-        for file in ["door-20261127T220200Z.mp4", "door-20261127T220200Z-12.mp4"] {
-            assert!(is_recording(file, "door"), "{file}");
-        }
+        assert!(is_recording("door-20261127T220200.123Z.mp4", "door"));
         for file in [
             "door.mp4",
             "door-.mp4",
             "holiday.mp4",
             "door-20261127.mp4",
-            "door-20261127T220200Z-x.mp4",
-            "door-20261127T220200Z",
+            "door-20261127T220200Z.mp4",
+            "door-20261127T220200.xxxZ.mp4",
+            "door-20261127T220200.123Z",
+            "gate-20261127T220200.123Z.mp4",
         ] {
             assert!(!is_recording(file, "door"), "{file}");
         }

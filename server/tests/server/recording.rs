@@ -11,8 +11,7 @@ use crate::rtsp::{is_test_picture, pull_pictures};
 fn files(folder: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(folder.join("door")).into_iter().flatten().flatten();
     let mut files: Vec<_> = files.map(|file| file.path()).collect();
-    // Names of the same second have numbers.
-    files.sort_by_key(|file| file.metadata().and_then(|about| about.modified()).ok());
+    files.sort();
     files
 }
 
