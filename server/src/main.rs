@@ -7,6 +7,7 @@ mod camera;
 mod commands;
 mod config;
 mod discovery;
+mod heap;
 mod http;
 mod launch;
 mod memory;
@@ -111,6 +112,7 @@ impl Arguments {
 }
 
 fn main() -> ExitCode {
+    heap::limit();
     match run(&Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
