@@ -276,12 +276,12 @@ impl Server {
 
     /// Sends this head, with what each request needs.
     pub fn ask(&self, head: &str, body: &str) -> Answer {
-        let mut client = TcpStream::connect((self.host, self.http)).unwrap();
-        client.set_read_timeout(Some(LONG)).unwrap();
-        write!(client, "{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
-        let mut answer = Vec::new();
-        client.read_to_end(&mut answer).unwrap();
-        Answer::parse(&answer)
+        ask((self.host, self.http), head, body)
+    }
+
+    /// Where its page is.
+    pub fn page(&self) -> (&'static str, u16) {
+        (self.host, self.http)
     }
 
     /// The camera's state, as soon as it is one of these.
@@ -331,6 +331,16 @@ impl Server {
         launched.0.set_state(gst::State::Playing).unwrap();
         launched
     }
+}
+
+/// Sends this head to this server, with what each request needs.
+pub fn ask(server: (&str, u16), head: &str, body: &str) -> Answer {
+    let mut client = TcpStream::connect(server).unwrap();
+    client.set_read_timeout(Some(LONG)).unwrap();
+    write!(client, "{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    Answer::parse(&answer)
 }
 
 impl Drop for Server {

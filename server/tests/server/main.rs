@@ -6,6 +6,7 @@ mod browser;
 mod common;
 mod farm;
 mod guests;
+mod growth;
 mod http;
 mod load;
 mod metrics;

@@ -43,16 +43,16 @@ impl Random {
 
 /// What the server takes up.
 #[derive(Clone, Copy, Debug)]
-struct Usage {
-    kib: u64,
-    fds: usize,
-    threads: usize,
+pub struct Usage {
+    pub kib: u64,
+    pub fds: usize,
+    pub threads: usize,
 }
 
 impl Usage {
-    fn of(server: &Server) -> Self {
+    pub fn of(server: &Server) -> Self {
         let count = |folder: &str| fs::read_dir(format!("/proc/{}/{folder}", server.process())).unwrap().count();
-        Self { kib: memory(server), fds: count("fd"), threads: count("task") }
+        Self { kib: memory(server.process()), fds: count("fd"), threads: count("task") }
     }
 }
 
@@ -100,7 +100,7 @@ fn cameras_fail_and_clients_come_and_go() {
                 && server.get(&format!("/api/cameras/{name}")).json()["state"] == "playing";
             let get = |path: &str| http(&server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
             clients.push(match random.below(6) {
-                0 | 1 => Client::Player(player(&server, &name)),
+                0 | 1 => Client::Player(player(server.rtsp, &name)),
                 2 if is_on => Client::Browser(browser(&server, &name)),
                 3 if is_on => Client::Connection(stuck_player(&server, &name)),
                 4 => Client::Connection(get(&format!("/mjpeg/{name}"))),

@@ -1,9 +1,11 @@
 //! WebRTC, watched by GStreamer: `scripts/test browser`.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
+use std::time::Instant;
+use std::{env, fs, thread};
 
 use gst::prelude::*;
 use gst_sdp::SDPMessage;
@@ -12,7 +14,7 @@ use gst_webrtc::{
     WebRTCSessionDescription,
 };
 
-use crate::common::{Camera, LONG, Launched, PASSWORD, Server, init};
+use crate::common::{Camera, LONG, Launched, PASSWORD, Server, ask, init, lines};
 use crate::rtsp::pull_pictures;
 
 /// Somebody who watches by WHEP; pictures come out of `video`, sound out of `audio`.
@@ -20,6 +22,8 @@ pub struct Viewer {
     pub pipeline: Launched,
     /// What the server has answered.
     pub answer: String,
+    /// What it is ended with.
+    location: String,
 }
 
 impl Viewer {
@@ -34,6 +38,10 @@ impl Viewer {
 
     /// With other elements behind `to-video` and `to-audio`.
     pub fn with(server: &Server, camera: &str, headers: &str, elements: &str) -> Self {
+        Self::at(server.page(), camera, headers, elements)
+    }
+
+    fn at(server: (&str, u16), camera: &str, headers: &str, elements: &str) -> Self {
         init();
         let pipeline = Launched::play(&format!("webrtcbin name=rtc bundle-policy=max-bundle {elements}"));
         let rtc = pipeline.0.by_name("rtc").unwrap();
@@ -58,13 +66,20 @@ impl Viewer {
             pad.link(&element.static_pad("sink").unwrap()).unwrap();
         });
         let offer = offer(&rtc);
-        let answer = server.ask(&format!("POST /whep/{camera} HTTP/1.1\r\nHost: localhost\r\n{headers}"), &offer);
+        let answer = ask(server, &format!("POST /whep/{camera} HTTP/1.1\r\nHost: localhost\r\n{headers}"), &offer);
         assert_eq!(answer.status, 201, "{answer:?} to {offer}");
+        let location = answer.head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned();
         let answer = answer.text();
         let sdp = SDPMessage::parse_buffer(answer.as_bytes()).unwrap();
         let sdp = WebRTCSessionDescription::new(WebRTCSDPType::Answer, sdp);
         promised(|promise| rtc.emit_by_name::<()>("set-remote-description", &[&sdp, promise]));
-        Self { pipeline, answer }
+        Self { pipeline, answer, location }
+    }
+
+    /// Leaves as a page does.
+    pub fn leave(self, server: &Server) {
+        let answer = server.ask(&format!("DELETE {} HTTP/1.1\r\nHost: localhost\r\n", self.location), "");
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     /// Where the server says that it can be reached.
@@ -191,4 +206,50 @@ fn a_camera_can_send_sound_alone() {
     // No session was given up for want of a picture.
     player.pull("audio").expect("the sound ended");
     assert_eq!(server.get("/api/cameras/door").json()["stats"]["reconnects"], 0);
+}
+
+/// The port of the page that another process watches.
+const VICTIM: &str = "TUTK_TEST_VICTIM";
+
+#[test]
+#[ignore = "is run by the next one"]
+fn victim() {
+    let Ok(port) = env::var(VICTIM) else { return };
+    let elements =
+        "rtph264depay name=to-video ! fakesink async=false rtppcmudepay name=to-audio ! fakesink async=false";
+    let viewer = Viewer::at(("127.0.0.1", port.parse().unwrap()), "door", "", elements);
+    println!("\nwatches");
+    viewer.pipeline.error();
+}
+
+#[test]
+#[ignore = "needs gstreamer1.0-nice: scripts/test browser"]
+fn a_viewer_that_vanishes_is_none_any_more() {
+    use nix::sys::signal::{Signal, kill};
+    let camera = Camera::start();
+    let server = Server::start(&camera.section("door", PASSWORD));
+    let viewers = || server.get("/api/cameras/door").json()["viewers"].as_u64().unwrap();
+    // A process that is gone, and a computer that does not answer any more.
+    for signal in [Signal::SIGKILL, Signal::SIGSTOP] {
+        let mut process = Command::new(env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--nocapture", "webrtc::victim"])
+            .env(VICTIM, server.http.to_string())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = lines(process.stdout.take().unwrap());
+        while out.recv_timeout(LONG).expect("it never watches") != "watches" {}
+        server.wait_for_state("door", &["playing"]);
+        assert_eq!(viewers(), 1);
+        kill(nix::unistd::Pid::from_raw(process.id().try_into().unwrap()), signal).unwrap();
+        let begin = Instant::now();
+        while viewers() > 0 && begin.elapsed() < 2 * LONG {
+            thread::yield_now();
+        }
+        let (left, elapsed) = (viewers(), begin.elapsed());
+        let _ = process.kill();
+        process.wait().unwrap();
+        assert_eq!(left, 0, "{signal}");
+        println!("gone {} s after {signal}", elapsed.as_secs());
+    }
 }
