@@ -53,8 +53,8 @@ release() {
 
 # The Debian packages in new systems with nothing but what debian/control names: built, installed, and tried.
 debian() {
-    clean_build bookworm
     clean_build trixie
+    clean_build bookworm
     clean_build bookworm arm64
 }
 
