@@ -1,5 +1,6 @@
 //! Recordings: files of a camera's video and sound, one after the other.
 
+mod aac;
 mod retention;
 
 use std::error::Error;
@@ -156,8 +157,8 @@ fn description(session: &Session) -> Result<String, String> {
     );
     if let Some(audio) = sound(session).and_then(|audio| audio.caps()) {
         let encode = match payload::name(&audio) {
-            "audio/mpeg" => "parsebin",
-            _ => "decodebin ! audioconvert ! audioresample ! avenc_aac ! aacparse",
+            "audio/mpeg" => String::from("parsebin"),
+            _ => format!("decodebin ! audioconvert ! audioresample ! {} ! aacparse", aac::encoder()),
         };
         description +=
             &format!(" {APPSRC}=audio ! {encode} ! queue max-size-time=0 max-size-buffers=0 ! files.audio_0");
