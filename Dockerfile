@@ -1,4 +1,4 @@
-# tutk-server and the command tutk. docs/running.md says how to run it; compose.yaml does.
+# tutk-server and the command tutk, on as much of Debian as they need. docs/running.md says how to run it; compose.yaml does.
 FROM debian:bookworm-slim AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
@@ -9,14 +9,15 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
 WORKDIR /src
 COPY . .
 RUN cargo build --locked --release --package tutk-server --package tutk-cli
-# Of Debian's GStreamer, what the server uses; most of that is FFmpeg, for pictures of cameras that do not send H.264 and for AAC.
-RUN packaging/image-files target/release/tutk-server target/release/tutk | tar -c -C / -P -h -T - -f /files.tar \
-    && mkdir /files && tar -x -C /files -f /files.tar \
-    && install -D -t /files/usr/bin target/release/tutk-server target/release/tutk \
-    && install -d -m 700 -o 10001 -g 10001 /files/var/lib/tutk-server
+# libav (FFmpeg) is for pictures of cameras that send MPEG-4 or H.263, and for G.726. It takes more than all else together.
+ARG PLUGINS=
+RUN packaging/image-root /files target/release/tutk-server target/release/tutk \
+    && install -D -m 644 -t /files/usr/share/doc/tutk-server LICENSE-* debian/copyright \
+    && mkdir /state
 
-FROM debian:bookworm-slim
+FROM scratch
 COPY --from=build /files /
+COPY --from=build --chown=10001:10001 /state /var/lib/tutk-server
 USER 10001:10001
 ENV HOME=/var/lib/tutk-server STATE_DIRECTORY=/var/lib/tutk-server
 VOLUME /var/lib/tutk-server

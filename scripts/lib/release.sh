@@ -42,7 +42,7 @@ release() {
     else
         echo "What cargo-c installs is not checked: it is not there (cargo install cargo-c --locked)"
     fi
-    run shellcheck .github/rustup debian/tests/capi debian/tests/demo packaging/{check-version,image-files,sbom,set-version,sources}
+    run shellcheck .github/rustup debian/tests/capi debian/tests/demo packaging/{check-version,image-root,sbom,set-version,sources}
     run shellcheck -s sh -e SC2034,SC2154 packaging/alpine/APKBUILD
     run rpmspec --parse packaging/rpm/gst-plugin-tutk.spec >/dev/null
     run rpmlint packaging/rpm/gst-plugin-tutk.spec
