@@ -22,13 +22,10 @@ fn commands(begin: &str) -> Vec<String> {
 
 #[test]
 fn packages_are_those_that_the_scripts_install() {
-    let (readme, scripts) = (read("README.md"), read("scripts/lib/packages.sh"));
+    let (readme, scripts) = (read("README.md"), read("scripts/lib/common.sh"));
     let named: Vec<_> = readme.split_whitespace().collect();
-    let packages: Vec<_> = scripts
-        .lines()
-        .filter_map(|line| line.strip_prefix("    \"")?.strip_suffix('"')?.split_once(' '))
-        .map(|(package, _)| package)
-        .collect();
+    let (_, packages) = scripts.split_once("\npackages=(").unwrap();
+    let packages: Vec<_> = packages.split_once(')').unwrap().0.split_whitespace().collect();
     assert!(packages.contains(&"libgstreamer1.0-dev"), "{packages:?}");
     for package in packages {
         assert!(named.contains(&package), "README.md does not name {package}");
@@ -42,7 +39,7 @@ fn steps_are_those_of_the_script() {
         let (steps, _) = command.split_once('#').unwrap_or((command, ""));
         steps.split_whitespace().filter(|step| !step.starts_with('-'))
     }) {
-        assert!(script.contains(&format!("\n  {step} ")), "scripts/test has no step {step}");
+        assert!(script.contains(&format!("\n#   {step} ")), "scripts/test has no step {step}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Cameras that fail on schedule, and clients that come and go, for as long as one likes: `scripts/soak-server`.
+//! Cameras that fail on schedule, and clients that come and go, for as long as one likes: `TUTK_SOAK_HOURS=8 scripts/test server`.
 
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
@@ -77,7 +77,7 @@ fn at_rest(server: &Server) -> Usage {
 }
 
 #[test]
-#[ignore = "takes long: scripts/soak-server"]
+#[ignore = "takes long: scripts/test server"]
 fn cameras_fail_and_clients_come_and_go() {
     let length = Duration::from_secs_f64(3600.0 * number("TUTK_SOAK_HOURS", 0.033));
     let mut random = Random((number("TUTK_SOAK_SEED", 1.0) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
