@@ -65,11 +65,15 @@ pub(super) fn device(topics: &Topics<'_>, uid: &str) -> Value {
             component["state_topic"] = topics.of(topics::STATE).into();
         }
     }
+    let mut origin = json!({ "name": "tutk-server", "sw_version": env!("CARGO_PKG_VERSION") });
+    // Home Assistant refuses the whole message if this is no URL.
+    let repository = env!("CARGO_PKG_REPOSITORY");
+    if !repository.is_empty() {
+        origin["support_url"] = repository.into();
+    }
     json!({
         "device": { "identifiers": [id], "name": topics.camera, "model": "IP camera (TUTK)", "serial_number": uid },
-        "origin": {
-            "name": "tutk-server", "sw_version": env!("CARGO_PKG_VERSION"), "support_url": env!("CARGO_PKG_REPOSITORY"),
-        },
+        "origin": origin,
         "availability": [{ "topic": topics::status(topics.prefix) }],
         "components": components,
     })
@@ -91,6 +95,8 @@ mod tests {
     fn each_entity_has_a_name_of_its_own_and_the_topics_that_it_needs() {
         let device = device(&Topics { prefix: "tutk", camera: "front.door" }, "ABCDEFGHJKLMNPQRST12");
         assert_eq!(device["device"]["identifiers"], json!(["tutk_front_2edoor"]));
+        let support = device["origin"].get("support_url");
+        assert!(support.is_none_or(|url| url.as_str().unwrap().starts_with("https://")), "{support:?}");
         let entities = device["components"].as_object().unwrap();
         let mut ids: Vec<_> = entities.values().map(|entity| entity["unique_id"].as_str().unwrap()).collect();
         ids.sort_unstable();
