@@ -1,5 +1,6 @@
 // The list of cameras. The server sends it whenever it changes.
 
+import { address } from "/address.js";
 import { Card } from "/card.js";
 import { Viewer } from "/viewer.js";
 
@@ -69,7 +70,7 @@ element("all").addEventListener("click", () => {
   for (const card of cards.values()) card.play(playsAll);
 });
 
-const events = new EventSource("/api/events");
+const events = new EventSource(address("/api/events"));
 let wanted = decodeURIComponent(location.hash.slice(1));
 events.addEventListener("cameras", (event) => {
   element("offline").hidden = true;

@@ -1,5 +1,6 @@
 // One camera in the list: its last picture, or what it shows now.
 
+import { address } from "/address.js";
 import { Player } from "/player.js";
 
 const STATES = {
@@ -75,7 +76,7 @@ export class Card {
     if (!this.visible || document.hidden || this.player || Date.now() - this.last < PERIOD - 1000) return;
     this.last = Date.now();
     try {
-      const answer = await fetch(`/api/cameras/${encodeURIComponent(this.name)}/snapshot.jpg`);
+      const answer = await fetch(address(`/api/cameras/${encodeURIComponent(this.name)}/snapshot.jpg`));
       if (!answer.ok) throw new Error((await answer.json()).error);
       const url = URL.createObjectURL(await answer.blob());
       const before = this.image.src;

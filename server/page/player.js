@@ -1,5 +1,7 @@
 // Plays a camera: by WebRTC, or as pictures one after the other where the browser cannot play what it sends.
 
+import { address } from "/address.js";
+
 const GATHERING = 2000;
 const RETRIES = [1000, 2000, 5000, 10000];
 
@@ -54,13 +56,13 @@ export class Player {
     try {
       await peer.setLocalDescription();
       await gathered(peer);
-      const answer = await fetch(`/whep/${this.path}`, {
+      const answer = await fetch(address(`/whep/${this.path}`), {
         method: "POST",
         headers: { "Content-Type": "application/sdp" },
         body: peer.localDescription.sdp,
       });
       const text = await answer.text();
-      if (answer.status === 201) this.resource = answer.headers.get("Location");
+      if (answer.status === 201) this.resource = address(answer.headers.get("Location"));
       if (this.attempt !== attempt) return this.hangUp();
       if (answer.status === 415) return this.showPictures();
       if (!answer.ok) throw new Error(JSON.parse(text).error);

@@ -1,5 +1,7 @@
 // Speech from this computer's microphone to a camera's speaker: G.711 µ-law, 8000 samples a second, a tenth of a second at a time.
 
+import { address } from "/address.js";
+
 const RATE = 8000;
 const PART = RATE / 10;
 // Parts that may wait; older ones are left out then.
@@ -8,7 +10,7 @@ const MAX_WAITING = 10;
 export class Talk {
   // `failed` is called with the reason when the camera hears nothing more.
   constructor(name, failed) {
-    this.path = `/api/cameras/${encodeURIComponent(name)}/talk`;
+    this.path = address(`/api/cameras/${encodeURIComponent(name)}/talk`);
     this.failed = failed;
     this.waiting = [];
     this.start().catch((error) => this.end(reason(error)));

@@ -1,5 +1,6 @@
 // One camera, large: picture, sound, turning, and how it fares.
 
+import { address } from "/address.js";
 import { stateName } from "/card.js";
 import { Player } from "/player.js";
 import { Talk } from "/talk.js";
@@ -136,7 +137,7 @@ export class Viewer {
   // What the server answers, if it does what it is asked for.
   async command(what, body) {
     try {
-      const answer = await fetch(`/api/cameras/${encodeURIComponent(this.name)}/${what}`, {
+      const answer = await fetch(address(`/api/cameras/${encodeURIComponent(this.name)}/${what}`), {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
@@ -153,7 +154,7 @@ export class Viewer {
   async refresh() {
     const name = this.name;
     try {
-      const answer = await fetch(`/api/cameras/${encodeURIComponent(name)}`);
+      const answer = await fetch(address(`/api/cameras/${encodeURIComponent(name)}`));
       const camera = await answer.json();
       if (answer.ok && name === this.name) {
         this.show(camera, this.rtsp);

@@ -15,11 +15,12 @@ macro_rules! page {
     };
 }
 
-const FILES: [(&str, &str, &str); 10] = [
+const FILES: [(&str, &str, &str); 11] = [
     ("/", "text/html; charset=utf-8", page!("index.html")),
     ("/style.css", "text/css; charset=utf-8", page!("style.css")),
     ("/icon.svg", "image/svg+xml", page!("icon.svg")),
     ("/app.js", "text/javascript; charset=utf-8", page!("app.js")),
+    ("/address.js", "text/javascript; charset=utf-8", page!("address.js")),
     ("/card.js", "text/javascript; charset=utf-8", page!("card.js")),
     ("/viewer.js", "text/javascript; charset=utf-8", page!("viewer.js")),
     ("/player.js", "text/javascript; charset=utf-8", page!("player.js")),

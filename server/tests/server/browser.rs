@@ -248,3 +248,24 @@ fn the_page_plays_a_running_camera_soon() {
         assert_eq!(shown["width"], 320);
     }
 }
+
+#[test]
+#[ignore = "needs chromium and chromedriver: scripts/test browser"]
+fn the_page_of_a_guest_has_pictures_and_no_controls() {
+    let camera = Camera::start();
+    let settings = format!(
+        "[login]\nuser = \"me\"\npassword = \"{PASSWORD}\"\n[guests.her]\npassword = \"{PASSWORD}\"\ncameras = [\"door\"]\n"
+    );
+    let server = Server::start(&(settings + &camera.section("door", PASSWORD)));
+    let browser = Browser::start();
+    for (user, hidden) in [("her", true), ("me", false)] {
+        browser.command("url", &json!({ "url": format!("http://{user}:{PASSWORD}@127.0.0.1:{}/", server.http) }));
+        browser.wait("a picture", "return document.querySelector('.card img')?.naturalWidth", |width| *width == 320);
+        browser.click(".card");
+        browser.wait("frames", STATS, |stats| stats["frames"].as_u64() > Some(10));
+        for id in ["ptz", "quality", "talk"] {
+            let is_hidden = browser.run(&format!("return document.getElementById('{id}').offsetParent === null"));
+            assert_eq!(is_hidden, hidden, "{id} of {user}");
+        }
+    }
+}

@@ -17,7 +17,9 @@ fn the_page_is_there_and_says_what_it_loads() {
     assert_eq!(page.status, 200);
     assert!(page.head.contains("content-security-policy: default-src 'none'"), "{}", page.head);
     let text = page.text();
-    for file in ["/style.css", "/icon.svg", "/app.js", "/card.js", "/viewer.js", "/player.js", "/talk.js"] {
+    for file in
+        ["/style.css", "/icon.svg", "/address.js", "/app.js", "/card.js", "/viewer.js", "/player.js", "/talk.js"]
+    {
         let is_linked = text.contains(&format!("\"{file}\"")) || server.get("/app.js").text().contains(file);
         let is_linked = is_linked || server.get("/viewer.js").text().contains(file);
         assert!(is_linked || server.get("/card.js").text().contains(file), "{file}");
