@@ -23,10 +23,7 @@ packages=(
 # need PACKAGE...: installs those of Debian's packages that are missing.
 need() {
     local package missing=() sudo=()
-    if ! command -v apt-get >/dev/null; then
-        echo "This system is not Debian; what these packages hold is needed: $*"
-        return
-    fi
+    command -v apt-get >/dev/null || { echo "This is not Debian; what these packages hold is needed: $*" && return; }
     for package; do
         dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
     done
