@@ -185,6 +185,7 @@ function showDetails(camera, rtsp) {
       .filter(([, value]) => value)
       .map(([term, value]) => {
         const row = document.createElement("div");
+        row.classList.toggle("long", ["UID", "RTSP"].includes(term));
         const dt = document.createElement("dt");
         const dd = document.createElement("dd");
         dt.textContent = term;

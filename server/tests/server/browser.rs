@@ -47,7 +47,7 @@ const BARS: &str = "
         return 0.299 * red + 0.587 * green + 0.114 * blue;
     });";
 
-struct Browser {
+pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
@@ -55,7 +55,7 @@ struct Browser {
 }
 
 impl Browser {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let mut driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line = lines.find(|line| line.contains("successfully on port")).unwrap();
@@ -77,12 +77,7 @@ impl Browser {
         let options = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": { "args": arguments } } } });
         let session = browser.ask("POST", "/session", &options);
         browser.session = session["sessionId"].as_str().unwrap().into();
-        browser.command(
-            "goog/cdp/execute",
-            &json!({
-                "cmd": "Page.addScriptToEvaluateOnNewDocument", "params": { "source": HOOK }
-            }),
-        );
+        browser.devtools("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": HOOK }));
         browser
     }
 
@@ -112,18 +107,23 @@ impl Browser {
         answer["value"].take()
     }
 
-    fn command(&self, what: &str, body: &Value) -> Value {
+    pub fn command(&self, what: &str, body: &Value) -> Value {
         self.ask("POST", &format!("/session/{}/{what}", self.session), body)
     }
 
+    /// A command of Chromium's own.
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.command("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
     /// What this function's body returns.
-    fn run(&self, script: &str) -> Value {
+    pub fn run(&self, script: &str) -> Value {
         let script = format!("return (async () => {{ {script} }})()");
         self.command("execute/sync", &json!({ "script": script, "args": [] }))
     }
 
     /// Waits until the script returns what is wanted.
-    fn wait(&self, what: &str, script: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait(&self, what: &str, script: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let value = self.run(script);
@@ -138,20 +138,24 @@ impl Browser {
         }
     }
 
-    fn click(&self, selector: &str) {
+    pub fn click(&self, selector: &str) {
         self.run(&format!("document.querySelector('{selector}').click()"));
     }
 
-    fn wait_for_frames(&self) {
+    pub fn wait_for_frames(&self) {
         let before = self.run(STATS)["frames"].as_u64().unwrap_or_default();
         self.wait("frames", STATS, |stats| stats["frames"].as_u64() > Some(before + 5));
     }
 }
 
 impl Drop for Browser {
+    /// Chromium outlives its driver, and must not outlive a test that has failed.
     fn drop(&mut self) {
-        if !self.session.is_empty() && !thread::panicking() {
-            self.ask("DELETE", &format!("/session/{}", self.session), &json!({}));
+        if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let path = format!("/session/{}", self.session);
+            let _ = stream.set_read_timeout(Some(PATIENCE));
+            let _ = write!(stream, "DELETE {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            let _ = stream.read_to_end(&mut Vec::new());
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -95,6 +95,11 @@ impl Camera {
         Self::build("", &format!("{PICTURE} ! queue ! mux.video"), sound)
     }
 
+    /// With another picture.
+    pub fn seeing(picture: &str) -> Self {
+        Self::build("speaker=true", &format!("{picture} ! queue ! mux.video"), SOUND)
+    }
+
     /// Without a picture.
     pub fn blind() -> Self {
         Self::build("", "", SOUND)

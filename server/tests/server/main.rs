@@ -11,6 +11,7 @@ mod http;
 mod load;
 mod metrics;
 mod mqtt;
+mod pictures;
 mod recording;
 mod rtsp;
 mod slow;
