@@ -73,19 +73,16 @@ in_new_debian() {
     grep '^tutk [0-9]' "$folder/log"
 }
 
+# With nothing but what debian/control names; for another machine on this one, too.
 debian() {
-    clean_build trixie
-    clean_build bookworm
-    clean_build bookworm arm64
-}
-
-# clean_build SUITE [ARCHITECTURE]: with nothing but what debian/control names; with an architecture, for that one on this one.
-clean_build() {
-    local folder=target/debian-$1${2:+-$2}
-    copy_sources "$folder/srv/source"
-    mkdir -p "$folder/srv/source/.cargo"
-    (cd "$folder/srv/source" && cargo vendor --locked vendor >.cargo/config.toml 2>../../log)
-    in_new_debian "$1" "$folder" "${2:-}"
+    local suite host folder
+    while read -r suite host <&3; do
+        folder=target/debian-$suite${host:+-$host}
+        copy_sources "$folder/srv/source"
+        mkdir -p "$folder/srv/source/.cargo"
+        (cd "$folder/srv/source" && cargo vendor --locked vendor >.cargo/config.toml 2>../../log)
+        in_new_debian "$suite" "$folder" "$host"
+    done 3<<<$'trixie\nbookworm\nbookworm arm64'
 }
 
 # lint TOOL ARGUMENT...: runs it, if it is there.
@@ -102,9 +99,7 @@ release() {
     need meson ninja-build nix-bin rpm rpmlint shellcheck
     run packaging/check-version
     run cargo package --workspace --exclude tutk-bench --exclude tutk-fuzzing --exclude tutk-soak --allow-dirty --no-verify --quiet
-    for crate in "$target"/package/*.crate; do
-        tar -tzf "$crate"
-    done >"$log"
+    for crate in "$target"/package/*.crate; do tar -tzf "$crate"; done >"$log"
     ! grep -E '^[^/]*/(debian|systemd|scripts|packaging|tests|docs)/|\.pcap$' "$log" ||
         fail "These are in packages of crates.io, and have nothing to do there"
     rm -rf "$stage" target/release-meson
