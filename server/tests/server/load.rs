@@ -7,7 +7,7 @@ use std::{env, fs, thread};
 
 use gst::prelude::*;
 
-use crate::common::{LONG, Launched, Server};
+use crate::common::{LONG, Launched, Server, unique};
 use crate::farm::Farm;
 use crate::slow::memory;
 use crate::webrtc::Viewer;
@@ -138,7 +138,9 @@ fn go2rtc_beside_it() {
     let stream = |number| format!("  camera{number}: rtsp://127.0.0.1:{}/camera{number}\n", server.rtsp);
     let streams: String = (0..CAMERAS).map(stream).collect();
     let settings = format!("api: {{listen: \"\"}}\nrtsp: {{listen: \"127.0.0.1:{port}\"}}\nstreams:\n{streams}");
-    let other = Command::new(program).arg("-config").arg(settings).stdout(Stdio::null()).spawn().unwrap();
+    let file = env::temp_dir().join(format!("tutk-go2rtc-{}.yaml", unique()));
+    fs::write(&file, settings).unwrap();
+    let other = Command::new(program).arg("-config").arg(&file).stdout(Stdio::null()).spawn().unwrap();
     let other = Other(other);
     let process = other.0.id();
     let deadline = Instant::now() + LONG;
@@ -153,4 +155,5 @@ fn go2rtc_beside_it() {
     println!("go2rtc, first frame of one more: {} ms by RTSP", one_more.as_millis());
     assert_eq!(playing(&server), CAMERAS);
     drop(players);
+    let _ = fs::remove_file(file);
 }
