@@ -1,4 +1,8 @@
-//! RTSP, watched by GStreamer.
+//! RTSP, watched by GStreamer and by FFmpeg.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
 
 use crate::common::{Camera, LONG, Launched, PASSWORD, Server};
 
@@ -44,6 +48,39 @@ fn clients_get_video_and_audio_of_one_session() {
     assert_eq!(server.get("/api/cameras/door").json()["state"], "playing");
     viewers.recv_timeout(LONG).unwrap();
     assert_eq!(viewers.try_iter().count(), 0, "there was another session");
+}
+
+/// What ffprobe says of the streams and their first frames, or of what is wrong.
+pub fn probe(server: &Server, scheme: &str, login: &str, transport: &str) -> Result<Value, String> {
+    let shown = "stream=codec_name,width,sample_rate,nb_read_frames";
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-rtsp_transport", transport, "-of", "json", "-show_entries", shown])
+        .args(["-count_frames", "-read_intervals", "%+1"])
+        .arg(format!("{scheme}://{login}127.0.0.1:{}/door", server.rtsp))
+        .output()
+        .unwrap();
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).unwrap())
+    } else {
+        Err(String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+#[test]
+fn ffmpeg_is_a_client_too() {
+    let camera = Camera::start();
+    let login = format!("[login]\nuser = \"me\"\npassword = \"{PASSWORD}\"\n");
+    let server = Server::start(&format!("{}{login}", camera.section("door", PASSWORD)));
+    for transport in ["tcp", "udp"] {
+        let found = probe(&server, "rtsp", &format!("me:{PASSWORD}@"), transport).unwrap();
+        let [video, audio] = &found["streams"].as_array().unwrap()[..] else { panic!("{found}") };
+        assert_eq!((&video["codec_name"], &video["width"]), (&json!("h264"), &json!(320)), "{found}");
+        assert_eq!((&audio["codec_name"], &audio["sample_rate"]), (&json!("pcm_mulaw"), &json!("8000")), "{found}");
+        let frames = |stream: &Value| stream["nb_read_frames"].as_str().unwrap().parse::<u32>().unwrap();
+        assert!(frames(video) > 5 && frames(audio) > 5, "{found}");
+    }
+    let error = probe(&server, "rtsp", "me:wrong@", "tcp").unwrap_err();
+    assert!(error.contains("401"), "{error}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use openssl::x509::extension::SubjectAlternativeName;
 use openssl::x509::{X509, X509NameBuilder};
 
 use crate::common::{Answer, Camera, LONG, PASSWORD, Server, unique};
-use crate::rtsp::pull_pictures;
+use crate::rtsp::{probe, pull_pictures};
 
 /// A certificate of this host, signed by itself.
 pub struct Certificate {
@@ -101,7 +101,10 @@ fn a_login_holds_with_tls_too() {
     let server = Server::start_with_both(&settings, "", &certificate.settings());
     let error = server.watch_by("rtsps", "door", "", "tls-validation-flags=0").error();
     assert!(error.contains("nauthorized") || error.contains("401"), "{error}");
-    pull_pictures(&server.watch_by("rtsps", "door", &format!("me:{PASSWORD}@"), "tls-validation-flags=0"), 3);
+    let right = format!("me:{PASSWORD}@");
+    pull_pictures(&server.watch_by("rtsps", "door", &right, "tls-validation-flags=0"), 3);
+    let found = probe(&server, "rtsps", &right, "tcp").unwrap();
+    assert_eq!(found["streams"][0]["codec_name"], "h264", "{found}");
 }
 
 #[test]
