@@ -31,7 +31,7 @@ struct Inner {
     cameras: BTreeMap<String, Arc<Camera>>,
     found: BTreeMap<Uid, DiscoveredCamera>,
     login: Option<Login>,
-    guests: Vec<Guest>,
+    guests: Arc<[Guest]>,
     http_tls: Option<Acceptor>,
     rtsp_tls: bool,
     retention: Option<Retention>,
@@ -53,7 +53,7 @@ impl Site {
     pub(crate) fn apply(self: &Arc<Self>, config: &Config) {
         let mut inner = self.lock();
         inner.login.clone_from(&config.login);
-        inner.guests.clone_from(&config.guests);
+        inner.guests = config.guests.as_slice().into();
         inner.hosts.clone_from(&config.http.hosts);
         // It was tried when the settings were read.
         inner.http_tls = config.http_tls.as_ref().and_then(|tls| Acceptor::new(tls).ok());
@@ -101,7 +101,7 @@ impl Site {
         self.lock().login.clone()
     }
 
-    pub(crate) fn guests(&self) -> Vec<Guest> {
+    pub(crate) fn guests(&self) -> Arc<[Guest]> {
         self.lock().guests.clone()
     }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Deserialize;
-use tutk::Secret;
 
 use super::secret::Hidden;
-use super::{CameraConfig, Credentials, Login, check_user, secret};
+use super::{CameraConfig, Credentials, Login};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -23,7 +23,7 @@ pub(super) struct Section {
 pub(crate) struct Guest {
     pub(crate) login: Login,
     /// The names of the cameras that this user may watch.
-    pub(crate) cameras: BTreeSet<String>,
+    pub(crate) cameras: Arc<BTreeSet<String>>,
 }
 
 pub(super) fn check(
@@ -50,18 +50,14 @@ impl Section {
         cameras: &BTreeMap<String, CameraConfig>,
         credentials: &Credentials,
     ) -> Result<Guest, Box<dyn Error>> {
-        check_user(&user)?;
         if login.is_some_and(|login| login.user == user) {
             return Err("the section [login] has the same user".into());
         }
         if let Some(unknown) = self.cameras.iter().find(|name| !cameras.contains_key(*name)) {
             return Err(format!("there is no camera “{}”", unknown.escape_debug()).into());
         }
-        let by_credential = || credentials.read(&format!("guest_{user}"));
-        let password = secret("password", self.password, self.password_file.as_deref(), by_credential)?;
-        let password: Secret = password
-            .filter(|password| !password.reveal().is_empty())
-            .ok_or_else(|| format!("a password is needed: password-file, password, or a credential “guest_{user}”"))?;
-        Ok(Guest { login: Login { user, password }, cameras: self.cameras })
+        let credential = format!("guest_{user}");
+        let login = Login::new(user, self.password, self.password_file.as_deref(), &credential, credentials)?;
+        Ok(Guest { login, cameras: Arc::new(self.cameras) })
     }
 }

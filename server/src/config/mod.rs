@@ -180,12 +180,27 @@ impl Config {
 
 impl file::Login {
     fn check(self, credentials: &Credentials) -> Result<Login, Box<dyn Error>> {
-        check_user(&self.user).map_err(|error| format!("[login]: {error}"))?;
-        let password = secret("password", self.password, self.password_file.as_deref(), || credentials.read("login"));
-        let password = password.map_err(|error| format!("[login]: {error}"))?;
-        match password {
-            Some(password) if !password.reveal().is_empty() => Ok(Login { user: self.user, password }),
-            _ => Err("[login]: a password is needed: password-file, password, or a credential “login”".into()),
+        let login = Login::new(self.user, self.password, self.password_file.as_deref(), "login", credentials);
+        login.map_err(|error| format!("[login]: {error}").into())
+    }
+}
+
+impl Login {
+    /// With the password, that of the file, or this credential.
+    fn new(
+        user: String,
+        password: Option<Hidden>,
+        file: Option<&Path>,
+        credential: &str,
+        credentials: &Credentials,
+    ) -> Result<Self, Box<dyn Error>> {
+        // HTTP Basic ends a user with a colon, and Digest with a quotation mark.
+        if user.is_empty() || user.contains([':', '"']) || user.contains(char::is_control) {
+            return Err("user must have at least one character, and no colon or quotation mark".into());
+        }
+        match secret("password", password, file, || credentials.read(credential))? {
+            Some(password) if !password.reveal().is_empty() => Ok(Self { user, password }),
+            _ => Err(format!("a password is needed: password-file, password, or a credential “{credential}”").into()),
         }
     }
 }
@@ -372,14 +387,6 @@ pub(crate) fn check_name(name: &str) -> Result<(), Box<dyn Error>> {
             "a name is part of addresses: use up to {MAX_NAME} letters (a to z), digits, hyphens, underscores and dots, with no dot in front"
         )
         .into());
-    }
-    Ok(())
-}
-
-/// HTTP Basic ends a user with a colon, and Digest with a quotation mark.
-fn check_user(user: &str) -> Result<(), String> {
-    if user.is_empty() || user.contains([':', '"']) || user.contains(char::is_control) {
-        return Err("user must have at least one character, and no colon or quotation mark".into());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Extension, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use gst::glib;
@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::answer::{Failure, json as answer};
+use super::camera::{Controlled, Watched};
 use super::{App, SharedApp};
 use crate::access::Access;
 use crate::camera::{Camera, Session};
@@ -32,44 +33,23 @@ pub(super) fn list(app: &App, access: &Access) -> Value {
     list
 }
 
-pub(super) async fn camera(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-) -> Result<Response, Failure> {
-    Ok(answer(&report::camera(&app.site, find(&app, &access, &name)?.as_ref())))
+pub(super) async fn camera(State(app): SharedApp, Watched(camera): Watched) -> Result<Response, Failure> {
+    Ok(answer(&report::camera(&app.site, &camera)))
 }
 
-pub(super) async fn snapshot(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-) -> Result<Response, Failure> {
-    let camera = find(&app, &access, &name)?;
+pub(super) async fn snapshot(Watched(camera): Watched) -> Result<Response, Failure> {
     let picture = snapshot::take(&camera).await.map_err(Failure::unavailable)?;
     let age = picture.taken.elapsed().unwrap_or_default().as_secs().to_string();
     Ok(([(header::CONTENT_TYPE, "image/jpeg"), (header::AGE, age.as_str())], picture.jpeg).into_response())
 }
 
-pub(super) async fn ptz(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    let camera = find_to_control(&app, &access, &name)?;
+pub(super) async fn ptz(Controlled(camera): Controlled, body: Bytes) -> Result<Response, Failure> {
     let command = Ptz::parse(&body).map_err(Failure::bad_request)?;
     let sent = command.send(&camera).await.map_err(Failure::unavailable)?;
     Ok(answer(&json!({ "sent": sent })))
 }
 
-pub(super) async fn quality(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    let camera = find_to_control(&app, &access, &name)?;
+pub(super) async fn quality(Controlled(camera): Controlled, body: Bytes) -> Result<Response, Failure> {
     let quality = commands::quality(&body).map_err(Failure::bad_request)?;
     let quality = commands::set_quality(&camera, quality).await.map_err(Failure::unavailable)?;
     Ok(answer(&json!({ "quality": quality })))
@@ -88,13 +68,7 @@ struct IoControl {
     timeout: u32,
 }
 
-pub(super) async fn io_control(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    let camera = find_to_control(&app, &access, &name)?;
+pub(super) async fn io_control(Controlled(camera): Controlled, body: Bytes) -> Result<Response, Failure> {
     let command: IoControl = serde_json::from_slice(&body).map_err(Failure::bad_request)?;
     if command.timeout > MAX_WAIT {
         return Err(Failure::bad_request(format!("timeout is at most {MAX_WAIT} ms")));
@@ -110,16 +84,4 @@ pub(super) async fn with_session<T: Send + 'static>(
     act: impl FnOnce(&Session) -> T + Send + 'static,
 ) -> Result<T, Failure> {
     commands::with_session(camera, act).await.map_err(Failure::unavailable)
-}
-
-/// A camera that may be watched. A guest does not learn which others there are.
-pub(super) fn find(app: &App, access: &Access, name: &str) -> Result<Arc<Camera>, Failure> {
-    let camera = app.site.camera(name).filter(|_| access.includes(name));
-    camera.ok_or_else(|| Failure::no_camera(name))
-}
-
-/// A camera that may be controlled.
-pub(super) fn find_to_control(app: &App, access: &Access, name: &str) -> Result<Arc<Camera>, Failure> {
-    let camera = find(app, access, name)?;
-    if access.is_full() { Ok(camera) } else { Err(Failure::guest()) }
 }

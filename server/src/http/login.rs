@@ -1,7 +1,6 @@
 //! Who may see what.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -56,7 +55,7 @@ fn access(login: &Login, guests: &[Guest], given: &[u8]) -> Option<Access> {
         return Some(Access::Full);
     }
     let guest = guests.iter().find(|guest| is_right(&guest.login, given))?;
-    Some(Access::Guest(Arc::new(guest.cameras.clone())))
+    Some(Access::Guest(guest.cameras.clone()))
 }
 
 fn is_right(login: &Login, given: &[u8]) -> bool {

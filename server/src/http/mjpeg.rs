@@ -6,7 +6,7 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::SharedApp;
 use super::answer::Failure;
-use super::{SharedApp, api};
-use crate::access::Access;
+use super::camera::Watched;
 use crate::camera::{APPSRC, Feed, PATIENCE, Session, Timeline, Watch};
 use crate::launch::Launched;
 
@@ -89,14 +89,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-pub(super) async fn mjpeg(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-) -> Result<Response, Failure> {
-    let camera = api::find(&app, &access, &name)?;
+pub(super) async fn mjpeg(State(app): SharedApp, Watched(camera): Watched) -> Result<Response, Failure> {
     let watch = camera.watch();
     let session = watch.playing().await.map_err(Failure::unavailable)?;
+    let name = camera.name.clone();
     let transcoder = spawn_blocking(move || app.transcoders.get(name, watch, &session)).await;
     let transcoder = transcoder.map_err(Failure::unavailable)?.map_err(Failure::unavailable)?;
     let mut pictures = transcoder.pictures.clone();

@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod camera;
 mod events;
 mod guard;
 mod limits;

@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
@@ -12,19 +11,14 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::answer::{Failure, json as answer};
-use super::{SharedApp, api};
-use crate::access::Access;
+use super::api;
+use super::camera::Controlled;
 
 /// When the speaker is switched off although nobody said that this was all.
 const SILENCE: Duration = Duration::from_secs(5);
 
-pub(super) async fn talk(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-    body: Bytes,
-) -> Result<Response, Failure> {
-    let camera = api::find_to_control(&app, &access, &name)?;
+pub(super) async fn talk(Controlled(camera): Controlled, body: Bytes) -> Result<Response, Failure> {
+    let name = &camera.name;
     let part = camera.parts_said.fetch_add(1, Ordering::SeqCst) + 1;
     if body.is_empty() {
         // Nobody is connected for it.

@@ -9,7 +9,7 @@ const SMALL: &str = "voaacenc bitrate=32000";
 
 /// What encodes sound that is decoded.
 pub(super) fn encoder() -> &'static str {
-    let small_alone = ElementFactory::find("avenc_aac").is_none() && ElementFactory::find("voaacenc").is_some();
+    let small_alone = ElementFactory::find(FFMPEG).is_none() && ElementFactory::find("voaacenc").is_some();
     if small_alone { SMALL } else { FFMPEG }
 }
 

@@ -15,9 +15,8 @@ const CAMERAS: usize = 4;
 const LEFT: u64 = 8 * 1024;
 
 /// One client, which comes, gets something and leaves.
-fn visit(kind: &str, server: &Server, farm: &Farm, number: usize) {
-    let place = number % CAMERAS;
-    let name = format!("camera{place}");
+fn visit(kind: &str, server: &Server, number: usize) {
+    let name = format!("camera{}", number % CAMERAS);
     let get = |path: &str| http(server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
     match kind {
         "players" => drop(player(server.rtsp, &name).pull("video").unwrap()),
@@ -26,16 +25,6 @@ fn visit(kind: &str, server: &Server, farm: &Farm, number: usize) {
             let viewer = browser(server, &name);
             viewer.pipeline.pull("video").unwrap();
             viewer.leave(server);
-        }
-        "restarts of a camera" => {
-            let watching = player(server.rtsp, &name);
-            watching.pull("video").unwrap();
-            let port = farm.cameras[place].stop();
-            // It is idle as soon as its player is gone.
-            server.wait_for_state(&name, &["away", "idle"]);
-            farm.cameras[place].restart(port);
-            player(server.rtsp, &name).pull("video").unwrap();
-            drop(watching);
         }
         "viewers of MJPEG" => get(&format!("/mjpeg/{name}")).read_exact(&mut [0; 5000]).unwrap(),
         "readers of events" => get("/api/events").read_exact(&mut [0; 100]).unwrap(),
@@ -65,9 +54,9 @@ fn clients_that_have_left_leave_little() {
         ("readers of events", 60),
         ("snapshots", 16),
     ] {
-        (0..count).for_each(|number| visit(kind, &server, &farm, number));
+        (0..count).for_each(|number| visit(kind, &server, number));
         let first = Usage::of(&server);
-        (0..count).for_each(|number| visit(kind, &server, &farm, number));
+        (0..count).for_each(|number| visit(kind, &server, number));
         let second = Usage::of(&server);
         println!("{count} {kind}, and again: {first:?} {second:?}");
         if second.kib > first.kib + LEFT || second.fds > first.fds + 20 || second.threads > first.threads + 40 {

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use axum::extract::{Extension, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use offer::Offer;
@@ -17,9 +17,9 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use viewer::{Link, Viewer};
 
+use super::SharedApp;
 use super::answer::Failure;
-use super::{SharedApp, api};
-use crate::access::Access;
+use super::camera::Watched;
 use crate::camera::{Session, Watch};
 use crate::payload;
 
@@ -63,13 +63,8 @@ impl Viewers {
     }
 }
 
-pub(super) async fn offer(
-    State(app): SharedApp,
-    Extension(access): Extension<Access>,
-    Path(name): Path<String>,
-    offer: String,
-) -> Result<Response, Failure> {
-    let camera = api::find(&app, &access, &name)?;
+pub(super) async fn offer(State(app): SharedApp, Watched(camera): Watched, offer: String) -> Result<Response, Failure> {
+    let name = &camera.name;
     let watch = camera.watch();
     let session = watch.playing().await.map_err(Failure::unavailable)?;
     let video = session.video().and_then(|video| video.caps());
