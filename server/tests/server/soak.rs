@@ -29,18 +29,6 @@ enum Client {
     Connection(TcpStream),
 }
 
-/// Numbers that follow from a seed (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % end
-    }
-}
-
 /// What the server takes up.
 #[derive(Clone, Copy, Debug)]
 pub struct Usage {
@@ -80,7 +68,7 @@ fn at_rest(server: &Server) -> Usage {
 #[ignore = "takes long: scripts/test server"]
 fn cameras_fail_and_clients_come_and_go() {
     let length = Duration::from_secs_f64(3600.0 * number("TUTK_SOAK_HOURS", 0.033));
-    let mut random = Random((number("TUTK_SOAK_SEED", 1.0) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+    let mut random = fastrand::Rng::with_seed(number("TUTK_SOAK_SEED", 1.0) as u64);
     let farm = Farm::start(CAMERAS);
     let server = Server::start(&farm.sections());
     let mut clients: Vec<Client> = Vec::new();
@@ -92,30 +80,30 @@ fn cameras_fail_and_clients_come_and_go() {
     let mut rested = None;
     while begin.elapsed() < length {
         // A client comes, or one leaves.
-        if clients.len() < CLIENTS && random.below(5) < 3 {
+        if clients.len() < CLIENTS && random.usize(..5) < 3 {
             joined += 1;
-            let number = random.below(CAMERAS);
+            let number = random.usize(..CAMERAS);
             let name = format!("camera{number}");
             let is_on = off.iter().all(|(other, ..)| *other != number)
                 && server.get(&format!("/api/cameras/{name}")).json()["state"] == "playing";
             let get = |path: &str| http(&server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"));
-            clients.push(match random.below(6) {
+            clients.push(match random.usize(..6) {
                 0 | 1 => Client::Player(player(server.rtsp, &name)),
                 2 if is_on => Client::Browser(browser(&server, &name)),
                 3 if is_on => Client::Connection(stuck_player(&server, &name)),
                 4 => Client::Connection(get(&format!("/mjpeg/{name}"))),
-                _ => Client::Connection(get(["/api/events", "/api/cameras/camera0/snapshot.jpg"][random.below(2)])),
+                _ => Client::Connection(get(["/api/events", "/api/cameras/camera0/snapshot.jpg"][random.usize(..2)])),
             });
         } else if !clients.is_empty() {
-            clients.swap_remove(random.below(clients.len()));
+            clients.swap_remove(random.usize(..clients.len()));
         }
         // A camera fails now and then, for some seconds.
-        if random.below(16) == 0 && off.len() < CAMERAS / 2 {
-            let number = random.below(CAMERAS);
+        if random.usize(..16) == 0 && off.len() < CAMERAS / 2 {
+            let number = random.usize(..CAMERAS);
             if off.iter().all(|(other, ..)| *other != number) {
                 failed += 1;
                 let port = farm.cameras[number].stop();
-                off.push((number, port, Instant::now() + Duration::from_secs(2 + random.below(20) as u64)));
+                off.push((number, port, Instant::now() + Duration::from_secs(2 + random.u64(..20))));
             }
         }
         off.retain(|(number, port, until)| {
