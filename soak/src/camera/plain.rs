@@ -3,7 +3,6 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use tutk::wire::FrameInfo;
 use tutk::{Camera, CameraEvent, CameraOptions, Codec, VideoFrame, ViewerId, io_control};
 
 use super::Sender;
@@ -91,13 +90,8 @@ impl Sender for Plain {
     }
 
     fn speak(&mut self, block: Vec<u8>, taken: Duration) -> Result<(), Failure> {
-        let flags = sound::format().flags().ok_or("there is no such sound")?;
-        let timestamp = taken.as_millis() as u32;
-        let info = FrameInfo { codec: sound::format().codec, flags, camera: 0, viewers: 1, timestamp }.encode();
         let listening: Vec<_> = self.viewers.lock().unwrap().listening.iter().copied().collect();
-        for viewer in listening {
-            self.camera.channel(viewer, 0).send_audio(&block, &info)?;
-        }
+        self.camera.send_audio(&listening, sound::format(), taken.as_millis() as u32, &block)?;
         Ok(())
     }
 
