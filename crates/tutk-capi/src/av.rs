@@ -1,6 +1,7 @@
 //! An AV channel: what came and waits for the application, and those who wait for it.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +57,8 @@ struct Sending {
 
 /// Bytes of audio that wait at most: half a minute of PCM at 16 kHz.
 const AUDIO_LIMIT: usize = 1 << 20;
+/// How long to wait for the reason of a session's end: a callback of the application may hold up the thread that brings it.
+const END_EVENT: Duration = Duration::from_secs(1);
 /// IO controls that wait at most; the oldest go first.
 const MAX_CONTROLS: usize = 1024;
 
@@ -160,8 +163,14 @@ impl Av {
         })
     }
 
+    /// Why the session, which takes no more commands, is over. The event that says so may still be on its way.
     fn closed(&self) -> Code {
-        self.session.ended().unwrap_or(End::Closed).av()
+        let told = || match self.wait::<Infallible>(Some(Instant::now() + END_EVENT), |_| None) {
+            Ok(never) => match never {},
+            Err(AV_ER_TIMEOUT) => End::Closed.av(),
+            Err(code) => code,
+        };
+        self.session.ended().map_or_else(told, End::av)
     }
 
     /// Decides whether the session is encrypted.

@@ -286,4 +286,21 @@ mod tests {
         second.stop();
         assert!(session.av(3).is_none());
     }
+
+    /// The camera has no such viewer any more; the event that says so comes before, with or after the call.
+    #[test]
+    fn a_command_to_an_ended_session_waits_for_the_reason() {
+        let uid = format!("CAPI{:016X}", getrandom::u64().unwrap()).parse().unwrap();
+        let (camera, _events) = tutk::Camera::open(tutk::CameraOptions::new(uid)).unwrap();
+        for round in 0..100 {
+            let session = Session::camera(uid, ([127, 0, 0, 1], 1).into(), camera.clone(), ViewerId(round));
+            let av = Av::new(session.clone(), 0, Role::Server, 0);
+            session.add(0, av.clone()).unwrap();
+            let ends = thread::spawn(move || session.end(End::ByRemote));
+            let served = av.let_in(|_, _| true, true, 0, None);
+            assert_eq!(served, Err(AV_ER_SESSION_CLOSE_BY_REMOTE), "round {round}");
+            ends.join().unwrap();
+        }
+        camera.close();
+    }
 }
