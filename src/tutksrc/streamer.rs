@@ -283,7 +283,9 @@ impl Streamer {
 
     /// Reads the running time. Where its base has moved, what was learned of times is forgotten.
     fn now(&mut self, running_time: &impl Fn() -> Option<gst::ClockTime>) -> Option<Now> {
-        let now = Now { running_time: running_time()?, moment: Instant::now() };
+        // In this order, for a thread that is suspended in between must not date a frame before its arrival.
+        let moment = Instant::now();
+        let now = Now { moment, running_time: running_time()? };
         if self.running_time.read(now.running_time) {
             self.clock.reset();
             self.stream.rebase();
@@ -394,6 +396,22 @@ mod tests {
         assert!(!goes_downstream(begin) && goes_downstream(end));
         let stats = streamer.shared.stats.lock().unwrap().structure("test", end, None);
         assert_eq!(stats.get("frames-dropped"), Ok(1u64));
+    }
+
+    #[test]
+    fn a_thread_suspended_while_it_reads_the_time_dates_no_frame_before_its_arrival() {
+        let mut streamer = streamer(TimestampMode::Arrival);
+        let arrival = Instant::now();
+        let now = || {
+            let now = FRAME + ClockTime::try_from(arrival.elapsed()).unwrap();
+            let read = Instant::now();
+            while read.elapsed() < Duration::from_millis(2) {}
+            Some(now)
+        };
+        match streamer.arrived(key_frame(0, arrival), &now) {
+            Some(Step::Push(output)) => assert!(output.buffer.pts().unwrap() >= FRAME),
+            _ => panic!("the frame does not go downstream"),
+        }
     }
 
     #[test]
