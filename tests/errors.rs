@@ -172,12 +172,12 @@ fn a_camera_of_another_generation_is_named_with_it() {
 #[test]
 fn a_session_takes_the_port_that_it_is_given() {
     let camera = Camera::start(H264);
-    let taken = UdpSocket::bind("0.0.0.0:0").unwrap().local_addr().unwrap().port();
+    let taken = common::port();
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("local-port", taken.to_string());
     viewer.play();
     camera.wait_for_watcher();
-    assert!(UdpSocket::bind(("0.0.0.0", taken)).is_err(), "the session has it");
+    assert!(UdpSocket::bind(("0.0.0.0", taken as u16)).is_err(), "the session has it");
     // The next one finds it taken.
     let second = Viewer::of(&camera);
     second.src.set_property("local-port", taken.to_string());

@@ -67,6 +67,10 @@ enum Input {
     Container,
 }
 
+fn join(thread: JoinHandle<()>) -> Result<(), gst::ErrorMessage> {
+    thread.join().map_err(|_| gst::error_msg!(gst::CoreError::Failed, ["the camera's thread panicked"]))
+}
+
 #[derive(Default)]
 enum State {
     #[default]
@@ -92,6 +96,8 @@ enum State {
 pub struct TutkSink {
     settings: Mutex<Settings>,
     state: Mutex<State>,
+    /// The thread of a camera that a handler of a signal stopped; it has the port until the handler returns.
+    leaving: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[glib::object_subclass]
@@ -150,6 +156,10 @@ impl ElementImpl for TutkSink {
 impl BaseSinkImpl for TutkSink {
     fn start(&self) -> Result<(), gst::ErrorMessage> {
         let options = self.settings.lock().unwrap().camera().map_err(|error| errors::of_setting(&error))?;
+        let leaving = self.leaving.lock().unwrap().take();
+        if let Some(thread) = leaving.filter(|thread| thread.thread().id() != thread::current().id()) {
+            join(thread)?;
+        }
         let uid = options.uid;
         let fail = |error: CameraError| errors::of_camera(&error, uid);
 
@@ -178,8 +188,10 @@ impl BaseSinkImpl for TutkSink {
         sessions.remove_ears(server.ears());
         server.stop();
         // A handler of a signal runs on that thread, and may be what stops the element: the thread ends after it.
-        if thread.thread().id() != thread::current().id() {
-            thread.join().map_err(|_| gst::error_msg!(gst::CoreError::Failed, ["the camera's thread panicked"]))?;
+        if thread.thread().id() == thread::current().id() {
+            *self.leaving.lock().unwrap() = Some(thread);
+        } else {
+            join(thread)?;
         }
         self.obj().notify("current-port");
         Ok(())

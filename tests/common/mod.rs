@@ -6,6 +6,7 @@ pub mod frames;
 pub mod leaks;
 pub mod media;
 pub mod pictures;
+mod port;
 pub mod relay;
 
 use std::hash::{BuildHasher, RandomState};
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use gst::glib;
 use gst::prelude::*;
+pub use port::port;
 use tutk::io_control;
 
 /// Far longer than anything takes that works.
@@ -83,7 +85,12 @@ impl Camera {
             .is_live(true)
             .do_timestamp(true)
             .build();
-        let sink = gst::ElementFactory::make("tutksink").property("uid", &uid).property("sync", false).build().unwrap();
+        let sink = gst::ElementFactory::make("tutksink")
+            .property("uid", &uid)
+            .property("port", port())
+            .property("sync", false)
+            .build()
+            .unwrap();
         let pipeline = gst::Pipeline::new();
         pipeline.add_many([appsrc.upcast_ref(), &sink]).unwrap();
         appsrc.link(&sink).unwrap();

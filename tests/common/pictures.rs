@@ -116,6 +116,7 @@ impl TestPictureCamera {
         let uid = super::uid();
         let pipeline = Launched::new(&camera_description(&uid));
         let sink = pipeline.element("sink");
+        sink.set_property("port", super::port());
         sink.set_property("username", account);
         sink.set_property("password", password);
         pipeline.set_state(gst::State::Playing).unwrap();

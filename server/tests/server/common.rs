@@ -12,6 +12,8 @@ use std::{env, fs, thread};
 use gst::prelude::*;
 use serde_json::Value;
 
+use crate::port::port;
+
 /// Far longer than anything takes that works.
 pub const LONG: Duration = Duration::from_secs(20);
 /// Of cameras and of the login; no output of the server has it.
@@ -108,8 +110,9 @@ impl Camera {
     fn build(more: &str, picture: &str, sound: &str) -> Self {
         let uid = unique();
         let pipeline = Launched::play(&format!(
-            "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} password={PASSWORD} {more} {picture} \
-             {sound} ! valve name=sound ! queue ! mux.audio"
+            "tutkmux name=mux ! tutksink name=sink sync=false uid={uid} port={} password={PASSWORD} {more} {picture} \
+             {sound} ! valve name=sound ! queue ! mux.audio",
+            port()
         ));
         Self { uid, pipeline }
     }
@@ -236,8 +239,8 @@ impl Server {
             .unwrap();
         let (out, log) = (lines(process.stdout.take().unwrap()), lines(process.stderr.take().unwrap()));
         let mut server = Self { process, out, log, settings: file, state, host, http: 0, rtsp: 0 };
-        server.http = port(&server.line("http"));
-        server.rtsp = port(&server.line("RTSP: "));
+        server.http = port_of(&server.line("http"));
+        server.rtsp = port_of(&server.line("RTSP: "));
         server
     }
 
@@ -436,7 +439,7 @@ fn line_with(lines: &Receiver<String>, text: &str, others: &Receiver<String>) ->
 }
 
 /// The number at the end of this line.
-fn port(line: &str) -> u16 {
+fn port_of(line: &str) -> u16 {
     let digits = line.trim_end_matches('/').rsplit(':').next().unwrap();
     digits.trim().parse().unwrap_or_else(|_| panic!("no port is in {line}"))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use gst::prelude::*;
 
 use crate::common::{Launched, PASSWORD, init, unique};
+use crate::port::port;
 
 /// An ordinary camera: 640×360, 15 fps, 0.6 Mbit/s, a key frame every 4 s, and µ-law.
 const PICTURE: &str = "videotestsrc pattern=smpte100 num-buffers=60 ! video/x-raw,format=I420,width=640,height=360,framerate=15/1 \
@@ -35,9 +36,10 @@ impl Camera {
     fn start(caps: &gst::Caps) -> Self {
         let uid = unique();
         let pipeline = Launched::play(&format!(
-            "tutkmux name=mux ! tutksink name=sink sync=false max-viewers=8 uid={uid} password={PASSWORD} \
+            "tutkmux name=mux ! tutksink name=sink sync=false max-viewers=8 uid={uid} port={} password={PASSWORD} \
              appsrc name=video is-live=true format=time do-timestamp=true ! h264parse ! queue ! mux.video \
-             {SOUND} ! queue ! mux.audio"
+             {SOUND} ! queue ! mux.audio",
+            port()
         ));
         let camera = Self { uid, pipeline };
         camera.input("video").set_caps(Some(caps));

@@ -12,6 +12,8 @@ mod load;
 mod metrics;
 mod mqtt;
 mod pictures;
+#[path = "../../../tests/common/port.rs"]
+mod port;
 mod recording;
 mod rtsp;
 mod slow;
