@@ -45,6 +45,8 @@ enum State {
 }
 
 const LOGIN: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(100));
+/// How many tags before this login's are those of earlier ones: those of a server that repeats no tag are elsewhere.
+const EARLIER: u32 = 64;
 
 impl Client {
     /// One that begins to log in; `tag` differs from that of the client before, by 2 or more.
@@ -92,16 +94,26 @@ impl Client {
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
         match (&mut self.state, *av) {
-            (State::LoggingIn { .. }, Av::LoginAnswer { result, resend, service, .. }) => {
-                self.answered(now, result, resend, service, None);
+            (State::LoggingIn { .. }, Av::LoginAnswer { result, resend, service, echo: [_, _, tag @ ..] }) => {
+                if !self.is_of_earlier(u32::from_le_bytes(tag)) {
+                    self.answered(now, result, resend, service, None);
+                }
             }
             (State::LoggingIn { .. }, Av::Packet(packet @ Packet::LoginAnswer(answer))) => {
-                self.answered(now, answer.result, answer.resend, answer.service, Some(&packet));
+                if !self.is_of_earlier(answer.tag) {
+                    self.answered(now, answer.result, answer.resend, answer.service, Some(&packet));
+                }
             }
             (State::Classic(media), _) => media.handle(now, av),
             (State::Packet(media), Av::Packet(packet)) => media.handle(now, &packet),
             _ => {}
         }
+    }
+
+    /// Whether an answer with this tag is to one of the session's logins before this one: a server may answer each repetition of
+    /// a login, the last ones after the next login began.
+    fn is_of_earlier(&self, tag: u32) -> bool {
+        (1..=EARLIER).contains(&self.tag.wrapping_sub(tag))
     }
 
     /// The server answers; with a `packet`, in packet style.
@@ -226,6 +238,40 @@ impl Client {
             State::Classic(media) => media.memory(),
             State::Packet(media) => media.memory(),
             State::LoggingIn { .. } | State::Refused => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::packet::LoginAnswer;
+
+    #[test]
+    fn the_answer_to_an_earlier_login_is_none_to_this_one() {
+        let now = Instant::now();
+        let [earlier, this] = [0x1234_5678_u32, 0x1234_567a];
+        let answers: [fn(u32) -> Av<'static>; 2] = [
+            |tag| {
+                let [a, b, c, d] = tag.to_le_bytes();
+                Av::LoginAnswer { result: LoginResult::Refused, resend: true, service: 1, echo: [0, 0, a, b, c, d] }
+            },
+            |tag| {
+                let result = LoginResult::Refused;
+                Av::Packet(Packet::LoginAnswer(LoginAnswer { result, resend: true, service: 1, tag, last: 0 }))
+            },
+        ];
+        for (style, answer) in [AvStyle::Classic, AvStyle::Packet].into_iter().zip(answers) {
+            // A server that does not repeat the tag is believed.
+            for tag in [this, this + 1, 0] {
+                let mut client = Client::new(now, Credentials::new("admin", "right"), true, style, 0x0b, this);
+                for tag in [earlier, earlier + 1] {
+                    client.handle(now, &answer(tag));
+                    assert_eq!(client.poll_event(), None, "{style:?}");
+                }
+                client.handle(now, &answer(tag));
+                assert_eq!(client.poll_event(), Some(AvEvent::LoginRefused(3)), "{style:?} {tag}");
+            }
         }
     }
 }
