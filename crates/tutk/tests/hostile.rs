@@ -1,6 +1,8 @@
 //! The same over real sockets: a stranger floods both ends of a session, which goes on.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -11,7 +13,6 @@ use tutk::{
 };
 
 const LONG: Duration = Duration::from_secs(20);
-const ROUNDS: u16 = 3_000;
 
 fn uid() -> Uid {
     "HOSTILEHOSTILEHOSTIL".parse().unwrap()
@@ -21,14 +22,22 @@ fn payload(av: Av<'_>) -> Vec<u8> {
     av.to_payload(AvStyle::Classic, Generation::G09)
 }
 
-/// Says everything that could do harm, each round under another cookie.
-fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr) {
+/// Says everything that could do harm, each round under another cookie, until `end`.
+fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr, end: &AtomicBool) {
     let say = |to: SocketAddr, message: Message<'_>| {
         // A full queue loses it, as networks do.
         let _ = stranger.send_to(&message.to_datagram(Generation::G09), to);
     };
     let asker = AddressBlock([0; 16]);
-    for cookie in 1..=ROUNDS {
+    // Whoever reads nothing for a while misses many rounds.
+    for cookie in (1..=u16::MAX).cycle() {
+        if end.load(Ordering::Relaxed) {
+            return;
+        }
+        if cookie % 100 == 0 {
+            // No flood leaves no room at all.
+            thread::sleep(Duration::from_millis(1));
+        }
         let id = SessionId::Cookie(cookie);
         let from = |role| InSession { from: role, id, channel: 0, partial: false, secure: false, ticket: 0 };
         let (of_camera, of_viewer) = (from(Role::Camera), from(Role::Viewer));
@@ -65,13 +74,16 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
     let camera_address = SocketAddr::from((Ipv4Addr::LOCALHOST, camera.port()));
 
     let serving = camera.clone();
+    let end = Arc::new(AtomicBool::new(false));
+    let ends = end.clone();
     let server = thread::spawn(move || {
         let (mut refused, mut flooding) = (0, None);
         loop {
             match events.next_event() {
                 Ok(CameraEvent::ViewerAdded { address, .. }) => {
                     let stranger = stranger.try_clone().unwrap();
-                    flooding = Some(thread::spawn(move || flood(&stranger, address, camera_address)));
+                    let ends = ends.clone();
+                    flooding = Some(thread::spawn(move || flood(&stranger, address, camera_address, &ends)));
                 }
                 // The viewer has an IO control for each frame.
                 Ok(CameraEvent::IoControl { viewer, kind, .. }) => {
@@ -96,8 +108,9 @@ fn a_session_goes_on_while_a_stranger_floods_both_ends() {
         .with_idle_timeout(LONG);
     let (session, mut events) = Session::connect(options).unwrap().wait().unwrap();
     let mut kind = 0;
-    // Frames come for as long as the flood does.
-    while session.stats().conflicting_responders < 100 || kind < 100 {
+    // Frames come for as long as the flood does, and one after it: the camera has read all then.
+    while !end.load(Ordering::Relaxed) {
+        end.store(session.stats().conflicting_responders >= 100 && kind >= 100, Ordering::Relaxed);
         kind += 1;
         session.send_io_control(kind, &[]).unwrap();
         let frame = loop {
