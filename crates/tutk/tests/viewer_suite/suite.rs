@@ -143,7 +143,8 @@ pub(crate) fn a_cancelled_search_for_the_camera_ends(through: &Through) {
         assert!(matches!(opened, Err(ConnectError::Cancelled)), "{opened:?}");
         let took = end.saturating_duration_since(begin);
         println!("{took:?}");
-        assert!(took < Duration::from_secs(2), "{took:?}");
+        // Without a cancellation it would be twice as long.
+        assert!(took < LONG / 2, "{took:?}");
     });
 }
 
