@@ -23,7 +23,7 @@ pub(crate) use mqtt::Mqtt;
 pub(crate) use mqtt::Trust;
 use secret::Hidden;
 use serde::Deserialize;
-use tutk::{AuthKey, LocalPorts, Secret, Uid};
+use tutk::{Address, AuthKey, Brand, LocalPorts, Mac, Secret, Uid};
 
 /// The settings of the whole server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -233,6 +233,7 @@ impl file::Camera {
         let by_credential = || credentials.read(&auth_key_of(uid));
         let auth_key = secret("auth-key", self.auth_key, self.auth_key_file.as_deref(), by_credential)?;
         check_auth_key(auth_key.as_ref())?;
+        check_session(self.brand.as_deref(), self.mac.as_deref(), self.address.as_deref())?;
         Ok(CameraConfig {
             uid,
             username: self.username,
@@ -260,6 +261,8 @@ impl CameraConfig {
         let properties: Properties = toml::Value::Table(properties)
             .try_into()
             .map_err(|error: toml::de::Error| format!("{place}, second line: {}", error.message()))?;
+        check_session(properties.brand.as_deref(), properties.mac.as_deref(), properties.address.as_deref())
+            .map_err(|error| format!("{place}, second line: {error}"))?;
         Ok(Self {
             uid,
             username: properties.username.unwrap_or_else(file::admin),
@@ -389,6 +392,18 @@ pub(crate) fn check_name(name: &str) -> Result<(), Box<dyn Error>> {
         .into());
     }
     Ok(())
+}
+
+/// What would be an error of each session.
+fn check_session(brand: Option<&str>, mac: Option<&str>, address: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let brand: Brand =
+        brand.map(str::parse).transpose().map_err(|error| format!("brand: {error}"))?.unwrap_or_default();
+    let mac: Option<Mac> = mac.map(str::parse).transpose().map_err(|error| format!("mac: {error}"))?;
+    address.map(str::parse::<Address>).transpose().map_err(|error| format!("address: {error}"))?;
+    match brand {
+        Brand::Wyze if mac.is_none() => Err("a camera with brand = \"wyze\" needs its mac, too".into()),
+        _ => Ok(()),
+    }
 }
 
 fn check_auth_key(key: Option<&Secret>) -> Result<(), Box<dyn Error>> {

@@ -73,6 +73,25 @@ fn an_error_says_where_it_is() {
 }
 
 #[test]
+fn what_no_session_can_use_is_an_error() {
+    let camera = |lines: &str| parse(&format!("[cameras.door]\nuid = \"{UID}\"\n{lines}"));
+    for (lines, wanted) in [
+        ("brand = \"wize\"", "generic or wyze"),
+        ("brand = \"wyze\"", "needs its mac"),
+        ("brand = \"wyze\"\nmac = \"AABB\"", "mac: "),
+        ("address = \"10.0.0.7:99999\"", "address: "),
+    ] {
+        let error = camera(lines).unwrap_err();
+        assert!(error.contains("“door”") && error.contains(wanted), "{lines}: {error}");
+    }
+    for lines in
+        ["brand = \"wyze\"\nmac = \"AA:BB:CC:DD:EE:FF\"", "brand = \"generic\"", "address = \"[fe80::7%eth0]\""]
+    {
+        camera(lines).unwrap();
+    }
+}
+
+#[test]
 fn a_recording_has_a_folder() {
     let camera = format!("[cameras.door]\nuid = \"{UID}\"\nrecord = true\n");
     assert!(parse(&camera).unwrap_err().contains("[recording]"));
