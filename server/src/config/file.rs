@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::secret::Hidden;
 use super::{guests, mqtt};
@@ -27,6 +28,7 @@ pub(super) struct File {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Http {
+    #[serde(deserialize_with = "listen")]
     pub(crate) listen: SocketAddr,
     /// Names of this host under which browsers reach the page; addresses and `localhost` always work.
     pub(crate) hosts: Vec<String>,
@@ -44,6 +46,7 @@ impl Default for Http {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Rtsp {
+    #[serde(deserialize_with = "listen")]
     pub(crate) listen: SocketAddr,
     pub(super) certificate: Option<PathBuf>,
     pub(super) key: Option<PathBuf>,
@@ -80,7 +83,7 @@ pub(super) struct Login {
 }
 
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", expecting = "a section [cameras.NAME] with a uid")]
 pub(super) struct Camera {
     pub(super) uid: String,
     #[serde(default = "admin")]
@@ -98,6 +101,14 @@ pub(super) struct Camera {
     pub(super) quality: Quality,
     #[serde(default)]
     pub(super) record: bool,
+}
+
+fn listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let wanted = || D::Error::custom("listen is an address of this host and a port, as in \"0.0.0.0:8080\"");
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text.parse().map_err(|_| wanted()),
+        _ => Err(wanted()),
+    }
 }
 
 pub(super) fn admin() -> String {

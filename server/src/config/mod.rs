@@ -123,8 +123,8 @@ impl Config {
         let mut cameras = BTreeMap::new();
         for (name, camera) in file.cameras {
             let is_recorded = camera.record;
-            let mut checked =
-                camera.check(&name, place, credentials).map_err(|error| format!("camera “{name}”: {error}"))?;
+            let checked = camera.check(&name, place, credentials);
+            let mut checked = checked.map_err(|error| format!("camera “{}”: {error}", name.escape_debug()))?;
             if is_recorded {
                 let settings = recording.clone();
                 let missing = || format!("camera “{name}”: record needs a section [recording] with a folder");

@@ -92,6 +92,25 @@ fn what_no_session_can_use_is_an_error() {
 }
 
 #[test]
+fn an_error_names_what_is_wanted() {
+    for (text, wanted) in [
+        ("[cameras]\ndoor = \"canary\"", "[cameras.NAME]"),
+        ("[http]\nlisten = \"localhost\"", "0.0.0.0:8080"),
+        ("[http]\nlisten = 8080", "0.0.0.0:8080"),
+        ("[rtsp]\nlisten = \"8554\"", "0.0.0.0:8080"),
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(error.contains("line 2") && error.contains(wanted), "{text}: {error}");
+    }
+}
+
+#[test]
+fn an_error_writes_no_control_characters() {
+    let error = parse(&format!("[cameras.\"a\\u001b[31m\"]\nuid = \"{UID}\"")).unwrap_err();
+    assert!(error.contains("letters") && !error.contains(char::is_control), "{error:?}");
+}
+
+#[test]
 fn a_recording_has_a_folder() {
     let camera = format!("[cameras.door]\nuid = \"{UID}\"\nrecord = true\n");
     assert!(parse(&camera).unwrap_err().contains("[recording]"));
