@@ -213,6 +213,12 @@ impl file::Recording {
         if self.gigabytes.is_some_and(|gigabytes| !(0.001..=1e9).contains(&gigabytes)) {
             return Err("[recording]: gigabytes is 0.001 or more".into());
         }
+        if self.days == Some(0) {
+            return Err("[recording]: days is 1 or more; without it, recordings are kept however old they are".into());
+        }
+        if self.folder.as_os_str().is_empty() {
+            return Err("[recording]: folder is empty".into());
+        }
         let bytes = self.gigabytes.map(|gigabytes| (gigabytes * 1e9) as u64);
         let retention = Retention { folder: self.folder.clone(), days: self.days, bytes };
         Ok((Recording { folder: self.folder, seconds: self.length }, retention))

@@ -118,6 +118,9 @@ fn a_recording_has_a_folder() {
     assert_eq!(config.cameras["door"].recording.as_ref().unwrap().seconds, 600);
     assert_eq!(config.retention.unwrap().bytes, Some(500_000_000));
     assert!(parse("[recording]\nfolder = \"/r\"\nlength = 0").unwrap_err().contains("length"));
+    assert!(parse("[recording]\nfolder = \"\"").unwrap_err().contains("folder"));
+    // It would delete all but the last one.
+    assert!(parse("[recording]\nfolder = \"/r\"\ndays = 0").unwrap_err().contains("days"));
 }
 
 #[test]
