@@ -6,7 +6,7 @@ mod retention;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -33,7 +33,7 @@ const FRAGMENT: u32 = 1_000;
 
 /// Records the camera until it is closed.
 pub(crate) async fn record(camera: Arc<Camera>, settings: Recording) {
-    let mut trouble = String::new();
+    let (mut trouble, file) = (String::new(), OpenFile::default());
     while !camera.is_closed() {
         let watch = camera.watch();
         // What keeps the camera away is said where its state changes.
@@ -45,18 +45,38 @@ pub(crate) async fn record(camera: Arc<Camera>, settings: Recording) {
             wait(&camera).await;
             continue;
         };
-        match run(&camera, &watch, &session, &settings).await {
+        match run(&camera, &watch, &session, &settings, &file).await {
             Ok(()) => trouble.clear(),
             Err(error) => {
+                if has_content(take(&file)) {
+                    trouble.clear();
+                }
                 let error = error.to_string();
                 if error != trouble {
-                    eprintln!("Camera {} is not recorded: {error}", camera.name);
+                    eprintln!("Camera {} is not recorded to {}: {error}", camera.name, settings.folder.display());
                     trouble = error;
                 }
                 wait(&camera).await;
             }
         }
     }
+}
+
+/// The file that was opened last, if any.
+type OpenFile = Arc<Mutex<Option<PathBuf>>>;
+
+fn take(file: &OpenFile) -> Option<PathBuf> {
+    file.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Whether something was written before a failure. Otherwise the file is deleted: a full disk would collect one at each try.
+fn has_content(file: Option<PathBuf>) -> bool {
+    let Some(file) = file else { return false };
+    let Ok(about) = fs::metadata(&file) else { return false };
+    if about.len() == 0 {
+        let _ = fs::remove_file(file);
+    }
+    about.len() > 0
 }
 
 async fn wait(camera: &Camera) {
@@ -72,6 +92,7 @@ async fn run(
     watch: &Watch,
     session: &Session,
     settings: &Recording,
+    file: &OpenFile,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let folder = settings.folder.join(&camera.name);
     fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
@@ -79,8 +100,13 @@ async fn run(
     let pipeline = Launched::new(&description(session)?)?;
     let sink: gst::Element = pipeline.element("files")?;
     sink.set_property("max-size-time", u64::from(settings.seconds) * gst::ClockTime::SECOND.nseconds());
-    let name = camera.name.clone();
-    sink.connect("format-location", false, move |_| Some(next_file(&folder, &name).display().to_string().to_value()));
+    let (name, opened) = (camera.name.clone(), file.clone());
+    sink.connect("format-location", false, move |_| {
+        let next = next_file(&folder, &name);
+        let location = next.display().to_string();
+        *opened.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+        Some(location.to_value())
+    });
     let mut messages = pipeline.bus().ok_or("its pipeline has no bus")?.stream();
     pipeline.play()?;
     let feeds = feed(&pipeline, session);
@@ -187,6 +213,18 @@ fn time(begun: &glib::DateTime, later: i64) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failure_leaves_no_empty_file() {
+        let name = |what: &str| std::env::temp_dir().join(format!("tutk-server-{what}-{}", std::process::id()));
+        let (empty, begun) = (name("empty"), name("begun"));
+        fs::write(&empty, "").unwrap();
+        fs::write(&begun, "something").unwrap();
+        let contents = [Some(empty.clone()), Some(begun.clone()), Some(name("none")), None].map(has_content);
+        let left = [empty, begun.clone()].map(|file| file.exists());
+        fs::remove_file(begun).unwrap();
+        assert_eq!((contents, left), ([false, true, false, false], [false, true]));
+    }
 
     #[test]
     fn names_sort_as_the_files_were_begun() {
