@@ -57,6 +57,11 @@ impl Clock {
         clock
     }
 
+    /// What it shows.
+    pub fn now(&self) -> ClockTime {
+        self.imp().0.lock().unwrap().now()
+    }
+
     /// Stands still until it is set again. Returns its time.
     pub fn hold(&self) -> ClockTime {
         let mut state = self.imp().0.lock().unwrap();
