@@ -103,7 +103,8 @@ fn a_silent_camera_is_searched_again() {
     let viewer = Viewer::of(&camera);
     viewer.src.set_property("address", relay.address());
     viewer.src.set_property("idle-timeout", 5_000u32);
-    viewer.src.set_property("timeout", 200u32);
+    // Enough for the first session on a busy machine as well.
+    viewer.src.set_property("timeout", 2_000u32);
     viewer.play();
     camera.wait_for_watcher();
     camera.push(unit(0, true), true);
@@ -220,24 +221,31 @@ fn a_camera_that_starts_after_its_viewer_is_found() {
     }
 }
 
+/// How often a viewer is told that another try follows, until this time limit of the first connect ends them.
+fn tries_until_the_error(retry_timeout: i32) -> usize {
+    let (camera, port) = stopped_camera();
+    let viewer = viewer_at(&camera, port);
+    viewer.src.set_property("retry-timeout", retry_timeout);
+    viewer.play();
+    let kinds = [gst::MessageType::Element, gst::MessageType::Error];
+    let messages = viewer.pipeline.bus().unwrap();
+    let mut messages = messages.iter_timed_filtered(gst::ClockTime::try_from(LONG).unwrap(), &kinds);
+    let tries = messages.by_ref().take_while(|message| message.type_() == gst::MessageType::Element).count();
+    // The next start has its own time limit.
+    viewer.pipeline.set_state(gst::State::Null).unwrap();
+    viewer.src.set_property("timeout", u32::try_from(LONG.as_millis()).unwrap());
+    camera.restart(port);
+    viewer.play();
+    camera.wait_for_watcher();
+    tries
+}
+
 #[test]
 fn a_camera_that_never_starts_is_an_error() {
-    for (retry_timeout, tries) in [(0, 0..1), (1, 1..20)] {
-        let (camera, port) = stopped_camera();
-        let viewer = viewer_at(&camera, port);
-        viewer.src.set_property("retry-timeout", retry_timeout);
-        viewer.play();
-        let kinds = [gst::MessageType::Element, gst::MessageType::Error];
-        let messages = viewer.pipeline.bus().unwrap();
-        let mut messages = messages.iter_timed_filtered(gst::ClockTime::try_from(LONG).unwrap(), &kinds);
-        let failed = messages.by_ref().take_while(|message| message.type_() == gst::MessageType::Element).count();
-        assert!(tries.contains(&failed), "{failed} tries were followed by another one");
-        // The next start has its own time limit.
-        viewer.pipeline.set_state(gst::State::Null).unwrap();
-        camera.restart(port);
-        viewer.play();
-        camera.wait_for_watcher();
-    }
+    assert_eq!(tries_until_the_error(0), 0);
+    // On a busy machine the first try may take longer than all may.
+    let tries = [1, 4, 16].into_iter().map(tries_until_the_error).find(|tries| *tries > 0);
+    assert!(tries.is_some_and(|tries| tries < 40), "{tries:?} tries were followed by another one");
 }
 
 #[test]
