@@ -93,27 +93,22 @@ impl Client {
     }
 
     pub(crate) fn handle(&mut self, now: Instant, av: &Av<'_>) {
+        // A server may answer each repetition of a login, the last ones after the next login began.
+        let tag = self.tag;
+        let is_to_this = |answered: u32| !(1..=EARLIER).contains(&tag.wrapping_sub(answered));
         match (&mut self.state, *av) {
-            (State::LoggingIn { .. }, Av::LoginAnswer { result, resend, service, echo: [_, _, tag @ ..] }) => {
-                if !self.is_of_earlier(u32::from_le_bytes(tag)) {
-                    self.answered(now, result, resend, service, None);
-                }
+            (State::LoggingIn { .. }, Av::LoginAnswer { result, resend, service, echo: [_, _, tag @ ..] })
+                if is_to_this(u32::from_le_bytes(tag)) =>
+            {
+                self.answered(now, result, resend, service, None);
             }
-            (State::LoggingIn { .. }, Av::Packet(packet @ Packet::LoginAnswer(answer))) => {
-                if !self.is_of_earlier(answer.tag) {
-                    self.answered(now, answer.result, answer.resend, answer.service, Some(&packet));
-                }
+            (State::LoggingIn { .. }, Av::Packet(packet @ Packet::LoginAnswer(answer))) if is_to_this(answer.tag) => {
+                self.answered(now, answer.result, answer.resend, answer.service, Some(&packet));
             }
             (State::Classic(media), _) => media.handle(now, av),
             (State::Packet(media), Av::Packet(packet)) => media.handle(now, &packet),
             _ => {}
         }
-    }
-
-    /// Whether an answer with this tag is to one of the session's logins before this one: a server may answer each repetition of
-    /// a login, the last ones after the next login began.
-    fn is_of_earlier(&self, tag: u32) -> bool {
-        (1..=EARLIER).contains(&self.tag.wrapping_sub(tag))
     }
 
     /// The server answers; with a `packet`, in packet style.
