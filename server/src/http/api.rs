@@ -73,9 +73,19 @@ pub(super) async fn io_control(Controlled(camera): Controlled, body: Bytes) -> R
     if command.timeout > MAX_WAIT {
         return Err(Failure::bad_request(format!("timeout is at most {MAX_WAIT} ms")));
     }
+    if !is_base64(&command.body) {
+        return Err(Failure::bad_request("body is not base64"));
+    }
     let sent = glib::base64_decode(&command.body);
     let got = with_session(&camera, move |session| session.io_control(command.kind, &sent, command.timeout)).await?;
     Ok(answer(&json!({ "answer": got.map(|body| glib::base64_encode(&body).to_string()) })))
+}
+
+/// Whether this is base64 in full; GLib passes over what is none.
+fn is_base64(text: &str) -> bool {
+    let digits = text.strip_suffix("==").or_else(|| text.strip_suffix('=')).unwrap_or(text);
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    text.len().is_multiple_of(4) && digits.bytes().all(is_digit)
 }
 
 /// Does something that may wait for the camera, which is connected for it.
@@ -84,4 +94,19 @@ pub(super) async fn with_session<T: Send + 'static>(
     act: impl FnOnce(&Session) -> T + Send + 'static,
 ) -> Result<T, Failure> {
     commands::with_session(camera, act).await.map_err(Failure::unavailable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_base64_is_known() {
+        for text in ["", "AQID", "AQI=", "AQ==", "+/+/"] {
+            assert!(is_base64(text), "{text}");
+        }
+        for text in ["!!!!", "A", "AQ", "AQI", "AQ=A", "=", "====", "AQID\n", "AQ-_", "ÄÄ"] {
+            assert!(!is_base64(text), "{text}");
+        }
+    }
 }

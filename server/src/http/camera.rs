@@ -18,7 +18,8 @@ impl FromRequestParts<Arc<App>> for Watched {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let Path(name) = Path::<String>::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
+        let name = Path::<String>::from_request_parts(parts, app).await;
+        let Path(name) = name.map_err(|error| Failure::bad_request(error.body_text()).into_response())?;
         let access = Extension::<Access>::from_request_parts(parts, app).await.map_err(IntoResponse::into_response)?;
         let camera = app.site.camera(&name).filter(|_| access.includes(&name));
         camera.map(Self).ok_or_else(|| Failure::no_camera(&name).into_response())

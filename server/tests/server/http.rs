@@ -29,6 +29,8 @@ fn the_page_is_there_and_says_what_it_loads() {
     assert_eq!(server.get("/healthz").text(), "ok\n");
     let missing = server.get("/nothing");
     assert_eq!((missing.status, missing.json()["error"].is_string()), (404, true));
+    let strange = server.get("/api/cameras/%ff");
+    assert_eq!((strange.status, strange.json()["error"].is_string()), (400, true));
 }
 
 #[test]
@@ -83,6 +85,7 @@ fn commands_reach_the_camera() {
         assert_eq!(refused.status, 400, "{body}");
         assert!(refused.json()["error"].is_string());
     }
+    assert_eq!(server.post("/api/cameras/door/io-control", r#"{"type":816,"body":"!!!!"}"#).status, 400);
     assert_eq!(server.post("/api/cameras/roof/ptz", r#"{"direction":"left"}"#).status, 404);
 }
 
