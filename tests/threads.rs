@@ -223,15 +223,13 @@ fn viewer_of_both(camera: &Launched) -> (Launched, Receiver<&'static str>) {
 /// A camera with a picture and a tone, which is found again where it was.
 fn camera_of_both() -> Launched {
     common::init();
-    let camera = Launched::play(&format!(
-        "tutkmux name=mux ! tutksink name=sink uid={} videotestsrc is-live=true ! video/x-raw,width=64,height=64 \
+    Launched::play(&format!(
+        "tutkmux name=mux ! tutksink name=sink uid={} port={} videotestsrc is-live=true ! video/x-raw,width=64,height=64 \
          ! jpegenc ! queue ! mux.video audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=8000,channels=1 \
          ! mulawenc ! queue ! mux.audio",
-        common::uid()
-    ));
-    let port: u32 = camera.element("sink").property("current-port");
-    camera.element("sink").set_property("port", port);
-    camera
+        common::uid(),
+        common::port()
+    ))
 }
 
 /// From NULL on, both streams come out.
