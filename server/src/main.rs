@@ -142,13 +142,14 @@ async fn serve(arguments: &Arguments, mut config: Config) -> Result<(), Box<dyn 
     let mut reloads = signal(SignalKind::hangup())?;
 
     let site = Arc::new(Site::new(Encrypted::load(arguments.state_folder())?));
-    site.apply(&config);
     let mut rtsp = RtspServer::start(config.rtsp.listen, site.clone())?;
-    rtsp.apply(&config);
     let listen = config.http.listen;
     let listener = TcpListener::bind(listen).await.map_err(|error| {
         format!("The page cannot listen on {listen}: {error}. Another program may do; [http] listen = … names another")
     })?;
+    // No camera is connected for a server that cannot start.
+    site.apply(&config);
+    rtsp.apply(&config);
     let tls = |tls: &Option<_>| if tls.is_some() { "s" } else { "" };
     println!("http{}://{}/", tls(&config.http_tls), listener.local_addr()?);
     println!("RTSP: {}:{}", bracketed(config.rtsp.listen), rtsp.port());
