@@ -51,7 +51,8 @@ Settings:
   [cameras.door]                     # its name in addresses
   uid = \"ABCDEFGHJKLMNPQRST12\"
   password-file = \"/etc/tutk/passwords/ABCDEFGHJKLMNPQRST12\"
-  # password, username, auth-key, auth-key-file, brand, mac, address, local-port, encryption, quality: as of tutksrc
+  # password, username, auth-key, auth-key-file, brand, mac, address, local-port,
+  # encryption, quality: as of tutksrc
   record = true
 
   [http]
@@ -197,5 +198,19 @@ fn bracketed(address: std::net::SocketAddr) -> String {
     match address.ip() {
         std::net::IpAddr::V6(ip) => format!("[{ip}]"),
         ip => ip.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_settings_in_the_help_are_not_wrapped() {
+        // They are to be copied. Help is wrapped at 100 columns.
+        let settings = SETTINGS.lines().filter(|line| line.starts_with("  "));
+        for line in settings {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
     }
 }
