@@ -34,7 +34,7 @@ pub(crate) fn integer<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: 
     let whole = || number.as_f64().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number));
     let integer = number.as_u64().or_else(|| whole().map(|number| number as u64));
     let integer = integer.and_then(|integer| integer.try_into().ok());
-    integer.ok_or_else(|| D::Error::custom(format!("{number} is no number that can be here")))
+    integer.ok_or_else(|| D::Error::custom(format!("{number} is not a whole number, or too large")))
 }
 
 /// Turns a camera.

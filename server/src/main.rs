@@ -43,8 +43,8 @@ const ABOUT: &str = "\
 Serves cameras by RTSP (rtsp://HOST:8554/NAME) and to browsers (http://HOST:8080). A camera is connected while somebody \
 watches it, with one session for all who do.
 
-The cameras that you name are served, and nobody else gets a password. Others that answer on the local network are listed. \
-SIGHUP makes the server read its settings again; cameras whose settings are the same go on undisturbed.";
+The cameras that you name are served, and passwords are sent to them alone. Others that answer on the local network are listed. \
+SIGHUP makes the server read its settings again; streams of cameras whose settings are the same continue.";
 
 const SETTINGS: &str = "\
 Settings:
@@ -126,7 +126,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let config = arguments.load()?;
     if arguments.check {
-        println!("The settings are right: cameras {}", config.cameras.len());
+        println!("No errors in the settings; {} cameras", config.cameras.len());
         return Ok(());
     }
     gst::init()?;

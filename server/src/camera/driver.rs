@@ -132,7 +132,9 @@ fn heard(camera: &Camera, session: &Session, message: &gst::Message) -> Option<S
             let mut text = format!("{text} Its password is in {place}; SIGHUP makes this server read it again.");
             if camera.must_be_encrypted() {
                 let place = camera.encrypted.place();
-                text += &format!(" It was encrypted before, and is never used without since; {place} keeps that.");
+                text += &format!(
+                    " Its sessions were encrypted before, and plain ones are refused since; {place} keeps that."
+                );
             }
             Some(text)
         }

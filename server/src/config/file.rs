@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
+use tutk::{LocalPorts, ParseLocalPortsError};
 
 use super::secret::Hidden;
 use super::{guests, mqtt};
@@ -22,6 +23,23 @@ pub(super) struct File {
     pub(super) mqtt: Option<mqtt::Section>,
     /// By name.
     pub(super) cameras: BTreeMap<String, Camera>,
+}
+
+/// Local UDP ports: a number, or as the property `local-port` has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "a port or a range of ports, such as 40000 or \"40000-40009\"")]
+pub(super) enum Ports {
+    One(u16),
+    Text(String),
+}
+
+impl Ports {
+    pub(super) fn parse(self) -> Result<LocalPorts, ParseLocalPortsError> {
+        match self {
+            Self::One(port) => port.to_string().parse(),
+            Self::Text(text) => text.parse(),
+        }
+    }
 }
 
 /// Where the page and the API are.
@@ -95,7 +113,7 @@ pub(super) struct Camera {
     pub(super) brand: Option<String>,
     pub(super) mac: Option<String>,
     pub(super) address: Option<String>,
-    pub(super) local_port: Option<String>,
+    pub(super) local_port: Option<Ports>,
     pub(super) encryption: Option<Encryption>,
     #[serde(default)]
     pub(super) quality: Quality,

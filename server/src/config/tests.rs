@@ -35,11 +35,15 @@ fn the_readme_is_right() {
 
 #[test]
 fn the_port_of_sessions_can_be_chosen() {
-    let config = |ports| parse(&format!("[cameras.door]\nuid = \"{UID}\"\nlocal-port = \"{ports}\""));
-    let ports = config("40000-40009").unwrap().cameras["door"].local_ports;
-    assert_eq!(ports.map(|ports| ports.to_string()).as_deref(), Some("40000-40009"));
-    let error = config("40009-40000").unwrap_err();
-    assert!(error.contains("40009-40000"), "{error}");
+    let config = |ports| parse(&format!("[cameras.door]\nuid = \"{UID}\"\nlocal-port = {ports}"));
+    for (ports, read) in [("\"40000-40009\"", "40000-40009"), ("\"40000\"", "40000"), ("40000", "40000")] {
+        let ports = config(ports).unwrap().cameras["door"].local_ports;
+        assert_eq!(ports.map(|ports| ports.to_string()).as_deref(), Some(read));
+    }
+    for (ports, named) in [("\"40009-40000\"", "40009-40000"), ("70000", "such as 40000"), ("[1]", "such as 40000")] {
+        let error = config(ports).unwrap_err();
+        assert!(error.contains(named), "{error}");
+    }
 }
 
 #[test]
