@@ -92,12 +92,18 @@ impl Connection {
             }),
             Err(code @ Code(FULL | WRONG_AUTH_KEY | AUTH_KEY_NOT_WANTED)) => {
                 // The library does not say where it met the camera.
-                let found = search::look(stopper, BRIEF, waker)?.into_iter().find(|found| found.uid == uid);
-                Err(found.map_or(failed(options, code), |DiscoveredCamera { address, .. }| match code.0 {
-                    WRONG_AUTH_KEY => ConnectError::WrongAuthKey { uid, address, given: options.auth_key.is_some() },
-                    AUTH_KEY_NOT_WANTED => ConnectError::AuthKeyNotWanted { uid, address },
-                    _ => ConnectError::Full { uid, address },
-                }))
+                for time in SEARCHES {
+                    let mut found = search::look(stopper.clone(), time, waker)?.into_iter();
+                    let Some(DiscoveredCamera { address, .. }) = found.find(|found| found.uid == uid) else { continue };
+                    return Err(match code.0 {
+                        WRONG_AUTH_KEY => {
+                            ConnectError::WrongAuthKey { uid, address, given: options.auth_key.is_some() }
+                        }
+                        AUTH_KEY_NOT_WANTED => ConnectError::AuthKeyNotWanted { uid, address },
+                        _ => ConnectError::Full { uid, address },
+                    });
+                }
+                Err(failed(options, code))
             }
             Err(code) => Err(failed(options, code)),
         }
@@ -184,8 +190,8 @@ const WRONG_AUTH_KEY: c_int = -68;
 const AUTH_KEY_NOT_WANTED: c_int = -69;
 /// The camera is not to be found, or the way to who knows it.
 const NOT_FOUND: [c_int; 11] = [-1, -2, TIMEOUT, -15, -19, -32, -33, -41, -44, -60, -90];
-/// For the search of a camera that is known to be on the network.
-const BRIEF: Duration = Duration::from_millis(300);
+/// How long to search a camera that is known to be on the network: longer where it is too busy to answer the first time.
+const SEARCHES: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(3)];
 
 /// The longest timeout; longer ones are shortened to it.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
