@@ -55,7 +55,7 @@ pub fn probe(server: &Server, scheme: &str, login: &str, transport: &str) -> Res
     let shown = "stream=codec_name,width,sample_rate,nb_read_frames";
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-rtsp_transport", transport, "-of", "json", "-show_entries", shown])
-        .args(["-count_frames", "-read_intervals", "%+1"])
+        .args(["-count_frames", "-read_intervals", "%+#100"])
         .arg(format!("{scheme}://{login}127.0.0.1:{}/door", server.rtsp))
         .output()
         .unwrap();
