@@ -221,7 +221,7 @@ fn a_camera_that_starts_after_its_viewer_is_found() {
     }
 }
 
-/// How often a viewer is told that another try follows, until this time limit of the first connect ends them.
+/// How many messages say that another try follows, until this time limit of the first connect ends the tries.
 fn tries_until_the_error(retry_timeout: i32) -> usize {
     let (camera, port) = stopped_camera();
     let viewer = viewer_at(&camera, port);

@@ -165,12 +165,11 @@ impl Av {
 
     /// Why the session, which takes no more commands, is over. The event that says so may still be on its way.
     fn closed(&self) -> Code {
-        let told = || match self.wait::<Infallible>(Some(Instant::now() + END_EVENT), |_| None) {
-            Ok(never) => match never {},
-            Err(AV_ER_TIMEOUT) => End::Closed.av(),
-            Err(code) => code,
-        };
-        self.session.ended().map_or_else(told, End::av)
+        if let Some(end) = self.session.ended() {
+            return end.av();
+        }
+        let Err(code) = self.wait::<Infallible>(Some(Instant::now() + END_EVENT), |_| None);
+        if code == AV_ER_TIMEOUT { End::Closed.av() } else { code }
     }
 
     /// Decides whether the session is encrypted.

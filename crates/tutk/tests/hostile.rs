@@ -35,7 +35,7 @@ fn flood(stranger: &UdpSocket, viewer: SocketAddr, camera: SocketAddr, end: &Ato
             return;
         }
         if cookie % 100 == 0 {
-            // No flood leaves no room at all.
+            // Without a pause, the session would get no datagram through.
             thread::sleep(Duration::from_millis(1));
         }
         let id = SessionId::Cookie(cookie);

@@ -10,8 +10,8 @@ use crate::error::check_credential;
 use crate::proto::DiscoveredCamera;
 use crate::wake::Waker;
 use crate::{
-    Asked, ConnectError, Encryption, Field, LibraryError, LibraryOperation, Mode, OptionError, SessionError,
-    SessionOptions, Step,
+    Asked, ConnectError, DiscoverError, Encryption, Field, LibraryError, LibraryOperation, Mode, OptionError,
+    SessionError, SessionOptions, Step, Uid,
 };
 
 /// A session of the library; it ends with this.
@@ -91,19 +91,17 @@ impl Connection {
                 answers: Box::default(),
             }),
             Err(code @ Code(FULL | WRONG_AUTH_KEY | AUTH_KEY_NOT_WANTED)) => {
-                // The library does not say where it met the camera.
-                for time in SEARCHES {
-                    let mut found = search::look(stopper.clone(), time, waker)?.into_iter();
-                    let Some(DiscoveredCamera { address, .. }) = found.find(|found| found.uid == uid) else { continue };
-                    return Err(match code.0 {
+                let address = address_of(uid, &stopper, waker)?;
+                Err(address.map_or_else(
+                    || failed(options, code),
+                    |address| match code.0 {
                         WRONG_AUTH_KEY => {
                             ConnectError::WrongAuthKey { uid, address, given: options.auth_key.is_some() }
                         }
                         AUTH_KEY_NOT_WANTED => ConnectError::AuthKeyNotWanted { uid, address },
                         _ => ConnectError::Full { uid, address },
-                    });
-                }
-                Err(failed(options, code))
+                    },
+                ))
             }
             Err(code) => Err(failed(options, code)),
         }
@@ -204,6 +202,17 @@ fn seconds(timeout: Duration) -> u32 {
 fn credential(field: Field, text: &str) -> Result<CString, OptionError> {
     check_credential(field, text)?;
     c_string(text).ok_or(OptionError::Nul { field })
+}
+
+/// Where a camera is that the library has met: it does not say so itself.
+fn address_of(uid: Uid, library: &Library, waker: &Waker) -> Result<Option<SocketAddr>, DiscoverError> {
+    for time in SEARCHES {
+        let found = search::look(library.clone(), time, waker)?.into_iter().find(|found| found.uid == uid);
+        if let Some(found) = found {
+            return Ok(Some(found.address));
+        }
+    }
+    Ok(None)
 }
 
 fn failed(options: &SessionOptions, code: Code) -> ConnectError {
